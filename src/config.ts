@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+
+/** A setting, an argument or a file that the user can correct; the message says how and never shows a value of a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds in `500ms`, `90s`, `5m`, `2h`, `2d` or `0`; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text.trim());
+  return match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : undefined;
+}
+
+const duration = (fallback: string, atLeast = 1) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, ctx) => {
+      const ms = parseDuration(text);
+      if (ms !== undefined && ms >= atLeast && ms <= 365 * UNITS.d) return ms;
+      ctx.addIssue(`is not a duration ${ms === undefined ? 'such as 500ms, 90s, 5m or 2d' : 'in the range that works'}`);
+      return z.NEVER;
+    });
+const integer = (fallback: number, from: number, to: number) =>
+  z
+    .string()
+    .default(String(fallback))
+    .transform((text, ctx) => {
+      const value = /^\d+$/.test(text) ? Number(text) : NaN;
+      if (value >= from && value <= to) return value;
+      ctx.addIssue(`must be a whole number from ${from} to ${to}`);
+      return z.NEVER;
+    });
+const port = (fallback: number) => integer(fallback, 0, 65_535);
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const upstreamUrl = z
+  .string()
+  .default('https://app.leadconduit.com')
+  .transform((text, ctx) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const usable = url && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname)));
+    if (usable && !url.username && !url.password && !url.search && !url.hash) return url.href.replace(/\/+$/, '');
+    ctx.addIssue('must be an https:// address (http:// only on loopback) with no user, query or fragment');
+    return z.NEVER;
+  });
+
+const Settings = z
+  .object({
+    LEADCONDUIT_API_KEY: z.string().optional(),
+    LEADCONDUIT_API_KEY_FILE: z.string().optional(),
+    LEADCONDUIT_BASE_URL: upstreamUrl,
+    LEADCONDUIT_TIMEOUT: duration('15s'),
+    LEADCONDUIT_MAX_CONCURRENCY: integer(3, 1, 100),
+    LEADCONDUIT_COMPLETED_STATUS: z.string().max(100).default('completed'),
+    LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
+    ONBOARDS_SETTLE: duration('60s'),
+    ONBOARDS_CONFIRM: duration('2m', 0),
+    ONBOARDS_TASK_QUEUE: z.string().default('onboards'),
+    ONBOARDS_DATA_DIR: z.string().default('.data'),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port(3000),
+    TEMPORAL_PORT: port(7233),
+    TEMPORAL_UI_PORT: port(8233),
+    EMULATOR_PORT: port(3001),
+    TEMPORAL_CLI_PATH: z.string().optional(),
+  })
+  .transform((s, ctx) => {
+    let apiKey = s.LEADCONDUIT_API_KEY;
+    if (s.LEADCONDUIT_API_KEY_FILE !== undefined) {
+      if (apiKey !== undefined) {
+        ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: 'is set beside LEADCONDUIT_API_KEY: set one of them' });
+        return z.NEVER;
+      }
+      try {
+        apiKey = readFileSync(s.LEADCONDUIT_API_KEY_FILE, 'utf8').trim();
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+        ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: `names a file that cannot be read (${code})` });
+        return z.NEVER;
+      }
+    }
+    if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+      ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY'], message: 'must be printable ASCII without spaces' });
+      return z.NEVER;
+    }
+    return {
+      leadconduit: {
+        /** None: the emulator stands in. */
+        apiKey,
+        baseUrl: s.LEADCONDUIT_BASE_URL,
+        timeoutMs: s.LEADCONDUIT_TIMEOUT,
+        maxConcurrency: s.LEADCONDUIT_MAX_CONCURRENCY,
+        completedStatus: s.LEADCONDUIT_COMPLETED_STATUS,
+        maxListBytes: s.LEADCONDUIT_MAX_LIST_MB * 1024 * 1024,
+      },
+      settleMs: s.ONBOARDS_SETTLE,
+      /** 0: no look after the completing call. */
+      confirmMs: s.ONBOARDS_CONFIRM,
+      taskQueue: s.ONBOARDS_TASK_QUEUE,
+      dataDir: s.ONBOARDS_DATA_DIR,
+      host: s.HOST,
+      ports: { api: s.PORT, temporal: s.TEMPORAL_PORT, temporalUi: s.TEMPORAL_UI_PORT, emulator: s.EMULATOR_PORT },
+      temporalCliPath: s.TEMPORAL_CLI_PATH,
+    };
+  });
+
+export type Config = z.output<typeof Settings>;
+export type Environment = Record<string, string | undefined>;
+
+/** The environment over a `.env` file in the working directory; an empty value counts as unset. */
+export function loadEnvironment(env: Environment = process.env, file = '.env'): Environment {
+  const set = (values: Environment) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
+  let fromFile: Environment = {};
+  try {
+    fromFile = parseEnv(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  return { ...set(fromFile), ...set(env) };
+}
+
+/** @throws {ConfigError} naming every setting that is wrong, never its value. */
+export function loadConfig(env: Environment = loadEnvironment()): Config {
+  const parsed = Settings.safeParse(env);
+  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  if (env.LEADCONDUIT_BASE_URL !== undefined && env.LEADCONDUIT_API_KEY === undefined && env.LEADCONDUIT_API_KEY_FILE === undefined)
+    problems.push('LEADCONDUIT_BASE_URL is set without LEADCONDUIT_API_KEY: set the key too, or neither for the emulator');
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new ConfigError(`Wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+}
