@@ -18,12 +18,18 @@ export default tseslint.config(
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       'no-restricted-syntax': [
         'error',
-        { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Only src/config.ts reads the environment.' },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'Only src/config.ts reads the environment.',
+        },
       ],
     },
   },
@@ -31,18 +37,66 @@ export default tseslint.config(
   {
     files: ['**/*.mjs', '**/*.cjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', module: 'writable', URL: 'readonly', setTimeout: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        module: 'writable',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+      },
+    },
   },
   fence(
     ['src/workflows/**'],
     [
-      no(['node:*', 'fs', 'axios', 'zod', '@temporalio/client', '@temporalio/worker', '@temporalio/activity'], 'Workflow code is replayed: no I/O, clock, randomness or zod.'),
-      { group: ['../*', '!../activities'], message: 'Workflow code imports its own room, and the types of the activities.' },
+      no(
+        ['node:*', 'fs', 'axios', 'zod', '@temporalio/client', '@temporalio/worker', '@temporalio/activity'],
+        'Workflow code is replayed: no I/O, clock, randomness or zod.',
+      ),
+      {
+        group: ['../*', '!../activities'],
+        message: 'Workflow code imports its own room, and the types of the activities.',
+      },
       { group: ['../activities*'], allowTypeImports: true, message: 'Types only: activities run elsewhere.' },
     ],
   ),
-  fence(['src/activities/**'], [no(['../client*', '../starter*', '../worker*', '../up*', '@temporalio/client', '@temporalio/workflow'], 'Activities look only at src/leadconduit.')]),
-  fence(['src/leadconduit/**'], [no(['@temporalio/*', '../*'], 'The LeadConduit client knows nothing of Temporal or of us.')]),
-  fence(['src/emulator/**'], [no(['@temporalio/*', '../workflows/*', '../activities/*', '../client*'], 'The emulator stands in for LeadConduit: it knows only its schema.')]),
-  fence(['src/starter.ts', 'src/cli/**', 'src/http/**'], [no(['@temporalio/worker', '@temporalio/activity', '../activities*', '../leadconduit*', './activities*', './leadconduit*'], 'Go through the OnboardsClient.')]),
+  fence(
+    ['src/activities/**'],
+    [
+      no(
+        ['../client*', '../starter*', '../worker*', '../up*', '@temporalio/client', '@temporalio/workflow'],
+        'Activities look only at src/leadconduit.',
+      ),
+    ],
+  ),
+  fence(
+    ['src/leadconduit/**'],
+    [no(['@temporalio/*', '../*'], 'The LeadConduit client knows nothing of Temporal or of us.')],
+  ),
+  fence(
+    ['src/emulator/**'],
+    [
+      no(
+        ['@temporalio/*', '../workflows/*', '../activities/*', '../client*'],
+        'The emulator stands in for LeadConduit: it knows only its schema.',
+      ),
+    ],
+  ),
+  fence(
+    ['src/starter.ts', 'src/cli/**', 'src/http/**'],
+    [
+      no(
+        [
+          '@temporalio/worker',
+          '@temporalio/activity',
+          '../activities*',
+          '../leadconduit*',
+          './activities*',
+          './leadconduit*',
+        ],
+        'Go through the OnboardsClient.',
+      ),
+    ],
+  ),
 );

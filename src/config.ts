@@ -23,7 +23,9 @@ const duration = (fallback: string, atLeast = 1) =>
     .transform((text, ctx) => {
       const ms = parseDuration(text);
       if (ms !== undefined && ms >= atLeast && ms <= 365 * UNITS.d) return ms;
-      ctx.addIssue(`is not a duration ${ms === undefined ? 'such as 500ms, 90s, 5m or 2d' : 'in the range that works'}`);
+      ctx.addIssue(
+        `is not a duration ${ms === undefined ? 'such as 500ms, 90s, 5m or 2d' : 'in the range that works'}`,
+      );
       return z.NEVER;
     });
 const integer = (fallback: number, from: number, to: number) =>
@@ -74,19 +76,31 @@ const Settings = z
     let apiKey = s.LEADCONDUIT_API_KEY;
     if (s.LEADCONDUIT_API_KEY_FILE !== undefined) {
       if (apiKey !== undefined) {
-        ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: 'is set beside LEADCONDUIT_API_KEY: set one of them' });
+        ctx.addIssue({
+          code: 'custom',
+          path: ['LEADCONDUIT_API_KEY_FILE'],
+          message: 'is set beside LEADCONDUIT_API_KEY: set one of them',
+        });
         return z.NEVER;
       }
       try {
         apiKey = readFileSync(s.LEADCONDUIT_API_KEY_FILE, 'utf8').trim();
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-        ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: `names a file that cannot be read (${code})` });
+        ctx.addIssue({
+          code: 'custom',
+          path: ['LEADCONDUIT_API_KEY_FILE'],
+          message: `names a file that cannot be read (${code})`,
+        });
         return z.NEVER;
       }
     }
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-      ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY'], message: 'must be printable ASCII without spaces' });
+      ctx.addIssue({
+        code: 'custom',
+        path: ['LEADCONDUIT_API_KEY'],
+        message: 'must be printable ASCII without spaces',
+      });
       return z.NEVER;
     }
     return {
@@ -120,7 +134,8 @@ export function loadEnvironment(env: Environment = process.env, file = '.env'): 
   try {
     fromFile = parseEnv(readFileSync(file, 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
   }
   return { ...set(fromFile), ...set(env) };
 }
@@ -129,8 +144,14 @@ export function loadEnvironment(env: Environment = process.env, file = '.env'): 
 export function loadConfig(env: Environment = loadEnvironment()): Config {
   const parsed = Settings.safeParse(env);
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-  if (env.LEADCONDUIT_BASE_URL !== undefined && env.LEADCONDUIT_API_KEY === undefined && env.LEADCONDUIT_API_KEY_FILE === undefined)
-    problems.push('LEADCONDUIT_BASE_URL is set without LEADCONDUIT_API_KEY: set the key too, or neither for the emulator');
+  if (
+    env.LEADCONDUIT_BASE_URL !== undefined &&
+    env.LEADCONDUIT_API_KEY === undefined &&
+    env.LEADCONDUIT_API_KEY_FILE === undefined
+  )
+    problems.push(
+      'LEADCONDUIT_BASE_URL is set without LEADCONDUIT_API_KEY: set the key too, or neither for the emulator',
+    );
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConfigError(`Wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
 }

@@ -1,0 +1,41 @@
+/** `build.mjs all <folder>`: the whole program. `build.mjs bundle <folder of sources> <file>`: only the workflows' code. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function compile(outDir) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = ['-p', join(root, 'tsconfig.build.json'), '--outDir', outDir, '--noEmitOnError'];
+  const { status } = spawnSync(process.execPath, [tsc, ...options], { stdio: 'inherit', cwd: root });
+  if (status !== 0) process.exit(1);
+  // The folder is renamed to `dist`, which lies one level nearer to the sources.
+  for (const name of readdirSync(outDir, { recursive: true }).filter((name) => name.endsWith('.js.map'))) {
+    const path = join(outDir, name);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"sources":["../', '"sources":["'));
+  }
+}
+
+/** What the worker loads as `workflowBundle: { codePath }`; its data converter must name the same payload converter. */
+async function bundle(folder, file) {
+  const find = (name) => ['.js', '.ts'].map((ending) => join(folder, name + ending)).find((path) => existsSync(path));
+  const interceptors = find('workflows/interceptors');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: find('workflows/index'),
+    payloadConverterPath: find('temporal/payload-converter'),
+    workflowInterceptorModules: interceptors ? [interceptors] : [],
+    logger: new DefaultLogger('WARN'),
+  });
+  writeFileSync(file, code);
+}
+
+const [what, first, second] = process.argv.slice(2);
+if (what === 'all') {
+  compile(first);
+  await bundle(first, join(first, 'workflow-bundle.js'));
+} else {
+  await bundle(first, second);
+}

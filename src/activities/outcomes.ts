@@ -1,0 +1,56 @@
+import type { LeadConduitError } from '../leadconduit/errors';
+import type { OnboardRecord } from '../leadconduit/schema';
+
+export type { OnboardRecord };
+
+/** A record with its status in our words: one of the three, `failed`, or the upstream's own where it is none of them. */
+export interface SeenOnboard {
+  record: OnboardRecord;
+  status: string;
+}
+
+/** What became of one attempt at an effect. A value, never an exception: only the workflow decides what follows. */
+export type Outcome =
+  | { kind: 'done'; seen: SeenOnboard; adopted: boolean; http_status?: number }
+  | { kind: 'not_sent'; words: string; retry_after_ms?: number; unusable_look?: boolean; http_status?: number }
+  | { kind: 'not_listed'; words: string }
+  | { kind: 'refused'; words: string; http_status: number; look_first: boolean }
+  | { kind: 'credentials'; words: string; http_status: number }
+  /** `may_send_for_ms`: how much longer another run of this attempt may still send. */
+  | { kind: 'unknown'; words: string; http_status?: number; may_send_for_ms?: number }
+  | { kind: 'duplicate'; onboard_ids: string[] }
+  /** The onboard stands upstream at `failed` or at a status not known here: never written over. */
+  | { kind: 'unexpected'; seen: SeenOnboard };
+
+/** What one look at LeadConduit's list told about an invitation. */
+export type LookResult =
+  /** `presence`: the list showed an onboard that this deployment created, so that absence proves something. */
+  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean }
+  | { kind: 'unusable'; words: string; retry_after_ms?: number }
+  | { kind: 'credentials'; words: string; http_status: number };
+
+/** Statuses that mean "no, and nothing was done", provided that LeadConduit itself says so in its own error body. */
+const REFUSALS = [400, 404, 409, 413, 415, 422];
+
+/**
+ * Whether a write that failed took effect. Only what is proven counts as not sent or refused; all else is unknown.
+ * Source of the rules: the table in "One attempt, then look".
+ */
+export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progress' | 'completed'): Outcome {
+  const { sent, status, words, reason, retryAfterMs } = error;
+  if (!sent) return { kind: 'not_sent', words: reason };
+  if (status === 401 || status === 403) return { kind: 'credentials', words: words ?? reason, http_status: status };
+  if (status === 429 && effect !== 'completed')
+    return { kind: 'not_sent', words: words ?? reason, retry_after_ms: retryAfterMs, http_status: status };
+  const isRefusal = status !== undefined && (REFUSALS.includes(status) || (status >= 300 && status < 400));
+  if (isRefusal && words !== undefined)
+    return { kind: 'refused', words, http_status: status, look_first: status === 409 || /already exists/i.test(words) };
+  return { kind: 'unknown', words: words ?? reason, http_status: status };
+}
+
+/** What a look that failed means. */
+export function lookResultOf(error: LeadConduitError): Exclude<LookResult, { kind: 'seen' }> {
+  const { status, words, reason, retryAfterMs } = error;
+  if (status === 401 || status === 403) return { kind: 'credentials', words: words ?? reason, http_status: status };
+  return { kind: 'unusable', words: words ? `HTTP ${status ?? ''}, ${words}` : reason, retry_after_ms: retryAfterMs };
+}

@@ -1,0 +1,29 @@
+import type { OnboardState } from '../workflows/messages';
+import { rowOf } from './rows';
+
+/** What Temporal knows of an onboard when no worker answers: its search attributes. */
+export function lastKnown(run: Parameters<typeof rowOf>[0]): OnboardState {
+  const row = rowOf(run);
+  return {
+    invitation_id: row.invitation_id,
+    label: row.label ?? undefined,
+    requested_flow_id: row.flow_id ?? undefined,
+    status: row.status,
+    phase: row.phase,
+    held: row.phase === 'held',
+    record: null,
+    waiting_for: {
+      who: 'operator',
+      text: 'a worker: none is running. This is the last that is known; start one with `npm start` or `npm run worker`.',
+    },
+    since: row.since,
+    attention: row.attention_code
+      ? { id: '', code: row.attention_code, message: 'details are shown when a worker runs', since: row.since }
+      : undefined,
+    actions: [],
+    ledger: [],
+    timeline: [],
+    as_of: new Date().toISOString(),
+    stale: true,
+  };
+}

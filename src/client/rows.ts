@@ -1,0 +1,75 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { AttentionCode, Phase } from '../workflows/messages';
+import { KEYS } from '../workflows/search-attributes';
+import { invitationIdOf } from './ids';
+
+/** A line of a list; from search attributes, which lag behind by a moment. */
+export interface Row {
+  invitation_id: string;
+  onboard_id: string | null;
+  label: string | null;
+  flow_id: string | null;
+  status: string | null;
+  phase: Phase;
+  since: string;
+  attention_code: AttentionCode | null;
+}
+
+export interface Filters {
+  status?: string;
+  phase?: string;
+  attention?: string;
+  /** Only what has been in its phase since before this. */
+  since_before?: Date;
+}
+
+/** A run that ended without our doing (terminated, failed, timed out) is not followed any more, whatever it said last. */
+const ENDED_OTHERWISE = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'];
+export const isAbandoned = (run: Pick<WorkflowExecutionInfo, 'status'>) => ENDED_OTHERWISE.includes(run.status.name);
+
+export function rowOf(
+  run: Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'typedSearchAttributes' | 'startTime' | 'closeTime'>,
+): Row {
+  const read = run.typedSearchAttributes;
+  const keyword = (key: (typeof KEYS)['OnboardId']) => read.get(key) ?? null;
+  const abandoned = isAbandoned(run);
+  return {
+    invitation_id: invitationIdOf(run.workflowId),
+    onboard_id: keyword(KEYS.OnboardId),
+    label: keyword(KEYS.OnboardLabel),
+    flow_id: keyword(KEYS.OnboardFlowId),
+    status: keyword(KEYS.OnboardStatus),
+    phase: abandoned ? 'cancelled' : ((keyword(KEYS.OnboardPhase) ?? 'creating') as Phase),
+    since: ((abandoned ? run.closeTime : read.get(KEYS.OnboardSince)) ?? run.startTime).toISOString(),
+    attention_code: abandoned ? null : (keyword(KEYS.OnboardAttention) as AttentionCode | null),
+  };
+}
+
+const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
+/** Temporal's list filter; what it cannot say exactly (see `rowOf`) is filtered again by `matches`. */
+export function listQuery({ status, attention, since_before }: Filters, taskQueue: string): string {
+  return [
+    "WorkflowType = 'onboardBuyer'",
+    "ExecutionStatus != 'ContinuedAsNew'",
+    `TaskQueue = ${quoted(taskQueue)}`,
+    status && `OnboardStatus = ${quoted(status)}`,
+    attention && `OnboardAttention = ${quoted(attention)}`,
+    since_before && `OnboardSince < ${quoted(since_before.toISOString())}`,
+  ]
+    .filter(Boolean)
+    .join(' AND ');
+}
+
+export const matches = (row: Row, { phase, attention }: Filters) =>
+  (phase === undefined || row.phase === phase) && (attention === undefined || row.attention_code === attention);
+
+/** Of several runs for an invitation the latest counts; oldest first. */
+export function newestRuns(runs: WorkflowExecutionInfo[]): WorkflowExecutionInfo[] {
+  const byId = new Map<string, WorkflowExecutionInfo>();
+  for (const run of runs) {
+    const other = byId.get(run.workflowId);
+    if (!other || other.startTime < run.startTime) byId.set(run.workflowId, run);
+  }
+  return [...byId.values()];
+}

@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { ConfigError, loadConfig } from '../config';
+import type { OnboardRecord } from '../leadconduit/schema';
+import { leadconduit, read, refuse, type Answer, type Options } from './app';
+import { FaultList, Faults, Milliseconds, send } from './faults';
+import { isMethod, Ledger } from './ledger';
+
+const MAX_BODY = 1024 * 1024;
+const Change = z
+  .strictObject({
+    lag_ms: Milliseconds,
+    hide_created: z.boolean(),
+    key: z.string().min(1).nullable(),
+    down_ms: Milliseconds,
+  })
+  .partial();
+
+export interface EmulatorOptions {
+  host?: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** None: all is in memory only. */
+  dataDir?: string;
+  /** Onboards that somebody else made: `hide_created` does not hide them and the ledger does not count them. */
+  records?: OnboardRecord[];
+}
+
+export interface Emulator {
+  url: string;
+  port: number;
+  /** Cuts every connection; a call that still waits for its effect has none. */
+  close(): Promise<void>;
+}
+
+/** Read to its end, so that the caller gets to its answer; undefined when it is too large. */
+async function bodyOf(req: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) if ((size += chunk.length) <= MAX_BODY) chunks.push(chunk);
+  return size <= MAX_BODY ? Buffer.concat(chunks) : undefined;
+}
+
+/** A listening server that can be gone for a while and come back on its port. */
+async function openDoor(host: string, wantedPort: number) {
+  const closing = new AbortController();
+  // Kept alive for longer than callers do: a connection closed just as a call comes is a fault that nobody planned.
+  const server = createServer({ keepAliveTimeout: 75_000 });
+  const listen = async (port: number) => {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const port = await listen(wantedPort);
+
+  const goDown = async (res: ServerResponse, ms: number) => {
+    if (!server.listening) return;
+    // No new connections even before the answer leaves, so that whoever has it is sure to be refused.
+    server.close();
+    if (!res.closed) await once(res, 'close');
+    server.closeAllConnections();
+    await sleep(ms, undefined, { signal: closing.signal }).catch(() => undefined);
+    if (!closing.signal.aborted) await listen(port);
+  };
+  const close = async () => {
+    closing.abort();
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  };
+  return { server, port, signal: closing.signal, goDown, close };
+}
+
+/** A stand-in for LeadConduit on a real socket, with `/_emulator/…` beside it to plan faults and count effects. */
+export async function startEmulator(settings: EmulatorOptions): Promise<Emulator> {
+  const host = settings.host ?? '127.0.0.1';
+  // Before the file is opened: a second emulator must not touch that of one that runs.
+  const door = await openDoor(host, settings.port);
+  try {
+    const ledger = emulate(door, settings);
+    const close = async () => {
+      await door.close();
+      ledger.close();
+    };
+    return { url: `http://${host.includes(':') ? `[${host}]` : host}:${door.port}`, port: door.port, close };
+  } catch (error) {
+    await door.close();
+    throw error;
+  }
+}
+
+type Door = Awaited<ReturnType<typeof openDoor>>;
+function emulate(door: Door, { dataDir, records = [] }: EmulatorOptions): Ledger {
+  const ledger = new Ledger(dataDir);
+  for (const record of records) if (!ledger.find(record.id)) ledger.append({ effect: 'seeded', record });
+  const options: Options = { lag_ms: 0, hide_created: false, key: null };
+  const understand = leadconduit(ledger, options);
+  const faults = new Faults(door.signal);
+  let inFlight = 0;
+
+  const control = (request: string, body: Buffer | undefined, res: ServerResponse): Answer => {
+    const ok = (answer: unknown): Answer => ({ status: 200, body: answer });
+    switch (request) {
+      case 'GET /_emulator/ledger':
+        return ok(ledger.summary());
+      case 'GET /_emulator/faults':
+        return ok(faults.left());
+      case 'PUT /_emulator/faults':
+        return read(FaultList, body, (list) => ok(faults.plan(list)));
+      case 'DELETE /_emulator/faults':
+        return ok(faults.clear());
+      case 'GET /_emulator/options':
+        return ok(options);
+      case 'PUT /_emulator/options':
+        return read(Change, body, ({ down_ms, ...change }) => {
+          if (down_ms !== undefined) void door.goDown(res, down_ms);
+          return ok({ ...Object.assign(options, change), down_ms });
+        });
+      default:
+        return refuse(404, 'not found');
+    }
+  };
+
+  const reply = async (req: IncomingMessage, res: ServerResponse) => {
+    const { method = '', url = '', headers } = req;
+    const path = url.replace(/\?.*$/s, '');
+    if (path.startsWith('/_emulator/')) {
+      send(res, control(`${method} ${path}`, await bodyOf(req), res));
+      return;
+    }
+    inFlight += 1;
+    res.once('close', () => (inFlight -= 1));
+    if (isMethod(method)) ledger.append({ call: method, in_flight: inFlight });
+    const { authorization, 'content-type': contentType } = headers;
+    const call = understand({ method, path, authorization, contentType, body: await bodyOf(req) });
+    if ('status' in call) {
+      send(res, call);
+      return;
+    }
+    const [named] = call.invitations;
+    if (named !== undefined) ledger.append({ named, by: call.method });
+    await faults.answer(call, res);
+  };
+  door.server.on('request', (req, res) => {
+    reply(req, res).catch((error: unknown) => {
+      if (res.headersSent) res.destroy();
+      else send(res, refuse(500, String(error)));
+    });
+  });
+  return ledger;
+}
+
+async function main(): Promise<void> {
+  const { host, ports, dataDir } = loadConfig();
+  const emulator = await startEmulator({ host, port: ports.emulator, dataDir });
+  console.log(`Emulator of LeadConduit on ${emulator.url} (records in ${dataDir})`);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void emulator.close());
+}
+
+if (require.main === module)
+  main().catch((error: unknown) => {
+    const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+    const isTaken = code === 'EADDRINUSE';
+    console.error(isTaken ? `Port ${port} is in use: set EMULATOR_PORT to a free one` : message);
+    process.exitCode = isTaken || error instanceof ConfigError ? 2 : 1;
+  });

@@ -1,0 +1,115 @@
+import { LeadConduitError } from './errors';
+import { Looks, readLook, type Look } from './looks';
+import { Places } from './places';
+import { OnboardRecord } from './schema';
+import { Wire, type Call, type WireOptions } from './wire';
+
+export type { Look } from './looks';
+export type { Phase } from './phases';
+export type { PhaseEvent } from './wire';
+
+export interface LeadConduitOptions extends WireOptions {
+  /** Calls under way at once. */
+  readonly maxConcurrency: number;
+  /** Of one look's answer. */
+  readonly maxListBytes: number;
+}
+
+/** What a write needs to be allowed to send. */
+export interface SendPermit {
+  /** Epoch ms after which waiting for a place gives up: the look that the write relies on is stale then. */
+  readonly placeUntil: number;
+  /** Asked synchronously when the connection is open, just before the bytes leave; a string, the reason, forbids them to. */
+  readonly gate: () => string | undefined;
+}
+
+const MAX_RECORD_BYTES = 1024 * 1024;
+const UNREADABLE = 'an answer that cannot be read';
+const sameId = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+
+/**
+ * LeadConduit's three calls for onboards, each tried once. All of them reject with a LeadConduitError,
+ * whose `sent` tells what a durable caller has to know: whether the call may have had an effect.
+ */
+export class LeadConduitClient {
+  readonly #wire: Wire;
+  readonly #places: Places;
+  readonly #looks: Looks;
+
+  constructor({ maxConcurrency, maxListBytes, ...wire }: LeadConduitOptions) {
+    this.#wire = new Wire(wire);
+    this.#places = new Places(maxConcurrency);
+    this.#looks = new Looks(this.#places, () =>
+      this.#wire.exchange({
+        operation: 'look',
+        method: 'GET',
+        path: '/onboards',
+        maxAnswerBytes: maxListBytes,
+        statuses: [200],
+        gate: () => undefined,
+        read: (json, sentAt) => readLook(json, sentAt, Date.now()) ?? UNREADABLE,
+      }),
+    );
+  }
+
+  /**
+   * A look that is sent after this call, shared by all who wait for one.
+   * @param until epoch ms when to give up waiting: rejects with `sent: false`.
+   */
+  look(until: number): Promise<Look> {
+    return this.#looks.next(until);
+  }
+
+  /** Two of these for one invitation make two onboards: look first. */
+  createOnboard(body: { invitation_id: string; flow_id?: string }, permit: SendPermit): Promise<OnboardRecord> {
+    const call = { operation: 'create', method: 'POST', path: '/onboards', body } as const;
+    return this.#write(call, body.invitation_id, permit, () => undefined);
+  }
+
+  /** Replaces the whole record: pass the one just read, changed. Completing cannot be undone. */
+  putOnboard(id: string, record: OnboardRecord, permit: SendPermit): Promise<OnboardRecord> {
+    const call = {
+      operation: 'put',
+      method: 'PUT',
+      path: `/onboards/${encodeURIComponent(id)}`,
+      body: record,
+    } as const;
+    return this.#write(call, record.invitation_id, permit, (answer) =>
+      sameId(answer.id, id) ? undefined : 'answered about another onboard',
+    );
+  }
+
+  /** Ends kept-alive connections. */
+  close(): void {
+    this.#wire.close();
+  }
+
+  async #write(
+    call: Pick<Call<OnboardRecord>, 'operation' | 'method' | 'path' | 'body'>,
+    invitationId: string,
+    permit: SendPermit,
+    judge: (answer: OnboardRecord) => string | undefined,
+  ): Promise<OnboardRecord> {
+    const leave = await this.#places.forWrite(permit.placeUntil);
+    if (!leave) throw new LeadConduitError(call.operation, 'no place in time', { sent: false, noPlace: true });
+    const read = (json: unknown): OnboardRecord | string => {
+      const answer = OnboardRecord.safeParse(json).data;
+      if (!answer) return UNREADABLE;
+      return (
+        judge(answer) ?? (sameId(answer.invitation_id, invitationId) ? answer : 'answered about another invitation')
+      );
+    };
+    try {
+      return await this.#wire.exchange({
+        ...call,
+        invitationId,
+        maxAnswerBytes: MAX_RECORD_BYTES,
+        statuses: [200, 201],
+        gate: permit.gate,
+        read,
+      });
+    } finally {
+      leave();
+    }
+  }
+}

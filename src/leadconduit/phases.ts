@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import type { Duplex } from 'node:stream';
+
+/**
+ * `connecting`: no connection yet. `open`: connection (and TLS) stand and the gate said yes.
+ * `sent`: the request's last byte was handed to the system. `answered`: headers arrived.
+ */
+export type Phase = 'connecting' | 'open' | 'sent' | 'answered';
+
+/** One call's passage over the wire, and how far it got. */
+export class Passage {
+  /** Epoch ms of when http got the socket, just before the first byte; undefined proves that no byte left. */
+  sentAt: number | undefined;
+  answer: http.IncomingMessage | undefined;
+  /** Why the gate said no. */
+  refusal: string | undefined;
+
+  constructor(
+    readonly signal: AbortSignal,
+    private readonly gate: () => string | undefined,
+    private readonly onPhase: (phase: Phase) => void,
+  ) {}
+
+  report(phase: Phase): void {
+    try {
+      this.onPhase(phase);
+    } catch {
+      // Whoever watches must not change what happens.
+    }
+  }
+
+  /** @throws when the call may not send any more. */
+  askGate(): void {
+    this.signal.throwIfAborted();
+    try {
+      this.refusal = this.gate();
+    } catch {
+      this.refusal = 'the last check before sending failed';
+    }
+    if (this.refusal !== undefined) throw new Error(this.refusal);
+  }
+}
+
+/** Node's default: an idle kept-alive socket is closed after this, or sooner where the server says so. */
+const IDLE_MS = 5_000;
+
+type Route = https.RequestOptions & { passage: Passage };
+type OnCreate = (error: Error | null, socket: Duplex) => void;
+
+/**
+ * Left alone, http writes into a socket that is still connecting, and a failure no longer tells whether bytes left.
+ * Here http gets the socket only when it is open and the gate has said yes: whatever fails before that was not sent.
+ */
+async function handOver(socket: Duplex, opened: string, { passage }: Route, onCreate: OnCreate): Promise<void> {
+  socket.on('error', () => undefined); // http itself listens only from the next tick on
+  try {
+    passage.report('connecting');
+    await once(socket, opened, { signal: passage.signal });
+    passage.askGate();
+  } catch (error) {
+    socket.destroy();
+    onCreate(error as Error, socket);
+    return;
+  }
+  passage.report('open');
+  onCreate(null, socket);
+}
+
+class PlainAgent extends http.Agent {
+  override createConnection(route: Route, onCreate: OnCreate): undefined {
+    void handOver(super.createConnection(route)!, 'connect', route, onCreate);
+  }
+}
+
+class SecureAgent extends https.Agent {
+  override createConnection(route: Route, onCreate: OnCreate): undefined {
+    void handOver(super.createConnection(route)!, 'secureConnect', route, onCreate);
+  }
+}
+
+/** @param ca PEM of what to trust instead of the well-known authorities. */
+export function createAgent(secure: boolean, keepAlive: boolean, ca?: string): http.Agent {
+  const pool = keepAlive ? { keepAlive, timeout: IDLE_MS } : { keepAlive };
+  return secure ? new SecureAgent({ ...pool, ca, rejectUnauthorized: true }) : new PlainAgent(pool);
+}
+
+/** axios's `transport`: node's own request, through our agent, watched. It follows no redirects. */
+export const createTransport = (agent: http.Agent, passage: Passage) => ({
+  request(options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void): http.ClientRequest {
+    const { request } = agent instanceof https.Agent ? https : http;
+    const route: Route = { ...options, agent, passage };
+    return request(route, onAnswer)
+      .once('socket', () => (passage.sentAt = Date.now()))
+      .once('finish', () => passage.report('sent'))
+      .once('response', (answer) => {
+        passage.answer = answer;
+        passage.report('answered');
+      });
+  },
+});

@@ -1,0 +1,61 @@
+/** Gives a place back; to be called once. */
+export type Leave = () => void;
+
+/** Milliseconds for `setTimeout` until an epoch time: never negative, and never above its limit, where it would fire at once. */
+export const delayUntil = (until: number): number => Math.min(Math.max(until - Date.now(), 0), 2 ** 31 - 1);
+
+/**
+ * How many calls may be under way at once (ActiveProspect's guidance: at most 3 for an account).
+ * Waiting writers go first, in their order: each relies on a look that grows stale, and leaves when it has.
+ * A look goes when no writer waits; since writers leave in time, it cannot starve.
+ */
+export class Places {
+  #free: number;
+  readonly #writers = new Set<() => void>();
+  readonly #looks: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** @returns undefined when no place was free by `until` (epoch ms), also when that is noticed late. */
+  forWrite(until: number): Promise<Leave | undefined> {
+    return new Promise((resolve) => {
+      const enter = () => {
+        clearTimeout(deadline);
+        this.#writers.delete(enter);
+        resolve(Date.now() < until ? this.#take() : undefined);
+      };
+      const deadline = setTimeout(() => {
+        this.#writers.delete(enter);
+        resolve(undefined);
+      }, delayUntil(until));
+      this.#writers.add(enter);
+      this.#fill();
+    });
+  }
+
+  forLook(): Promise<Leave> {
+    return new Promise((resolve) => {
+      this.#looks.push(() => resolve(this.#take()));
+      this.#fill();
+    });
+  }
+
+  #take(): Leave {
+    this.#free -= 1;
+    return () => {
+      this.#free += 1;
+      this.#fill();
+    };
+  }
+
+  #fill(): void {
+    while (this.#free > 0) {
+      const [writer] = this.#writers;
+      const next = writer ?? this.#looks.shift();
+      if (!next) return;
+      next();
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import type { Agent } from 'node:http';
+import axios, { type AxiosInstance } from 'axios';
+import { hideKey, LeadConduitError, type Operation } from './errors';
+import { createAgent, createTransport, Passage, type Phase } from './phases';
+import { describeCode, describeStatus, parseRetryAfter } from './reasons';
+import { ErrorBody } from './schema';
+
+export interface PhaseEvent {
+  readonly operation: Operation;
+  readonly phase: Phase;
+  readonly invitationId?: string | undefined;
+}
+
+export interface WireOptions {
+  readonly baseUrl: string;
+  /** The password of HTTP Basic (LeadConduit ignores the user's name). It appears in no error. */
+  readonly apiKey: string;
+  /** One call's whole life in ms, from having its place to the last byte of the answer; connecting and TLS included. */
+  readonly timeoutMs: number;
+  /** PEM of what to trust instead of the well-known authorities. */
+  readonly ca?: string | undefined;
+  /** Told how far each call got; what it throws is ignored. */
+  readonly onPhase?: ((event: PhaseEvent) => void) | undefined;
+}
+
+export interface Call<T extends object> {
+  readonly operation: Operation;
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly body?: object;
+  readonly invitationId?: string;
+  readonly maxAnswerBytes: number;
+  readonly statuses: readonly number[];
+  readonly gate: () => string | undefined;
+  /** Given the JSON (undefined when it is none) of an answer with one of the statuses; a string says why it is unusable. */
+  readonly read: (json: unknown, sentAt: number) => T | string;
+}
+
+const MAX_REQUEST_BYTES = 1024 * 1024;
+const MAX_WORDS = 2_000;
+
+/** The only place that knows axios and the key. Nothing is sent twice, and nothing is sent elsewhere. */
+export class Wire {
+  readonly #options: WireOptions;
+  readonly #http: AxiosInstance;
+  readonly #hideKey: (text: string) => string;
+  /** Only looks are kept alive: a write into a stale connection would be the commonest unknown. */
+  readonly #lookAgent: Agent;
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+    this.#hideKey = hideKey(options.apiKey);
+    this.#lookAgent = this.#agent(true);
+    this.#http = axios.create({
+      baseURL: options.baseUrl,
+      allowAbsoluteUrls: false,
+      auth: { username: 'API', password: options.apiKey },
+      headers: { Accept: 'application/json' },
+      maxRedirects: 0,
+      proxy: false,
+      maxBodyLength: MAX_REQUEST_BYTES,
+      responseType: 'text', // parsed below: a body that is not JSON must not hide its status, nor pass for success
+      validateStatus: null,
+    });
+  }
+
+  /** @throws {LeadConduitError} always this, whatever happened: anything of axios's would show the key. */
+  async exchange<T extends object>(call: Call<T>): Promise<T> {
+    const { operation, method, path, body, invitationId, maxAnswerBytes } = call;
+    const signal = AbortSignal.timeout(this.#options.timeoutMs);
+    const report = (phase: Phase) => this.#options.onPhase?.({ operation, phase, invitationId });
+    const passage = new Passage(signal, call.gate, report);
+    const transport = createTransport(operation === 'look' ? this.#lookAgent : this.#agent(false), passage);
+    const config = { method, url: path, data: body, signal, transport, maxContentLength: maxAnswerBytes };
+    const text = await this.#http.request<string>(config).then(
+      (response) => response.data,
+      (error: unknown) => {
+        throw this.#error(call, passage, this.#explain(call, passage, error));
+      },
+    );
+    return this.#judge(call, passage, text);
+  }
+
+  /** Ends the kept-alive connections, a look's that is under way too. */
+  close(): void {
+    this.#lookAgent.destroy();
+  }
+
+  #agent(keepAlive: boolean): Agent {
+    return createAgent(new URL(this.#options.baseUrl).protocol === 'https:', keepAlive, this.#options.ca);
+  }
+
+  #judge<T extends object>(call: Call<T>, passage: Passage, text: string): T {
+    const status = passage.answer!.statusCode!;
+    const json = parseJson(text);
+    const words = ErrorBody.safeParse(json).data?.error;
+    const outcome = call.statuses.includes(status) ? call.read(json, passage.sentAt!) : describeStatus(status, words);
+    if (typeof outcome !== 'string') return outcome;
+    throw this.#error(call, passage, outcome, words);
+  }
+
+  #explain({ maxAnswerBytes }: Call<object>, passage: Passage, error: unknown): string {
+    const status = passage.answer?.statusCode;
+    const sent = passage.sentAt !== undefined;
+    const { code, message } = error as { code?: unknown; message: string };
+    if (passage.refusal !== undefined) return passage.refusal;
+    if (passage.signal.aborted) {
+      const missing = status ? `HTTP ${status}, but no end of its body` : `no ${sent ? 'answer' : 'connection'}`;
+      return `${missing} within ${this.#options.timeoutMs / 1_000} s`;
+    }
+    if (message.startsWith('maxContentLength'))
+      return `HTTP ${status!} with a body of more than ${maxAnswerBytes} bytes`;
+    if (status) return `HTTP ${status}, but its body was cut short`;
+    return `${describeCode(code)}${sent ? ', after the request was sent' : ''}`;
+  }
+
+  #error({ operation }: Call<object>, passage: Passage, reason: string, words?: string): LeadConduitError {
+    return new LeadConduitError(operation, reason, {
+      sent: passage.sentAt !== undefined,
+      status: passage.answer?.statusCode,
+      words: words === undefined ? undefined : this.#hideKey(words).slice(0, MAX_WORDS),
+      retryAfterMs: parseRetryAfter(passage.answer?.headers['retry-after']),
+    });
+  }
+}
+
+/** @returns undefined, which no JSON means, when the text is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from './config';
+
+/** A process by more than its number, which the system gives to another one later. */
+export interface ProcessId {
+  pid: number;
+  born: string;
+}
+
+/** When a process began, in the system's own units; undefined when it has ended, whether its parent noticed or not. */
+export function bornAt(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : fields[18];
+  } catch {
+    if (process.platform === 'linux') return undefined;
+  }
+  const { stdout } = spawnSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' });
+  const found = /^(\S+)\s+(.+)$/.exec(stdout.trim());
+  return found === null || found[1]!.startsWith('Z') ? undefined : found[2];
+}
+
+export const isAlive = ({ pid, born }: ProcessId): boolean => bornAt(pid) === born;
+
+/** To the process and all that it started; to nobody when it has ended. */
+export function signalGroup(target: ProcessId, signal: NodeJS.Signals): void {
+  if (!isAlive(target)) return;
+  try {
+    process.kill(-target.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Asks the process to end and waits; after `graceMs` it is ended by force. `onWait` hears of each 2 s of waiting, once. */
+export async function endProcess(target: ProcessId, graceMs: number, onWait?: () => void): Promise<void> {
+  const since = Date.now();
+  signalGroup(target, 'SIGTERM');
+  let told = false;
+  while (isAlive(target)) {
+    const waited = Date.now() - since;
+    if (waited >= graceMs) signalGroup(target, 'SIGKILL');
+    if (waited >= 2_000 && !told) onWait?.();
+    told ||= waited >= 2_000;
+    await sleep(50);
+  }
+}
+
+export interface ChildSpec {
+  name: string;
+  command: string;
+  args: string[];
+  env: Environment;
+  /** Appended to. A file, not a pipe: whoever started the child may be killed, and it shall go on. */
+  logFile: string;
+}
+
+export interface Child extends ProcessId {
+  name: string;
+  logFile: string;
+  /** Resolves to how it ended, in words. */
+  ended: Promise<string>;
+  /** What it has written since it was started. */
+  output(): string;
+}
+
+/** Something that was started and did not stay; the message has its last words and where the rest is. */
+export class ChildFailed extends Error {
+  override readonly name = 'ChildFailed';
+  constructor(child: Pick<Child, 'name' | 'logFile' | 'output'>, what: string) {
+    const lines = child.output().trim().split('\n').slice(-15);
+    const last = lines[0] === '' ? '' : ` It wrote last:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+    super(`${child.name} ${what}.${last || ' '}Its log: ${child.logFile}`);
+  }
+}
+
+/** In a process group of its own, so that a Ctrl-C at the terminal reaches only whoever started it.
+ *  @throws {ChildFailed} when the command cannot be run */
+export function startChild({ name, command, args, env, logFile }: ChildSpec): Child {
+  const log = openSync(logFile, 'a', 0o600);
+  const from = fstatSync(log).size;
+  const output = () => readFileSync(logFile).subarray(from).toString();
+  const child = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log] });
+  closeSync(log);
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal === null ? `with exit code ${code ?? 0}` : `by ${signal}`));
+  });
+  if (child.pid === undefined) throw new ChildFailed({ name, logFile, output }, `cannot be started: ${command}`);
+  return { name, logFile, pid: child.pid, born: bornAt(child.pid) ?? 'ended', ended, output };
+}

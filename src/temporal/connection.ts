@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { ConfigError, type Config, type Environment } from '../config';
+import { isListening } from './ports';
+import { readUpFile } from './up-file';
+
+const DEFAULT_ADDRESS = '127.0.0.1:7233';
+const CONNECT_MS = 5_000;
+
+/** Temporal cannot be had; the message says why and what to do. */
+export class TemporalUnavailable extends Error {
+  override readonly name = 'TemporalUnavailable';
+}
+
+export interface TemporalSettings {
+  /** Fits the client's `Connection` and the worker's `NativeConnection`. */
+  connectionOptions: Pick<ConnectionOptions, 'tls' | 'metadata'> & { address: string; apiKey?: string };
+  namespace: string;
+  /** False: no server is named, so this is the one that `npm start` starts. */
+  isConfigured: boolean;
+}
+
+/** Temporal's own settings and profiles, else where `npm start` says it is, else the usual address.
+ *  @throws {ConfigError} */
+export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Environment): TemporalSettings {
+  const { connectionOptions, namespace } = fromProfile(env);
+  const { address, apiKey, tls, metadata } = connectionOptions;
+  if (address !== undefined) {
+    const options = { address, tls, metadata, apiKey };
+    return { connectionOptions: options, namespace: namespace ?? 'default', isConfigured: true };
+  }
+  if (apiKey !== undefined || tls)
+    throw new ConfigError('Temporal has an API key or TLS settings, but no TEMPORAL_ADDRESS: set the address too');
+  const up = readUpFile(dataDir)?.temporal;
+  return {
+    connectionOptions: { address: up?.address ?? DEFAULT_ADDRESS },
+    namespace: namespace ?? up?.namespace ?? 'default',
+    isConfigured: false,
+  };
+}
+
+function fromProfile(env: Environment) {
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  try {
+    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
+  } catch (error) {
+    throw new ConfigError(`Temporal's settings (TEMPORAL_… or its profile): ${(error as Error).message}`);
+  }
+}
+
+/** `connect` is the client's or the worker's own, bounded to 5 s.
+ *  @throws {TemporalUnavailable} */
+export async function connectTemporal<C extends { close(): Promise<void> }>(
+  { connectionOptions }: Pick<TemporalSettings, 'connectionOptions'>,
+  connect: (options: TemporalSettings['connectionOptions'] & { connectTimeout: number }) => Promise<C>,
+): Promise<C> {
+  const { address } = connectionOptions;
+  const late = new AbortController();
+  const attempt = nobodyListens(address).then((reason) => {
+    if (reason !== undefined) throw new Error(reason);
+    return connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
+  });
+  const timeout = sleep(CONNECT_MS + 500, undefined, { signal: late.signal }).then(() => {
+    void attempt.then((connection) => connection.close()).catch(() => undefined);
+    throw new Error('no answer in 5 s');
+  });
+  timeout.catch(() => undefined);
+  try {
+    return await Promise.race([attempt, timeout]);
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new TemporalUnavailable(
+      `Temporal at ${address} cannot be reached (${reason}). Start it with \`npm start\`, or set TEMPORAL_ADDRESS to the one that runs.`,
+    );
+  } finally {
+    late.abort();
+  }
+}
+
+/** On this machine only, where it is known at once; gRPC would wait for its whole deadline. Elsewhere there may be a proxy. */
+async function nobodyListens(address: string): Promise<string | undefined> {
+  const local = /^(?:127\.0\.0\.1|localhost):(\d+)$/.exec(address);
+  return local === null || (await isListening(Number(local[1]))) ? undefined : 'nothing listens there';
+}

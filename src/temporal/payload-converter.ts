@@ -1,0 +1,20 @@
+import {
+  DefaultPayloadConverter,
+  type ConverterHint,
+  type Payload,
+  type SerializationContext,
+} from '@temporalio/common';
+import { undecodable } from '../workflows/undecodable';
+
+class TolerantPayloadConverter extends DefaultPayloadConverter {
+  override fromPayload<T>(payload: Payload, context?: SerializationContext, hint?: ConverterHint<T>): T {
+    try {
+      return super.fromPayload(payload, context, hint);
+    } catch (error) {
+      return undecodable(error instanceof Error ? error.message : String(error)) as T;
+    }
+  }
+}
+
+/** Temporal's own converters, but never throwing on what they are given to read: see `undecodable`. */
+export const payloadConverter = new TolerantPayloadConverter();

@@ -1,0 +1,30 @@
+import type { Connection } from '@temporalio/client';
+import { ConfigError } from '../config';
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+
+/** Of Temporal's API: `IndexedValueType`. */
+const TYPE_NUMBERS = { Keyword: 2, Datetime: 6 } as const;
+
+/**
+ * Registers what the workflow publishes and is not there yet: an attribute that the server does not know fails a run's
+ * task for ever.
+ * @throws {ConfigError} with the commands to type where this may not be done from here (Temporal Cloud).
+ */
+export async function registerSearchAttributes({ operatorService }: Connection, namespace: string): Promise<void> {
+  let missing = Object.entries(SEARCH_ATTRIBUTES);
+  try {
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+    missing = missing.filter(([name]) => !(name in customAttributes));
+    if (missing.length === 0) return;
+    const searchAttributes = Object.fromEntries(missing.map(([name, type]) => [name, TYPE_NUMBERS[type]]));
+    await operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch (error) {
+    const commands = missing.map(
+      ([name, type]) =>
+        `  temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
+    );
+    throw new ConfigError(
+      `Search attributes are missing in namespace ${namespace}, and could not be registered from here (${(error as Error).message}). Register them, then start again:\n${commands.join('\n')}`,
+    );
+  }
+}

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { msNumberToTs } from '@temporalio/common/lib/time';
+import type { Environment } from '../config';
+import { ChildFailed, endProcess, startChild, type Child, type ChildSpec } from '../processes';
+import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
+import { connectTemporal } from './connection';
+import { claimPort } from './ports';
+
+const RETENTION_MS = 365 * 24 * 3_600_000;
+const READY_MS = 30_000;
+
+/** Measured in onboards per second, one at a time and at 50 at once: see the server's notes in the README. */
+const DYNAMIC_CONFIG = {
+  'history.transferProcessorMaxPollRPS': 1000,
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
+};
+
+export interface TemporalServerOptions {
+  /** From `findTemporal`. */
+  cli: string;
+  env: Environment;
+  logFile: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** None: no web page. 0 takes a free one. */
+  uiPort?: number;
+  /** None: everything is in memory only. */
+  dbFile?: string;
+  namespace?: string;
+  extraDynamicConfig?: Record<string, string | number | boolean>;
+  start?: (spec: ChildSpec) => Child;
+}
+
+export interface TemporalServer {
+  address: string;
+  uiUrl?: string;
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** Ready means that the API answers and that the namespace keeps finished onboards for a year.
+ *  @throws {ConfigError} when a port is in use, {ChildFailed} when it ends early or never answers */
+export async function startTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
+  const { cli, env, logFile, namespace = 'default', start = startChild } = options;
+  // First, or a server that is there already would be taken for ours.
+  const port = await claimPort(options.port, 'Temporal', 'TEMPORAL_PORT');
+  const uiPort =
+    options.uiPort === undefined
+      ? undefined
+      : await claimPort(options.uiPort, "Temporal's web page", 'TEMPORAL_UI_PORT');
+  const address = `127.0.0.1:${port}`;
+  const child = start({
+    name: 'Temporal',
+    command: cli,
+    args: argumentsFor({ ...options, namespace, port, uiPort }),
+    env,
+    logFile,
+  });
+  try {
+    const early = child.ended.then((how) => {
+      throw new ChildFailed(child, `ended ${how} while it was starting`);
+    });
+    await Promise.race([early, untilReady(child, address, namespace)]);
+  } catch (error) {
+    await endProcess(child, 0);
+    throw error;
+  }
+  return {
+    address,
+    ...(uiPort === undefined ? {} : { uiUrl: `http://127.0.0.1:${uiPort}` }),
+    pid: child.pid,
+    stop: () => endProcess(child, 10_000),
+  };
+}
+
+type Arguments = Pick<TemporalServerOptions, 'dbFile' | 'extraDynamicConfig'> & {
+  namespace: string;
+  port: number;
+  uiPort: number | undefined;
+};
+function argumentsFor({ namespace, port, uiPort, dbFile, extraDynamicConfig }: Arguments): string[] {
+  const dynamic = Object.entries({ ...DYNAMIC_CONFIG, ...extraDynamicConfig });
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', namespace],
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
+    ...dynamic.flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+    // They reach a new database only; the worker registers what an older one lacks.
+    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    // With WAL, `full` costs a fifth of the rate and loses nothing when the power goes.
+    ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
+    ...(dbFile === undefined ? [] : ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full']),
+  ];
+}
+
+async function untilReady(child: Child, address: string, namespace: string): Promise<void> {
+  const since = Date.now();
+  let isReady = false;
+  while (!isReady) {
+    try {
+      const connection = await connectTemporal({ connectionOptions: { address } }, (o) => Connection.connect(o));
+      await keepForAYear(connection, namespace).finally(() => connection.close());
+      isReady = true;
+    } catch (error) {
+      if (Date.now() - since > READY_MS)
+        throw new ChildFailed(child, `did not answer in ${READY_MS / 1000} s (${(error as Error).message})`);
+      await sleep(50);
+    }
+  }
+}
+
+/** The server has no setting for it: a day is its own default. */
+async function keepForAYear({ workflowService }: Connection, namespace: string): Promise<void> {
+  const kept = async () => {
+    const { config } = await workflowService.describeNamespace({ namespace });
+    return (config?.workflowExecutionRetentionTtl?.seconds?.toNumber() ?? 0) * 1_000;
+  };
+  if ((await kept()) >= RETENTION_MS) return;
+  const config = { workflowExecutionRetentionTtl: msNumberToTs(RETENTION_MS) };
+  await workflowService.updateNamespace({ namespace, config });
+  if ((await kept()) < RETENTION_MS) throw new Error('the retention of a year was not taken');
+}
+
+/** What is wrong with a server of this version; undefined when nothing is. */
+export function warningAbout(serverVersion: string): string | undefined {
+  const [major = 0, minor = 0, patch = 0] = serverVersion.split('.').map((part) => parseInt(part, 10));
+  if (major !== 1 || minor > 30 || (minor === 30 && patch >= 3) || (minor === 29 && patch >= 5)) return undefined;
+  return `Temporal server ${serverVersion} lets one namespace reset the runs of another (CVE-2026-5199): use 1.29.5, 1.30.3 or newer.`;
+}

@@ -1,0 +1,50 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { bornAt } from '../processes';
+
+const Pid = z.number().int().positive();
+const UpFile = z.object({
+  pid: Pid,
+  started_at: z.string(),
+  /** LeadConduit's address, or `emulator`. */
+  upstream: z.string(),
+  temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().optional(), pid: Pid.optional() }),
+  worker: z.object({ pid: Pid }),
+  emulator: z.object({ url: z.string(), pid: Pid }).optional(),
+});
+export type UpFile = z.output<typeof UpFile>;
+
+const pathIn = (dataDir: string) => join(dataDir, 'up.json');
+
+/** Where a running `npm start` has everything; undefined when none of its processes is left. */
+export function readUpFile(dataDir: string): UpFile | undefined {
+  let text;
+  try {
+    text = readFileSync(pathIn(dataDir), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const { data: up } = UpFile.safeParse(parse(text));
+  const pids = [up?.pid, up?.temporal.pid, up?.worker.pid, up?.emulator?.pid];
+  return pids.some((pid) => pid !== undefined && bornAt(pid) !== undefined) ? up : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** By rename: who reads it sees all of it, and only when everything is ready. */
+export function writeUpFile(dataDir: string, up: UpFile): void {
+  const fresh = `${pathIn(dataDir)}.${process.pid}`;
+  writeFileSync(fresh, `${JSON.stringify(up, null, 2)}\n`, { mode: 0o600 });
+  renameSync(fresh, pathIn(dataDir));
+}
+
+export function removeUpFile(dataDir: string): void {
+  rmSync(pathIn(dataDir), { force: true });
+}

@@ -1,0 +1,18 @@
+import type { WorkerOptions } from '@temporalio/worker';
+import type { Config } from '../config';
+
+/** Activities for each call that may be under way: the rest of the backlog waits in Temporal's queue, where no clock runs. */
+const SLOTS_PER_CALL = 8;
+
+/** What every worker of this project shares, in tests too. Measured on 2 cores. */
+export function workerOptions({ taskQueue, leadconduit }: Config) {
+  return {
+    taskQueue,
+    maxConcurrentActivityTaskExecutions: SLOTS_PER_CALL * leadconduit.maxConcurrency,
+    // A call under way is never cut off: its outcome would be unknown. One look and one write, and the return.
+    shutdownGraceTime: 2 * leadconduit.timeoutMs + 15_000,
+    // After a kill, a run waits this long for the worker that had it in its cache.
+    stickyQueueScheduleToStartTimeout: '1s',
+    dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
+  } satisfies WorkerOptions;
+}

@@ -1,0 +1,72 @@
+import { resolve } from 'node:path';
+import { ConfigError, loadConfig, loadEnvironment } from './config';
+import { ChildFailed } from './processes';
+import { temporalSettings, TemporalUnavailable } from './temporal/connection';
+import { removeUpFile, writeUpFile } from './temporal/up-file';
+import { Children } from './up/children';
+import { openDataFolder } from './up/data-folder';
+import { Progress } from './up/progress';
+import { readyText } from './up/ready-text';
+import { startAll } from './up/start-all';
+
+/** npm hands on the Ctrl-C that the terminal has sent us already: within this time two signals are one. */
+const SAME_SIGNAL_MS = 500;
+
+/** `npm start`: runs until it is told to stop, or until one of its processes ends. */
+async function main(): Promise<void> {
+  const since = Date.now();
+  const progress = new Progress(process.stdout);
+  const env = loadEnvironment();
+  const config = loadConfig(env);
+  const temporal = temporalSettings(config, env);
+  const { apiKey, baseUrl, timeoutMs } = config.leadconduit;
+  const folder = openDataFolder(resolve(config.dataDir), apiKey === undefined ? 'emulator' : baseUrl);
+  // A look and a write, each to its own deadline, and time to record what came of them.
+  const children = new Children(folder.childrenFile, 2 * timeoutMs + 30_000);
+  const stop = stopAsked(() => children.kill());
+  try {
+    removeUpFile(folder.path);
+    const starting = startAll({ config, env, temporal, folder, children, progress }).then((up) => {
+      writeUpFile(folder.path, up);
+      const prefix =
+        env.ONBOARDS_DATA_DIR === loadEnvironment({}).ONBOARDS_DATA_DIR ? '' : `ONBOARDS_DATA_DIR=${folder.path} `;
+      const seconds = (Date.now() - since) / 1000;
+      progress.line(readyText({ up, dataDir: folder.path, taskQueue: config.taskQueue, seconds, prefix }));
+      return stop;
+    });
+    await Promise.race([starting, stop, children.unexpectedEnd]);
+    progress.line('Stopping …');
+  } finally {
+    progress.clear();
+    await children.end(progress.line);
+    removeUpFile(folder.path);
+    folder.release();
+  }
+}
+
+/** Resolves at the first request; another one after it is for `now`. */
+function stopAsked(now: () => void): Promise<void> {
+  let first = 0;
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (first !== 0 && Date.now() - first > SAME_SIGNAL_MS) now();
+        first ||= Date.now();
+        resolve();
+      });
+  });
+}
+
+function report(error: unknown): number {
+  const isExpected =
+    error instanceof ConfigError || error instanceof TemporalUnavailable || error instanceof ChildFailed;
+  console.error(isExpected ? error.message : error);
+  return error instanceof ConfigError ? 2 : 1;
+}
+
+// The terminal may be gone while we still stop.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+main().then(
+  () => process.exit(0),
+  (error: unknown) => process.exit(report(error)),
+);

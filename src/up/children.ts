@@ -1,0 +1,100 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ChildFailed,
+  endProcess,
+  isAlive,
+  signalGroup,
+  startChild,
+  type Child,
+  type ChildSpec,
+  type ProcessId,
+} from '../processes';
+import { writeWhole } from './data-folder';
+
+export const WORKER = 'The worker';
+
+type Named = ProcessId & { name: string };
+type Say = (text: string) => void;
+
+/** What `npm start` runs. It is noted in a file as soon as it runs, so that the next run can end what a kill -9 leaves. */
+export class Children {
+  private readonly running: Child[] = [];
+  private isEnding = false;
+  private fail!: (error: Error) => void;
+  /** Rejects when one ends that should not. */
+  readonly unexpectedEnd = new Promise<never>((_resolve, reject) => (this.fail = reject));
+
+  /** @param workerGraceMs how long a call that the worker has under way can take to its own end */
+  constructor(
+    private readonly file: string,
+    private readonly workerGraceMs: number,
+  ) {
+    this.unexpectedEnd.catch(() => undefined);
+  }
+
+  readonly start = (spec: ChildSpec): Child => {
+    if (this.isEnding) throw new Error(`${spec.name} is not started: everything is being stopped`);
+    const child = startChild(spec);
+    this.running.push(child);
+    writeWhole(
+      this.file,
+      this.running.map(({ name, pid, born }) => ({ name, pid, born })),
+    );
+    void child.ended.then((how) => {
+      if (!this.isEnding) this.fail(new ChildFailed(child, `ended ${how}`));
+    });
+    return child;
+  };
+
+  /** The last one started is ended first. */
+  async end(say: Say): Promise<void> {
+    this.isEnding = true;
+    await this.endAll(this.running, say);
+    if (this.running.length > 0) rmSync(this.file, { force: true });
+  }
+
+  /** What the last run left behind when it was killed. */
+  async endLeftovers(say: Say): Promise<void> {
+    const left = readNamed(this.file).filter(isAlive);
+    if (left.length > 0)
+      say(
+        `The last npm start was killed; ending what it left: ${left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`,
+      );
+    await this.endAll(left, say);
+    rmSync(this.file, { force: true });
+  }
+
+  kill(): void {
+    this.isEnding = true;
+    for (const child of this.running) signalGroup(child, 'SIGKILL');
+  }
+
+  private async endAll(started: readonly Named[], say: Say): Promise<void> {
+    for (const child of [...started].reverse()) {
+      const isWorker = child.name === WORKER;
+      await endProcess(child, isWorker ? this.workerGraceMs : 10_000, () =>
+        say(
+          `${child.name} is still ending${isWorker ? ': a call to LeadConduit that is under way is finished first' : ''}`,
+        ),
+      );
+    }
+  }
+}
+
+function readNamed(file: string): Named[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Named[];
+  } catch {
+    return [];
+  }
+}
+
+/** @throws {ChildFailed} when the condition has not come in time. Its early end is seen by `unexpectedEnd`. */
+export async function waitFor(child: Child, what: string, limitMs: number, isReady: () => boolean | Promise<boolean>) {
+  const since = Date.now();
+  while (!(await isReady())) {
+    if (Date.now() - since > limitMs) throw new ChildFailed(child, `${what} in ${limitMs / 1000} s`);
+    await sleep(50);
+  }
+}

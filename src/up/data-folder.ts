@@ -1,0 +1,77 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../config';
+import { takeLock } from './lock';
+
+/** What one `npm start` keeps between its runs: one upstream's onboards, and never another's. */
+export interface DataFolder {
+  path: string;
+  databaseFile: string;
+  /** The processes that run, so that the next run finds them when this one is killed. */
+  childrenFile: string;
+  /** There from before the database is made until the sample is started: a crash between the two loses nothing. */
+  sampleDueFile: string;
+  logOf: (name: string) => string;
+  release: () => void;
+}
+
+/** @throws {ConfigError} when it cannot be used, is in use, or belongs to another upstream */
+export function openDataFolder(path: string, upstream: string): DataFolder {
+  try {
+    mkdirSync(join(path, 'logs'), { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+  } catch (error) {
+    throw new ConfigError(
+      `The data folder ${path} cannot be used (${(error as Error).message}): set ONBOARDS_DATA_DIR`,
+    );
+  }
+  const lock = takeLock(join(path, 'lock'));
+  if ('holder' in lock)
+    throw new ConfigError(
+      `The data folder ${path} is in use by another npm start (pid ${lock.holder.pid}). ` +
+        `Stop that one (Ctrl-C there, or kill ${lock.holder.pid}), or set ONBOARDS_DATA_DIR to another folder.`,
+    );
+  try {
+    claimFor(upstream, path);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return {
+    path,
+    databaseFile: join(path, 'temporal.db'),
+    childrenFile: join(path, 'children.json'),
+    sampleDueFile: join(path, 'sample-due'),
+    logOf: (name) => join(path, 'logs', `${name}.log`),
+    release: lock.release,
+  };
+}
+
+function claimFor(upstream: string, path: string): void {
+  const file = join(path, 'upstream.json');
+  if (!existsSync(file)) writeWhole(file, { upstream });
+  const owner = ownerIn(file);
+  if (owner === upstream) return;
+  throw new ConfigError(
+    `The data folder ${path} holds the onboards of ${named(owner)}, and this start is for ${named(upstream)}. ` +
+      `Set ONBOARDS_DATA_DIR to another folder for ${named(upstream)}, or start with the settings of ${named(owner)}.`,
+  );
+}
+
+function ownerIn(file: string): string {
+  try {
+    const { upstream } = JSON.parse(readFileSync(file, 'utf8')) as { upstream?: unknown };
+    if (typeof upstream === 'string') return upstream;
+  } catch {
+    // Said below.
+  }
+  throw new ConfigError(`${file} does not say whose onboards the folder holds: set ONBOARDS_DATA_DIR to another one`);
+}
+
+const named = (upstream: string) => (upstream === 'emulator' ? 'the emulator' : upstream);
+
+/** By rename: after a crash there is all of it or nothing. */
+export function writeWhole(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,36 @@
+import type { UpFile } from '../temporal/up-file';
+import { SAMPLE_INVITATION } from './sample';
+
+interface Ready {
+  up: UpFile;
+  dataDir: string;
+  taskQueue: string;
+  seconds: number;
+  /** What to put before a command in another terminal, so that it finds this data folder. */
+  prefix: string;
+}
+
+/** Where everything is, and what to type next. */
+export function readyText({ up, dataDir, taskQueue, seconds, prefix }: Ready): string {
+  const { temporal, emulator } = up;
+  const where = [
+    ['LeadConduit', emulator ? `${emulator.url} (the emulator: nothing leaves this machine)` : up.upstream],
+    ['Temporal', `${temporal.address}, namespace ${temporal.namespace}${temporal.pid ? '' : ' (not started here)'}`],
+    ...(temporal.ui ? [['Web page', `${temporal.ui}/namespaces/${temporal.namespace}/workflows`]] : []),
+    ['Worker', `pid ${up.worker.pid}, task queue ${taskQueue}`],
+    ['Data', `${dataDir} (logs in logs/)`],
+  ];
+  const next = emulator
+    ? ['list', `show ${SAMPLE_INVITATION}`, `advance ${SAMPLE_INVITATION} --to in_progress`]
+    : ['start <invitation id>', 'list'];
+  return [
+    `Ready after ${seconds.toFixed(1)} s.`,
+    '',
+    ...where.map(([name, value]) => `  ${(name ?? '').padEnd(13)}${value ?? ''}`),
+    '',
+    emulator ? 'Next, in another terminal:' : 'Nothing is sent until somebody asks. Next, in another terminal:',
+    ...next.map((command) => `  ${prefix}npm run -s onboards -- ${command}`),
+    '',
+    'Ctrl-C stops everything; started again, it goes on where it was.',
+  ].join('\n');
+}

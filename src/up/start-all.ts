@@ -1,0 +1,136 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import type { Config, Environment } from '../config';
+import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../temporal/connection';
+import { findTemporal } from '../temporal/find-cli';
+import { claimPort, isListening } from '../temporal/ports';
+import { startTemporal, warningAbout } from '../temporal/server';
+import type { UpFile } from '../temporal/up-file';
+import { waitFor, WORKER, type Children } from './children';
+import { writeWhole, type DataFolder } from './data-folder';
+import type { Progress } from './progress';
+import { SAMPLE_INVITATION, startSample } from './sample';
+
+export interface Everything {
+  config: Config;
+  env: Environment;
+  temporal: TemporalSettings;
+  folder: DataFolder;
+  children: Children;
+  progress: Progress;
+}
+
+const READY_MS = 60_000;
+
+/** Temporal, the emulator, the worker, the sample: each is ready before the next is started. */
+export async function startAll(all: Everything): Promise<UpFile> {
+  const { config, env, folder, children, progress } = all;
+  await children.endLeftovers(progress.line);
+  const ports = await claimPorts(all);
+
+  const temporal = await haveTemporal(all, ports);
+  const address = all.temporal.isConfigured ? {} : { TEMPORAL_ADDRESS: temporal.address };
+  await lookAt(all, { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) });
+
+  const emulator = ports.emulator === undefined ? undefined : await startEmulator(all, ports.emulator);
+  const upstream = emulator ? { LEADCONDUIT_BASE_URL: emulator.url, LEADCONDUIT_API_KEY: 'emulator' } : {};
+
+  const childEnv = { ...env, ...upstream, ...address, ONBOARDS_DATA_DIR: folder.path };
+  const worker = await startWorker(all, childEnv);
+  if (existsSync(folder.sampleDueFile)) {
+    progress.step('Starting the sample onboard');
+    await startSample(config, childEnv);
+    rmSync(folder.sampleDueFile);
+  }
+  return {
+    pid: process.pid,
+    started_at: new Date().toISOString(),
+    upstream: emulator ? 'emulator' : config.leadconduit.baseUrl,
+    temporal,
+    worker,
+    ...(emulator ? { emulator } : {}),
+  };
+}
+
+interface Ports {
+  temporal?: number;
+  ui?: number;
+  emulator?: number;
+}
+
+/** All of them first: nothing is started that would have to be ended again. */
+async function claimPorts({ config, temporal }: Everything): Promise<Ports> {
+  const { ports, leadconduit } = config;
+  const own: Ports = {};
+  if (!temporal.isConfigured) {
+    own.temporal = await claimPort(ports.temporal, 'Temporal', 'TEMPORAL_PORT');
+    own.ui = await claimPort(ports.temporalUi, "Temporal's web page", 'TEMPORAL_UI_PORT');
+  }
+  if (leadconduit.apiKey === undefined)
+    own.emulator = await claimPort(ports.emulator, 'the emulator of LeadConduit', 'EMULATOR_PORT');
+  return own;
+}
+
+async function haveTemporal(all: Everything, ports: Ports): Promise<UpFile['temporal']> {
+  const { config, env, folder, children, progress } = all;
+  const { connectionOptions, namespace } = all.temporal;
+  if (ports.temporal === undefined) return { address: connectionOptions.address, namespace };
+  progress.step('Looking for Temporal');
+  const cli = await findTemporal({ env, cliPath: config.temporalCliPath, say: progress.step });
+  if (ports.emulator !== undefined && !existsSync(folder.databaseFile))
+    writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
+  progress.step('Starting Temporal');
+  const { address, uiUrl, pid } = await startTemporal({
+    ...{ cli, env, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
+    ...{ logFile: folder.logOf('temporal'), start: children.start },
+  });
+  return { address, namespace, ui: uiUrl, pid };
+}
+
+/** The namespace is there, and a server with a known hole is named. */
+async function lookAt({ progress }: Everything, settings: TemporalSettings): Promise<void> {
+  const { namespace, connectionOptions } = settings;
+  const connection = await connectTemporal(settings, (options) => Connection.connect(options));
+  try {
+    const { serverVersion } = await connection.workflowService.getSystemInfo({});
+    const warning = warningAbout(serverVersion);
+    if (warning !== undefined) progress.line(`Warning: ${warning}`);
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    const NOT_FOUND = 5;
+    if ((error as { code?: number }).code !== NOT_FOUND) return; // A key may be refused this and still be good for our calls.
+    throw new TemporalUnavailable(
+      `Temporal at ${connectionOptions.address} has no namespace ${namespace}: set TEMPORAL_NAMESPACE, or make it with ` +
+        `\`temporal operator namespace create --namespace ${namespace} --retention 365d\``,
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+async function startEmulator({ env, folder, children, progress }: Everything, port: number) {
+  progress.step('Starting the emulator of LeadConduit');
+  const child = children.start({
+    name: 'The emulator',
+    command: process.execPath,
+    args: [join(__dirname, '..', 'emulator', 'serve.js')],
+    env: { ...env, HOST: '127.0.0.1', EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: folder.path },
+    logFile: folder.logOf('emulator'),
+  });
+  await waitFor(child, 'did not listen', READY_MS, () => isListening(port));
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid };
+}
+
+async function startWorker({ folder, children, progress }: Everything, env: Environment) {
+  progress.step('Starting the worker');
+  const child = children.start({
+    name: WORKER,
+    command: process.execPath,
+    args: [join(__dirname, '..', 'worker.js')],
+    env,
+    logFile: folder.logOf('worker'),
+  });
+  await waitFor(child, 'was not ready', READY_MS, () => /^Worker ready/m.test(child.output()));
+  return { pid: child.pid };
+}

@@ -1,0 +1,278 @@
+/**
+ * The rules for messages: what each asks, whether it is accepted now, what it changes. Signals and updates share them;
+ * a refused update fails its caller, a refused signal becomes a line in the timeline.
+ */
+import { hasReached, isStatus } from './lifecycle';
+import type { Action, Advance, Note, OnboardState, Plain, Resolve } from './messages';
+import {
+  clearAttention,
+  cut,
+  lastEntry,
+  NAME,
+  newPursuit,
+  rememberKey,
+  settleEntry,
+  tell,
+  TEXT,
+  type Onboard,
+} from './onboard';
+import { isUndecodable } from './undecodable';
+
+export type Message =
+  | ({ name: 'advance' } & Advance)
+  | ({ name: 'resolve' } & Resolve)
+  | ({ name: 'hold' | 'release' | 'cancel' } & Plain)
+  | ({ name: 'note' } & Note);
+
+/** A message that is not one of ours, or not well formed. */
+export interface Unreadable {
+  name: string;
+  unreadable: string;
+}
+
+const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'note'] as const;
+const HEX24 = /^[0-9a-f]{24}$/i;
+
+/** Makes a message of a name and a payload from outside; every text is cut, every shape checked. Never throws. */
+export function readMessage(name: string, args: readonly unknown[]): Message | Unreadable {
+  const known = NAMES.find((one) => one === name);
+  const label = cut(name, NAME);
+  if (!known) return { name: label, unreadable: `there is no message of this name; there are ${NAMES.join(', ')}` };
+  const payload = args[0] ?? {};
+  if (isUndecodable(payload))
+    return { name: label, unreadable: `its payload cannot be decoded: ${cut(payload.__undecodable__, NAME)}` };
+  if (typeof payload !== 'object' || Array.isArray(payload))
+    return { name: label, unreadable: 'its payload must be one object' };
+
+  const raw = payload as Record<string, unknown>;
+  const wrong: string[] = [];
+  const text = (field: string, length: number, required = false): string | undefined => {
+    const value = raw[field] ?? undefined;
+    if (value === undefined ? required : typeof value !== 'string' || value === '')
+      wrong.push(`${field} must be a text`);
+    return typeof value === 'string' ? cut(value, length) : undefined;
+  };
+  const id = (field: string): string | undefined => {
+    const value = text(field, NAME);
+    if (value !== undefined && !HEX24.test(value)) wrong.push(`${field} must be 24 hexadecimal digits`);
+    return value?.toLowerCase();
+  };
+  const oneOf = <T extends string>(field: string, words: readonly T[]): T => {
+    const found = words.find((word) => word === raw[field]);
+    if (!found) wrong.push(`${field} must be ${words.join(' or ')}`);
+    return found ?? words[0]!;
+  };
+  const said = () => ({ by: text('by', NAME), reason: text('reason', TEXT), key: text('key', NAME) });
+
+  const message = ((): Message => {
+    switch (known) {
+      case 'advance':
+        return { name: known, to: oneOf('to', ['in_progress', 'completed']), flow_id: id('flow_id'), ...said() };
+      case 'resolve':
+        return {
+          name: known,
+          action: oneOf('action', ['retry', 'adopt']),
+          attention: text('attention', NAME),
+          onboard_id: text('onboard_id', NAME)?.toLowerCase(),
+          ...said(),
+        };
+      case 'hold':
+      case 'release':
+      case 'cancel':
+        return { name: known, ...said() };
+      case 'note':
+        return { name: known, text: text('text', TEXT, true) ?? '', by: text('by', NAME), key: text('key', NAME) };
+    }
+  })();
+  return wrong.length > 0 ? { name: label, unreadable: wrong.join('; ') } : message;
+}
+
+/** `repeat`: its key was used already, it succeeds and changes nothing. `nothing`: what it asks for is so already. */
+export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refuse'; why: string };
+
+const ACCEPT: Verdict = { kind: 'accept' };
+const refuse = (why: string): Verdict => ({ kind: 'refuse', why });
+
+/** Whether a message would be accepted now. */
+export function judge(onboard: Onboard, message: Message | Unreadable): Verdict {
+  if ('unreadable' in message) return refuse(message.unreadable);
+  const used = message.key === undefined ? undefined : onboard.keys.find(({ key }) => key === message.key);
+  if (used)
+    return used.message === message.name ? { kind: 'repeat' } : refuse(`its key was used before, for ${used.message}`);
+  if (onboard.ended && !(message.name === 'advance' && hasReached(onboard.status, message.to)))
+    return refuse(
+      onboard.ended === 'done' ? 'the onboard is completed' : 'the onboard is not followed any more: it was cancelled',
+    );
+  if (onboard.cancelling && message.name !== 'note') return refuse('it is being cancelled');
+  switch (message.name) {
+    case 'advance':
+      return judgeAdvance(onboard, message);
+    case 'resolve':
+      return judgeResolve(onboard, message);
+    case 'hold':
+      return onboard.held ? refuse('it is held already') : ACCEPT;
+    case 'release':
+      return onboard.held ? ACCEPT : refuse('it is not held');
+    case 'cancel':
+    case 'note':
+      return ACCEPT;
+  }
+}
+
+function judgeAdvance(onboard: Onboard, { to, flow_id }: Advance): Verdict {
+  const flow = onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase();
+  const newFlow = flow_id !== undefined && flow_id !== flow;
+  if (newFlow && flowIsSent(onboard))
+    return refuse(`its flow is ${flow ?? 'none'} and cannot be changed any more: in_progress was sent`);
+  if (!newFlow && (hasReached(onboard.status, to) || hasReached(onboard.target, to))) return { kind: 'nothing' };
+  if (onboard.record && !isStatus(onboard.status))
+    return refuse(`it stands at "${onboard.status ?? ''}" upstream: resolve that first`);
+  return ACCEPT;
+}
+
+/** `in_progress` is what tells LeadConduit the flow; until it may have been sent, the flow can be changed. */
+const flowIsSent = (onboard: Onboard) =>
+  hasReached(onboard.status, 'in_progress') ||
+  onboard.ledger.some(
+    ({ effect, outcome }) => effect === 'in_progress' && outcome !== 'not_sent' && outcome !== 'refused',
+  );
+
+function judgeResolve(onboard: Onboard, { action, attention, onboard_id }: Resolve): Verdict {
+  const open = onboard.attention;
+  if (!open) return refuse('it needs no attention: there is nothing to resolve');
+  if (attention !== undefined && attention !== open.id)
+    return refuse(`stale: it answers attention ${attention}, the one that is open is ${open.id} (${open.code})`);
+  if (action === 'retry') return ACCEPT;
+  switch (open.code) {
+    case 'credentials':
+    case 'list_unreadable':
+      return refuse(
+        `nothing can be adopted while ${open.code === 'credentials' ? 'the key is refused' : 'the list cannot be read'}`,
+      );
+    case 'duplicate':
+      return onboard_id === undefined ? refuse('name the onboard to keep with onboard_id') : ACCEPT;
+    case 'failed_upstream':
+    case 'unexpected_status':
+    case 'not_listed':
+      return movedBy(onboard) ? ACCEPT : refuse('there is no call whose effect could be adopted');
+    case 'refused':
+    case 'unknown_outcome':
+    case 'absence_unproven':
+    case 'flow_conflict':
+      return ACCEPT;
+  }
+}
+
+/** Takes a message in. A refused one changes nothing but the timeline. */
+export function receive(
+  onboard: Onboard,
+  message: Message | Unreadable,
+  now: number,
+  verdict = judge(onboard, message),
+): void {
+  if ('unreadable' in message || verdict.kind === 'refuse' || verdict.kind === 'repeat') {
+    const why = verdict.kind === 'refuse' ? verdict.why : 'its key was used before';
+    const by = 'by' in message ? message.by : undefined;
+    return tell(onboard, now, 'message_refused', { by, detail: `${message.name}: ${why}` });
+  }
+  if (message.key !== undefined) rememberKey(onboard, message.key, message.name);
+  const { by } = message;
+  const reason = message.name === 'note' ? undefined : message.reason;
+  switch (message.name) {
+    case 'note':
+      return tell(onboard, now, 'note', { by, detail: message.text });
+    case 'hold':
+      onboard.held = true;
+      return tell(onboard, now, 'held', { by, reason });
+    case 'release':
+      onboard.held = false;
+      return tell(onboard, now, 'released', { by, reason });
+    case 'cancel':
+      onboard.cancelling = true;
+      return tell(onboard, now, 'cancel_asked', { by, reason });
+    case 'advance':
+      tell(onboard, now, 'advance_asked', {
+        by,
+        reason,
+        detail: verdict.kind === 'nothing' ? `${message.to}: it is there already, or asked for` : message.to,
+      });
+      if (message.flow_id !== undefined && message.flow_id !== onboard.requested_flow_id) {
+        onboard.requested_flow_id = message.flow_id;
+        tell(onboard, now, 'flow_set', { by, detail: message.flow_id });
+        clearAttention(onboard, now, 'flow_conflict');
+      }
+      if (!hasReached(onboard.target, message.to)) onboard.target = message.to;
+      return;
+    case 'resolve':
+      tell(onboard, now, 'resolved', {
+        by,
+        reason,
+        detail: `${onboard.attention?.code ?? ''}: ${message.action}${message.onboard_id ? ` ${message.onboard_id}` : ''}`,
+      });
+      return message.action === 'retry' ? retry(onboard, now) : adopt(onboard, message, now);
+  }
+}
+
+/** Look again; where the effect was shown to be missing or refused, the person's order also acts again. */
+function retry(onboard: Onboard, now: number): void {
+  const { pursuit, attention } = onboard;
+  clearAttention(onboard, now);
+  if (!pursuit || (onboard.record && !isStatus(onboard.status))) {
+    onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0 };
+    return;
+  }
+  if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
+  Object.assign(pursuit, { at: now, failures: 0, unusable: 0, missing_since: undefined });
+}
+
+/** The `PUT` that is, or was last, under way. */
+function movedBy(onboard: Onboard): 'in_progress' | 'completed' | undefined {
+  const effect = onboard.pursuit?.effect ?? lastEntry(onboard)?.effect;
+  return effect === 'create' ? undefined : effect;
+}
+
+/** Of a create: take the one that is there. Of a `PUT`: it took effect, somebody checked. */
+function adopt(onboard: Onboard, message: Resolve, now: number): void {
+  const { attention, pursuit } = onboard;
+  if (!attention) return;
+  clearAttention(onboard, now);
+  if (attention.code === 'flow_conflict') {
+    onboard.requested_flow_id = onboard.record?.flow_id?.toLowerCase();
+    return;
+  }
+  if (attention.code === 'duplicate' || onboard.record === null) {
+    onboard.pursuit = {
+      ...(pursuit ?? newPursuit('create', now)),
+      effect: 'create',
+      stage: 'adopting',
+      at: now,
+      adopt: { onboard_id: message.onboard_id, answers: attention },
+    };
+    return;
+  }
+  const effect = movedBy(onboard);
+  if (!effect) return;
+  settleEntry(onboard, effect, now, {
+    outcome: 'resolved',
+    onboard_id: onboard.record.id,
+    words: `${message.by ?? 'somebody'} says that it took effect`,
+  });
+  onboard.status = effect;
+  onboard.pursuit = undefined;
+  tell(onboard, now, 'moved', { by: message.by, detail: `${effect}, as somebody checked` });
+}
+
+const OFFERS: [Action, Message][] = [
+  ['advance in_progress', { name: 'advance', to: 'in_progress' }],
+  ['advance completed', { name: 'advance', to: 'completed' }],
+  ['resolve retry', { name: 'resolve', action: 'retry' }],
+  ['resolve adopt', { name: 'resolve', action: 'adopt', onboard_id: '0'.repeat(24) }],
+  ['hold', { name: 'hold' }],
+  ['release', { name: 'release' }],
+  ['cancel', { name: 'cancel' }],
+  ['note', { name: 'note', text: 'text' }],
+];
+
+/** Exactly what would be accepted now, and change something. */
+export const actionsOf = (onboard: Onboard): OnboardState['actions'] =>
+  OFFERS.filter(([, message]) => judge(onboard, message).kind === 'accept').map(([action]) => action);

@@ -1,0 +1,1 @@
+export { onboardBuyer } from './onboard-buyer';

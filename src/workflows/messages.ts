@@ -1,0 +1,193 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { OnboardRecord } from '../activities/outcomes';
+import type { Effect, Status } from './lifecycle';
+
+/** The workflow's one argument. What `policy` leaves out has defaults in `onboard.ts`. */
+export interface OnboardInput {
+  /** 24 hexadecimal digits in either case. */
+  invitation_id: string;
+  flow_id?: string;
+  label?: string;
+  /** RFC 3339. Set when a run follows an earlier one that may have had a call under way: nothing is sent before. */
+  not_before?: string;
+  policy?: Partial<Policy>;
+}
+
+/** The times that a run lives by, in milliseconds; a later change of the configuration touches new onboards only. */
+export interface Policy {
+  /** How long LeadConduit may take to show in its list what it has done. */
+  settle_ms: number;
+  /** `startToCloseTimeout` of an activity: waiting for a look and a place, one look, one write, and a reserve. */
+  attempt_ms: number;
+  /** How long after the completing call `failed` is looked for; 0: not at all. */
+  confirm_ms: number;
+  /** The first pause after a call that was not sent; it doubles up to a minute. */
+  backoff_ms: number;
+  /** The first pause after a refused key; it doubles up to five minutes. */
+  credentials_backoff_ms: number;
+}
+
+interface Said {
+  by?: string;
+  reason?: string;
+  /** Makes the message safe to repeat: the same key acts once. */
+  key?: string;
+}
+export interface Advance extends Said {
+  to: 'in_progress' | 'completed';
+  flow_id?: string;
+}
+export interface Resolve extends Said {
+  action: 'retry' | 'adopt';
+  /** The id of the attention that is answered; one for another id is refused as stale. */
+  attention?: string;
+  onboard_id?: string;
+}
+export type Plain = Said;
+export interface Note {
+  text: string;
+  by?: string;
+  key?: string;
+}
+
+export const ATTENTION_CODES = [
+  'refused',
+  'credentials',
+  'unknown_outcome',
+  'absence_unproven',
+  'duplicate',
+  'flow_conflict',
+  'failed_upstream',
+  'unexpected_status',
+  'list_unreadable',
+  'not_listed',
+] as const;
+export type AttentionCode = (typeof ATTENTION_CODES)[number];
+
+export const PHASES = [
+  'done',
+  'cancelled',
+  'attention',
+  'unknown',
+  'creating',
+  'updating',
+  'held',
+  'confirming',
+  'waiting',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+export type Action =
+  | 'advance in_progress'
+  | 'advance completed'
+  | 'resolve retry'
+  | 'resolve adopt'
+  | 'hold'
+  | 'release'
+  | 'cancel'
+  | 'note';
+
+/** Everything that a timeline line can be about. */
+export type TimelineEvent =
+  | 'started'
+  | 'continued' // in a new run, for the length of the history; nothing is lost but what `detail` counts
+  | 'created'
+  | 'adopted' // found in LeadConduit's list and taken
+  | 'moved' // a status reached upstream
+  | 'not_sent' // a call that surely did nothing; tried again
+  | 'refused' // by LeadConduit
+  | 'unknown' // a call that may have worked
+  | 'absent' // a look after an unknown did not show its effect
+  | 'repeated' // acted once more after three absences
+  | 'checked' // a later look found all in order
+  | 'attention'
+  | 'attention_cleared'
+  | 'advance_asked'
+  | 'flow_set'
+  | 'resolved'
+  | 'held'
+  | 'released'
+  | 'cancel_asked'
+  | 'note'
+  | 'message_refused'
+  | 'done'
+  | 'cancelled';
+
+export interface TimelineLine {
+  at: string;
+  event: TimelineEvent;
+  by?: string;
+  reason?: string;
+  detail?: string;
+}
+
+export interface LedgerEntry {
+  n: number;
+  effect: Effect;
+  intended_at: string;
+  outcome: 'pending' | 'done' | 'not_sent' | 'refused' | 'unknown' | 'adopted' | 'resolved';
+  settled_at?: string;
+  onboard_id?: string;
+  http_status?: number;
+  words?: string;
+}
+
+export interface Attention {
+  id: string;
+  code: AttentionCode;
+  message: string;
+  since: string;
+}
+
+/** What the `state` query, our API and `show --json` answer. Times are RFC 3339. */
+export interface OnboardState {
+  invitation_id: string;
+  label?: string;
+  requested_flow_id?: string;
+  /** One of ours, the upstream's own word with `unexpected_status` / `failed_upstream`, or null before the record. */
+  status: Status | (string & {}) | null;
+  phase: Phase;
+  held: boolean;
+  /** The upstream's, verbatim. */
+  record: OnboardRecord | null;
+  waiting_for: { who: 'operator' | 'leadconduit' | 'time' | 'nobody'; text: string };
+  since: string;
+  next?: { what: string; at: string };
+  attention?: Attention;
+  /** Exactly what would be accepted now. */
+  actions: Action[];
+  ledger: LedgerEntry[];
+  timeline: TimelineLine[];
+  as_of: string;
+  /** True when no worker answered and this is only the last known. */
+  stale: boolean;
+}
+
+export const advance = {
+  signal: defineSignal<[Advance]>('advance'),
+  update: defineUpdate<OnboardState, [Advance]>('advance'),
+};
+export const resolve = {
+  signal: defineSignal<[Resolve]>('resolve'),
+  update: defineUpdate<OnboardState, [Resolve]>('resolve'),
+};
+export const hold = { signal: defineSignal<[Plain?]>('hold'), update: defineUpdate<OnboardState, [Plain?]>('hold') };
+export const release = {
+  signal: defineSignal<[Plain?]>('release'),
+  update: defineUpdate<OnboardState, [Plain?]>('release'),
+};
+export const cancel = {
+  signal: defineSignal<[Plain?]>('cancel'),
+  update: defineUpdate<OnboardState, [Plain?]>('cancel'),
+};
+export const note = { signal: defineSignal<[Note]>('note') };
+
+/** Answers the state once there is a record or attention is needed. All callers of a run share one update id. */
+export const whenCreated = defineUpdate<OnboardState>('whenCreated');
+export const WHEN_CREATED_ID = 'when-created';
+
+export const state = defineQuery<OnboardState>('state');
+
+/** Failure types of ours that callers tell apart. */
+export const REFUSED = 'OnboardRefused';
+export const ENDED = 'OnboardEnded';

@@ -1,0 +1,168 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancelledFailure,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineSignal,
+  defineUpdate,
+  setDefaultSignalHandler,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { absorbLook, absorbOutcome } from './effect';
+import { judge, readMessage, receive } from './inbox';
+import * as messages from './messages';
+import { nextStep } from './next-step';
+import { begin, intend, tell, type Onboard } from './onboard';
+import { publisher } from './publish';
+import { attempt, look } from './steps';
+import { isUndecodable } from './undecodable';
+import { cancelledText, datePhase, view } from './view';
+
+/** What one run hands to the next. */
+type Input = messages.OnboardInput & { carried?: Onboard };
+
+/**
+ * The life of one onboard: created once, moved on when people say so, completed once.
+ *
+ * Temporal may run this code again at any time, so every decision is made by `nextStep` and by the functions that take
+ * in what happened; the body only awaits and hands over.
+ */
+export async function onboardBuyer(input: messages.OnboardInput): Promise<messages.OnboardState> {
+  const onboard = restoreOrBegin(input);
+  const inbox = listen(onboard);
+  const result = await CancellationScope.nonCancellable(() => live(onboard, inbox));
+  inbox.release();
+  await condition(allHandlersFinished);
+  if (result === 'renew') return continueAsNew<typeof onboardBuyer>({ ...input, carried: onboard } as Input);
+  if (result === 'cancelled') throw new CancelledFailure(cancelledText(onboard));
+  return view(onboard, Date.now());
+}
+
+async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled' | 'renew'> {
+  const publish = publisher(onboard);
+  for (;;) {
+    datePhase(onboard, Date.now());
+    publish(Date.now());
+    if (workflowInfo().continueAsNewSuggested) return 'renew';
+    const step = nextStep(onboard, Date.now());
+    switch (step.do) {
+      case 'act':
+        intend(onboard, step.effect, Date.now());
+        absorbOutcome(onboard, await attempt(onboard, step.effect), Date.now());
+        break;
+      case 'look':
+        absorbLook(onboard, await look(onboard), Date.now());
+        break;
+      case 'wait':
+        await inbox.mail(step.until);
+        break;
+      case 'end':
+        onboard.ended = step.how;
+        tell(onboard, Date.now(), step.how, { detail: step.how === 'cancelled' ? cancelledText(onboard) : undefined });
+        datePhase(onboard, Date.now());
+        publish(Date.now());
+        return step.how;
+    }
+  }
+}
+
+interface Inbox {
+  /** Until a message has come, or the time (ms since the epoch) is there. */
+  mail: (until?: number) => Promise<unknown>;
+  /** Answers those who still wait, before the run ends. */
+  release: () => void;
+}
+
+/** Handlers are synchronous notes to the onboard; `live` owns every await. */
+function listen(onboard: Onboard): Inbox {
+  let news = false;
+  let leaving = false;
+  const heard = () => {
+    news = true;
+    datePhase(onboard, Date.now());
+    return view(onboard, Date.now());
+  };
+  const signalled = (name: string, ...args: unknown[]) => {
+    receive(onboard, readMessage(name, args), Date.now());
+    heard();
+  };
+
+  // Early signals are delivered grouped by name; a default handler that is set first keeps their order.
+  setDefaultSignalHandler(signalled);
+  for (const [name, description] of Object.entries(DESCRIPTIONS)) {
+    setHandler(defineSignal<unknown[]>(name), (...args) => signalled(name, ...args), { description });
+    if (name === 'note') continue;
+    setHandler(
+      defineUpdate<messages.OnboardState, unknown[]>(name),
+      (...args) => {
+        const message = readMessage(name, args);
+        if (judge(onboard, message).kind !== 'repeat') receive(onboard, message, Date.now());
+        return heard();
+      },
+      {
+        description,
+        validator(...args) {
+          const verdict = judge(onboard, readMessage(name, args));
+          if (verdict.kind === 'refuse') throw ApplicationFailure.nonRetryable(verdict.why, messages.REFUSED);
+        },
+      },
+    );
+  }
+
+  const isAnswerable = () => onboard.record !== null || onboard.attention !== undefined;
+  setHandler(messages.whenCreated, async () => {
+    await condition(() => isAnswerable() || leaving);
+    if (!isAnswerable())
+      throw ApplicationFailure.nonRetryable('this run ended before the onboard was created', messages.ENDED);
+    return view(onboard, Date.now());
+  });
+  setHandler(messages.state, () => view(onboard, Date.now()));
+
+  // Temporal's own cancel is the same as ours.
+  CancellationScope.current().cancelRequested.catch(() => {
+    if (judge(onboard, { name: 'cancel' }).kind === 'accept')
+      receive(onboard, { name: 'cancel', by: 'Temporal' }, Date.now());
+    heard();
+  });
+
+  return {
+    async mail(until) {
+      if (until === undefined) await condition(() => news);
+      else await condition(() => news, Math.max(1, until - Date.now()));
+      news = false;
+    },
+    release: () => void (leaving = true),
+  };
+}
+
+/** Shown on Temporal's web page. All are signals and updates of the same name, but `note`, which is a signal only. */
+const DESCRIPTIONS = {
+  advance: 'Let the onboard go on to in_progress or completed.',
+  resolve: 'Answer the attention that is open: retry or adopt.',
+  hold: 'Send nothing until released.',
+  release: 'Go on after a hold.',
+  cancel: 'Stop following the onboard; what is in LeadConduit stays there.',
+  note: 'Put a line into the timeline.',
+};
+
+/** @throws {ApplicationFailure} for an input or a workflow id under which nothing may ever be sent. */
+function restoreOrBegin(input: Input): Onboard {
+  const wrong = (why: string) => ApplicationFailure.nonRetryable(why, 'OnboardInput');
+  if (typeof input !== 'object' || isUndecodable(input)) throw wrong('the input cannot be read');
+  if (input.carried) {
+    const { dropped } = input.carried;
+    const detail = Object.entries(dropped).map(([what, count]) => `${count} of ${what}`);
+    tell(input.carried, Date.now(), 'continued', { detail: `left behind so far: ${detail.join(', ')}` });
+    return input.carried;
+  }
+  for (const id of [input.invitation_id, input.flow_id ?? input.invitation_id])
+    if (typeof id !== 'string' || !/^[0-9a-f]{24}$/i.test(id))
+      throw wrong('invitation_id and flow_id must be 24 hexadecimal digits');
+  const id = `onboard-${input.invitation_id.toLowerCase()}`;
+  // One id for one invitation is what keeps a second run from starting beside this one.
+  if (workflowInfo().workflowId !== id) throw wrong(`the workflow id must be ${id}`);
+  return begin(input, Date.now());
+}

@@ -1,0 +1,227 @@
+import type { OnboardRecord, SeenOnboard } from '../activities/outcomes';
+import { isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
+import type { Attention, AttentionCode, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from './messages';
+
+const DEFAULTS: Policy = {
+  settle_ms: 60_000,
+  attempt_ms: 60_000,
+  confirm_ms: 120_000,
+  backoff_ms: 1_000,
+  credentials_backoff_ms: 15_000,
+};
+
+/**
+ * Where the effect that is being pursued stands. `at` is the time (ms since the epoch, as all times in here) of the
+ * next act (`due`) or look (`unknown`, `adopting`).
+ */
+export interface Pursuit {
+  effect: Effect;
+  stage: 'due' | 'out' | 'unknown' | 'adopting';
+  at: number;
+  /** Acts that may have reached LeadConduit. */
+  acts: number;
+  /** In a row: attempts not sent, refused keys, looks that told nothing. */
+  failures: number;
+  /** Looks that told nothing, in a row. */
+  unusable: number;
+  /** After an unknown: from when its attempt can surely not send any more. */
+  clear_at: number;
+  /** After an unknown: how many looks proved that its effect is not there. */
+  absences: number;
+  /** It was acted on once more after three absences; not again without a person. */
+  repeated: boolean;
+  /** Since when the record is missing from the list. */
+  missing_since?: number;
+  /** A refusal that may mean "it exists": attention, unless the look at once finds the effect. */
+  refusal?: string;
+  /** A person wants the one that is there; the attention that this answers comes back if none fits. */
+  adopt?: { onboard_id?: string; answers: Attention };
+}
+
+/** A look that is not about an effect under way: did a second onboard appear, did the set-up fail, is it mended? */
+export interface Check {
+  at: number;
+  why: 'doubles' | 'confirm' | 'asked';
+  failures: number;
+  unusable: number;
+}
+
+/**
+ * Everything that is known of an onboard: plain data, carried from run to run. The functions around it change only
+ * what they are given and read no clock, so that they can be tested by the thousand without a server.
+ */
+export interface Onboard {
+  invitation_id: string;
+  label?: string;
+  policy: Policy;
+  /** The flow that people asked for. */
+  requested_flow_id?: string;
+  not_before: number;
+  /** Another run for this invitation ended before this one began: a late call of its may still land. */
+  follows_run: boolean;
+  record: OnboardRecord | null;
+  status: string | null;
+  origin?: 'created' | 'adopted';
+  /** As far as people asked it to go. */
+  target: Status;
+  held: boolean;
+  cancelling: boolean;
+  ended?: 'done' | 'cancelled';
+  pursuit?: Pursuit;
+  check?: Check;
+  attention?: Attention;
+  /** Onboards of the same invitation that a person has ruled out. */
+  ruled_out: string[];
+  ledger: LedgerEntry[];
+  timeline: TimelineLine[];
+  keys: { key: string; message: string }[];
+  /** How many of each were dropped, oldest first, to stay small enough for a new run. */
+  dropped: { ledger: number; timeline: number; keys: number };
+  attentions: number;
+  phase: Phase;
+  since: number;
+}
+
+export function begin(input: OnboardInput, now: number): Onboard {
+  const onboard: Onboard = {
+    invitation_id: input.invitation_id.toLowerCase(),
+    label: input.label && cut(input.label, NAME),
+    policy: { ...DEFAULTS, ...input.policy },
+    requested_flow_id: input.flow_id?.toLowerCase(),
+    not_before: input.not_before ? Date.parse(input.not_before) : 0,
+    follows_run: input.not_before !== undefined,
+    record: null,
+    status: null,
+    target: 'created',
+    held: false,
+    cancelling: false,
+    ruled_out: [],
+    ledger: [],
+    timeline: [],
+    keys: [],
+    dropped: { ledger: 0, timeline: 0, keys: 0 },
+    attentions: 0,
+    phase: 'creating',
+    since: now,
+  };
+  tell(onboard, now, 'started', { detail: onboard.requested_flow_id && `for flow ${onboard.requested_flow_id}` });
+  return onboard;
+}
+
+/** Text from outside is cut on entry: a state of over 2 MB could never be carried into a new run. */
+export const TEXT = 2_000;
+export const NAME = 200;
+const KEEP = { ledger: 200, timeline: 500, keys: 1_000 } as const;
+
+export const cut = (text: string, length: number) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
+export const iso = (ms: number) => new Date(ms).toISOString();
+
+function bound(onboard: Onboard, list: keyof typeof KEEP): void {
+  const over = onboard[list].length - KEEP[list];
+  if (over <= 0) return;
+  onboard[list].splice(0, over);
+  onboard.dropped[list] += over;
+}
+
+/** Adds a line to the timeline; the same line again (a back-off, say) is folded into one that counts. */
+export function tell(
+  onboard: Onboard,
+  now: number,
+  event: TimelineLine['event'],
+  { by, reason, detail }: Omit<TimelineLine, 'at' | 'event'> = {},
+): void {
+  const line: TimelineLine = { at: iso(now), event, by, reason, detail: detail && cut(detail, TEXT) };
+  const last = onboard.timeline.at(-1);
+  if (
+    event === 'not_sent' &&
+    last?.event === event &&
+    last.detail?.replace(/^(\d+) times, the last: /, '') === line.detail
+  ) {
+    const times = Number(/^(\d+) times/.exec(last.detail ?? '')?.[1] ?? 1) + 1;
+    onboard.timeline[onboard.timeline.length - 1] = { ...line, detail: `${times} times, the last: ${line.detail}` };
+    return;
+  }
+  onboard.timeline.push(line);
+  bound(onboard, 'timeline');
+}
+
+export function rememberKey(onboard: Onboard, key: string, message: string): void {
+  onboard.keys.push({ key, message });
+  bound(onboard, 'keys');
+}
+
+export const lastEntry = (onboard: Onboard): LedgerEntry | undefined => onboard.ledger.at(-1);
+
+/** Notes in the ledger that an attempt is about to be made. One that surely did nothing is taken up again. */
+export function intend(onboard: Onboard, effect: Effect, now: number): void {
+  const last = lastEntry(onboard);
+  const n = (last?.n ?? 0) + 1;
+  const entry: LedgerEntry = { n, effect, intended_at: iso(now), outcome: 'pending' };
+  const didNothing = last?.outcome === 'not_sent' || (last?.outcome === 'refused' && isKeyRefusal(last.http_status));
+  if (last?.effect === effect && didNothing) onboard.ledger.splice(-1, 1, { ...entry, n: last.n });
+  else onboard.ledger.push(entry);
+  bound(onboard, 'ledger');
+  const pursuit = onboard.pursuit?.effect === effect ? onboard.pursuit : newPursuit(effect, now);
+  onboard.pursuit = { ...pursuit, stage: 'out' };
+}
+
+const isKeyRefusal = (status?: number) => status === 401 || status === 403;
+
+/** What an attempt came to, in the newest ledger line; one that is known to have taken effect stays as it is. */
+export function settleEntry(onboard: Onboard, effect: Effect, now: number, facts: Partial<LedgerEntry>): void {
+  const last = lastEntry(onboard);
+  if (last?.effect !== effect || ['done', 'adopted', 'resolved'].includes(last.outcome)) return;
+  Object.assign(last, facts, { settled_at: iso(now) });
+  if (facts.words) last.words = cut(facts.words, TEXT);
+}
+
+export const newPursuit = (effect: Effect, at: number): Pursuit => ({
+  effect,
+  stage: 'due',
+  at,
+  acts: 0,
+  failures: 0,
+  unusable: 0,
+  clear_at: at,
+  absences: 0,
+  repeated: false,
+});
+
+/** The effect that comes next on the way to the target, if anything is left to do. */
+export function nextEffect(onboard: Onboard): Effect | undefined {
+  if (onboard.record === null) return 'create';
+  return isStatus(onboard.status) ? stepsBetween(onboard.status, onboard.target)[0] : undefined;
+}
+
+/** Attention that a look or a good key clears by itself; everything else waits for a person. */
+const CLEARS_ITSELF: readonly AttentionCode[] = ['credentials', 'absence_unproven', 'list_unreadable'];
+export const needsPerson = (onboard: Onboard) =>
+  onboard.attention !== undefined && !CLEARS_ITSELF.includes(onboard.attention.code);
+
+export function needAttention(onboard: Onboard, now: number, code: AttentionCode, message: string): void {
+  if (onboard.attention?.code === code && !needsPerson(onboard)) return;
+  onboard.attentions += 1;
+  onboard.attention = { id: `a${onboard.attentions}`, code, message: cut(message, TEXT), since: iso(now) };
+  tell(onboard, now, 'attention', { detail: `${code}: ${message}` });
+}
+
+export function clearAttention(onboard: Onboard, now: number, ...codes: AttentionCode[]): void {
+  if (!onboard.attention || (codes.length > 0 && !codes.includes(onboard.attention.code))) return;
+  tell(onboard, now, 'attention_cleared', { detail: onboard.attention.code });
+  onboard.attention = undefined;
+}
+
+/** Takes an onboard as LeadConduit shows it. It may be further on than we asked; `failed` and unknown words stop here. */
+export function take(onboard: Onboard, seen: SeenOnboard, now: number): void {
+  onboard.record = seen.record;
+  onboard.status = seen.status;
+  if (seen.status === 'failed')
+    return needAttention(onboard, now, 'failed_upstream', 'LeadConduit says that the set-up of this onboard failed.');
+  if (!isStatus(seen.status))
+    return needAttention(
+      onboard,
+      now,
+      'unexpected_status',
+      `LeadConduit shows the status "${cut(seen.status, NAME)}", which is not one that we know.`,
+    );
+}

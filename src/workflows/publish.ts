@@ -1,0 +1,38 @@
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { cut, NAME, type Onboard } from './onboard';
+import { KEYS } from './search-attributes';
+import { view } from './view';
+
+type Attribute = keyof typeof KEYS;
+
+/** Tells lists (search attributes) and Temporal's web page (current details) where the onboard stands; only what changed. */
+export function publisher(onboard: Onboard) {
+  let published: Partial<Record<Attribute, string | undefined>> = {};
+  let details = '';
+  return (now: number): void => {
+    const state = view(onboard, now);
+    const values: Record<Attribute, string | undefined> = {
+      InvitationId: state.invitation_id,
+      OnboardId: onboard.record?.id.toLowerCase(),
+      OnboardStatus: state.status === null ? undefined : cut(state.status, NAME),
+      OnboardPhase: state.phase,
+      OnboardAttention: state.attention?.code,
+      OnboardOrigin: onboard.origin,
+      OnboardFlowId: onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase(),
+      OnboardSince: state.since,
+      OnboardLabel: onboard.label,
+    };
+    const changed = (Object.keys(values) as Attribute[]).filter((name) => values[name] !== published[name]);
+    if (changed.length > 0) upsertSearchAttributes(changed.map((name) => pair(name, values[name])));
+    published = values;
+
+    const text = `**${state.status ?? 'not created yet'}** (${state.phase}). Waiting for ${state.waiting_for.who}: ${state.waiting_for.text}`;
+    if (text !== details) setCurrentDetails((details = text));
+  };
+}
+
+const pair = (name: Attribute, value: string | undefined): SearchAttributeUpdatePair =>
+  name === 'OnboardSince'
+    ? { key: KEYS[name], value: value === undefined ? null : new Date(value) }
+    : { key: KEYS[name], value: value ?? null };

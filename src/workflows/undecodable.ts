@@ -1,0 +1,8 @@
+/**
+ * What the payload converter hands on for a payload that it cannot read. It must never throw: a signal that
+ * cannot be decoded would fail the workflow's task for ever, and its queries with it.
+ */
+export const undecodable = (reason: string) => ({ __undecodable__: reason });
+
+export const isUndecodable = (value: unknown): value is ReturnType<typeof undecodable> =>
+  typeof value === 'object' && value !== null && '__undecodable__' in value;

@@ -1,0 +1,97 @@
+/** What people and programs are shown of an onboard. */
+import { actionsOf } from './inbox';
+import type { OnboardState, Phase } from './messages';
+import { nextStep } from './next-step';
+import { iso, nextEffect, type Onboard } from './onboard';
+
+const OUT = {
+  create: 'creating the onboard',
+  in_progress: 'moving it to in_progress',
+  completed: 'completing it',
+} as const;
+
+/** The first that applies, in the order of the contract. */
+export function phaseOf(onboard: Onboard): Phase {
+  const { pursuit } = onboard;
+  if (onboard.ended) return onboard.ended;
+  if (onboard.attention) return 'attention';
+  if (pursuit?.stage === 'unknown' || pursuit?.stage === 'adopting') return 'unknown';
+  const effect = nextEffect(onboard);
+  if (effect && (pursuit?.stage === 'out' || !onboard.held)) return effect === 'create' ? 'creating' : 'updating';
+  if (onboard.held) return 'held';
+  return onboard.status === 'completed' ? 'confirming' : 'waiting';
+}
+
+/** Notes since when the onboard has been in its phase; to be called after every change. */
+export function datePhase(onboard: Onboard, now: number): void {
+  const phase = phaseOf(onboard);
+  if (phase !== onboard.phase) Object.assign(onboard, { phase, since: now });
+}
+
+export function view(onboard: Onboard, now: number): OnboardState {
+  const phase = phaseOf(onboard);
+  return {
+    invitation_id: onboard.invitation_id,
+    label: onboard.label,
+    requested_flow_id: onboard.requested_flow_id,
+    status: onboard.status,
+    phase,
+    held: onboard.held,
+    record: onboard.record,
+    waiting_for: waitingFor(onboard, phase),
+    since: onboard.attention?.since ?? iso(onboard.since),
+    next: nextOf(onboard, now),
+    attention: onboard.attention,
+    actions: actionsOf(onboard),
+    ledger: onboard.ledger,
+    timeline: onboard.timeline,
+    as_of: iso(now),
+    stale: false,
+  };
+}
+
+function waitingFor(onboard: Onboard, phase: Phase): OnboardState['waiting_for'] {
+  const { pursuit } = onboard;
+  const call = OUT[pursuit?.effect ?? nextEffect(onboard) ?? 'create'];
+  switch (phase) {
+    case 'done':
+      return {
+        who: 'nobody',
+        text: 'completed: nothing is left to do here. The seller still has to switch the buyer step on in their flow.',
+      };
+    case 'cancelled':
+      return { who: 'nobody', text: cancelledText(onboard) };
+    case 'attention':
+      return { who: 'operator', text: `a decision: ${onboard.attention?.message ?? ''}` };
+    case 'unknown':
+      return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
+    case 'creating':
+    case 'updating':
+      if (pursuit?.stage === 'out') return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
+      return { who: 'time', text: `the next try at ${call}` };
+    case 'held':
+      return { who: 'operator', text: 'somebody to release it' };
+    case 'confirming':
+      return { who: 'time', text: 'one more look, whether the set-up at LeadConduit failed after all' };
+    case 'waiting':
+      return {
+        who: 'operator',
+        text: `somebody to say that it may go on to ${onboard.status === 'created' ? 'in_progress' : 'completed'}`,
+      };
+  }
+}
+
+export function cancelledText({ record }: Onboard): string {
+  return record
+    ? `not followed any more. Onboard ${record.id} stays in LeadConduit, where it cannot be deleted; a new start adopts it.`
+    : 'not followed any more. Nothing is known to be in LeadConduit; a new start looks first.';
+}
+
+function nextOf(onboard: Onboard, now: number): OnboardState['next'] {
+  if (onboard.ended || onboard.pursuit?.stage === 'out') return undefined;
+  const step = nextStep(onboard, now);
+  if (step.do !== 'wait' || step.until === undefined) return undefined;
+  const effect = nextEffect(onboard);
+  const what = step.then === 'act' && effect ? `try at ${OUT[effect]}` : "look at LeadConduit's list";
+  return { what, at: iso(step.until) };
+}

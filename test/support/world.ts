@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities, type Deps } from '../../src/activities';
+import { Presence } from '../../src/activities/presence';
+import { Writes } from '../../src/activities/writes';
+import { OnboardsClient } from '../../src/client';
+import { loadConfig, type Config } from '../../src/config';
+import { startEmulator, type Emulator } from '../../src/emulator/serve';
+import { LeadConduitClient } from '../../src/leadconduit/client';
+import type { OnboardRecord } from '../../src/leadconduit/schema';
+import { workerOptions } from '../../src/temporal/worker-options';
+import type { OnboardState } from '../../src/workflows/messages';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+export const newId = () => randomBytes(12).toString('hex');
+
+export interface Fault {
+  on: 'GET' | 'POST' | 'PUT';
+  when: 'before' | 'after';
+  do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign';
+  status?: number;
+  retry_after?: number;
+  ms?: number;
+  times?: number;
+  invitation_id?: string;
+}
+interface Effects {
+  posts: number;
+  creates: number;
+  puts: number;
+  completes: number;
+  emails: number;
+}
+
+export interface WorldOptions {
+  settings?: Record<string, string>;
+  /** An onboard has been created here and is listed: absence is proof from the start. */
+  presence?: boolean;
+  records?: OnboardRecord[];
+  deps?: Partial<Deps>;
+  address?: string;
+  /** How long before its time is up an attempt stops sending. */
+  reserveMs?: number;
+}
+
+const KEY = 'test-key';
+
+/** The whole line but the processes: the emulator, a worker on a queue of its own, a client; on a real Temporal server. */
+export class World {
+  readonly invitation = newId();
+  worker: Worker | undefined;
+  private running: Promise<void> | undefined;
+
+  private constructor(
+    readonly config: Config,
+    readonly emulator: Emulator,
+    readonly connection: Connection,
+    readonly onboards: OnboardsClient,
+    private readonly native: NativeConnection,
+    private readonly options: WorldOptions,
+    private readonly presence: Presence,
+  ) {}
+
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const emulator = await startEmulator({ port: 0, records: options.records });
+    const config = loadConfig({
+      LEADCONDUIT_API_KEY: KEY,
+      LEADCONDUIT_BASE_URL: emulator.url,
+      LEADCONDUIT_TIMEOUT: '1s',
+      ONBOARDS_SETTLE: '250ms',
+      ONBOARDS_CONFIRM: '0',
+      ONBOARDS_TASK_QUEUE: `test-${newId()}`,
+      ...options.settings,
+    });
+    const address = options.address ?? process.env.TEST_TEMPORAL_ADDRESS;
+    const [connection, native] = await Promise.all([
+      Connection.connect({ address }),
+      NativeConnection.connect({ address }),
+    ]);
+    const onboards = OnboardsClient.over(connection, 'default', config);
+    const world = new World(config, emulator, connection, onboards, native, options, new Presence());
+    if (options.presence !== false) await world.showPresence();
+    await world.startWorker();
+    return world;
+  }
+
+  /** Starts the worker; `deps` over those of the product. */
+  async startWorker(deps: Partial<Deps> = {}): Promise<void> {
+    const { apiKey = '', baseUrl, timeoutMs, maxConcurrency, maxListBytes, completedStatus } = this.config.leadconduit;
+    this.worker = await Worker.create({
+      ...workerOptions(this.config),
+      connection: this.native,
+      namespace: 'default',
+      workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' },
+      shutdownGraceTime: '5s',
+      activities: createActivities({
+        leadconduit: new LeadConduitClient({ baseUrl, apiKey, timeoutMs, maxConcurrency, maxListBytes }),
+        presence: this.presence,
+        writes: new Writes(),
+        completedStatus,
+        callMs: timeoutMs,
+        reserveMs: this.options.reserveMs ?? 1_000,
+        ...this.options.deps,
+        ...deps,
+      }),
+    });
+    this.running = this.worker.run();
+    this.running.catch(() => undefined);
+  }
+
+  async stopWorker(): Promise<void> {
+    this.worker?.shutdown();
+    await this.running;
+    this.worker = undefined;
+  }
+
+  async close(): Promise<void> {
+    if (this.worker) await this.stopWorker();
+    await this.native.close();
+    await this.connection.close();
+    await this.emulator.close();
+  }
+
+  private async showPresence(): Promise<void> {
+    const record = await this.call('POST', '/onboards', { invitation_id: newId() });
+    this.presence.add((record as OnboardRecord).id);
+  }
+
+  /** A call to the emulator: as another client of the account, or to plan faults. */
+  async call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(this.emulator.url + path, {
+      method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { authorization: `Basic ${btoa(`API:${KEY}`)}`, 'content-type': 'application/json' },
+    });
+    const text = await response.text();
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  faults(...faults: Fault[]): Promise<unknown> {
+    return this.call('PUT', '/_emulator/faults', faults);
+  }
+  mend(): Promise<unknown> {
+    return this.call('DELETE', '/_emulator/faults');
+  }
+  emulate(options: {
+    lag_ms?: number;
+    hide_created?: boolean;
+    down_ms?: number;
+    key?: string | null;
+  }): Promise<unknown> {
+    return this.call('PUT', '/_emulator/options', options);
+  }
+
+  async ledger(): Promise<{
+    invitations: Record<string, Effects>;
+    calls: Record<'GET' | 'POST' | 'PUT', number>;
+    max_in_flight: number;
+  }> {
+    return (await this.call('GET', '/_emulator/ledger')) as never;
+  }
+  /** What LeadConduit was made to do for an invitation. */
+  async effects(invitation = this.invitation): Promise<Effects> {
+    const none = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 };
+    return (await this.ledger()).invitations[invitation.toLowerCase()] ?? none;
+  }
+
+  async start(request: { flow_id?: string; label?: string; invitation_id?: string } = {}): Promise<void> {
+    await this.onboards.start({ invitation_id: this.invitation, ...request });
+  }
+
+  /** Starts this world's onboard and waits until it is created or needs attention. */
+  async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardState> {
+    await this.start(request);
+    return this.onboards.whenCreated({ invitation_id: this.invitation }, 20_000);
+  }
+
+  state(): Promise<OnboardState> {
+    return this.onboards.state(this.invitation);
+  }
+
+  /** Waits for a state; times out with the last one shown. */
+  async until(what: string, is: (state: OnboardState) => boolean, waitMs = 20_000): Promise<OnboardState> {
+    const deadline = Date.now() + waitMs;
+    for (;;) {
+      const state = await this.state();
+      if (is(state)) return state;
+      if (Date.now() > deadline) throw new Error(`never ${what}: ${JSON.stringify(state, null, 1)}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
