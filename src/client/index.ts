@@ -283,7 +283,7 @@ export class OnboardsClient {
 }
 
 /** What a run takes from the configuration, once, at its start. */
-function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Config): Partial<Policy> {
+export function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Config): Partial<Policy> {
   // Waiting for the look under way, one look, 5 s for a place, one write, and the reserve of 10 s before the end.
   return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: 3 * timeoutMs + 15_000 };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msNumberToTs } from '@temporalio/common/lib/time';
 import type { Environment } from '../config';
-import { ChildFailed, endProcess, startChild, type Child, type ChildSpec } from '../processes';
+import { ChildFailed, endProcess, isAlive, startChild, type Child, type ChildSpec } from '../processes';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { connectTemporal } from './connection';
 import { claimPort } from './ports';
@@ -59,10 +59,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
     logFile,
   });
   try {
-    const early = child.ended.then((how) => {
-      throw new ChildFailed(child, `ended ${how} while it was starting`);
-    });
-    await Promise.race([early, untilReady(child, address, namespace)]);
+    await untilReady(child, address, namespace);
   } catch (error) {
     await endProcess(child, 0);
     throw error;
@@ -103,6 +100,7 @@ async function untilReady(child: Child, address: string, namespace: string): Pro
       await keepForAYear(connection, namespace).finally(() => connection.close());
       isReady = true;
     } catch (error) {
+      if (!isAlive(child)) throw new ChildFailed(child, `ended ${await child.ended} while it was starting`);
       if (Date.now() - since > READY_MS)
         throw new ChildFailed(child, `did not answer in ${READY_MS / 1000} s (${(error as Error).message})`);
       await sleep(50);

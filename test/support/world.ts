@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, type Deps } from '../../src/activities';
 import { Presence } from '../../src/activities/presence';
 import { Writes } from '../../src/activities/writes';
-import { OnboardsClient } from '../../src/client';
+import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
 import { startEmulator, type Emulator } from '../../src/emulator/serve';
 import { LeadConduitClient } from '../../src/leadconduit/client';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { workerOptions } from '../../src/temporal/worker-options';
-import type { OnboardState } from '../../src/workflows/messages';
+import type { OnboardState, Policy } from '../../src/workflows/messages';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -43,6 +43,7 @@ export interface WorldOptions {
   address?: string;
   /** How long before its time is up an attempt stops sending. */
   reserveMs?: number;
+  policy?: Partial<Policy>;
 }
 
 const KEY = 'test-key';
@@ -56,7 +57,7 @@ export class World {
   private constructor(
     readonly config: Config,
     readonly emulator: Emulator,
-    readonly connection: Connection,
+    readonly temporal: Client,
     readonly onboards: OnboardsClient,
     private readonly native: NativeConnection,
     private readonly options: WorldOptions,
@@ -79,8 +80,10 @@ export class World {
       Connection.connect({ address }),
       NativeConnection.connect({ address }),
     ]);
-    const onboards = OnboardsClient.over(connection, 'default', config);
-    const world = new World(config, emulator, connection, onboards, native, options, new Presence());
+    const client = new Client({ connection });
+    const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100, ...options.policy };
+    const onboards = new OnboardsClient(client, { taskQueue: config.taskQueue, policy });
+    const world = new World(config, emulator, client, onboards, native, options, new Presence());
     if (options.presence !== false) await world.showPresence();
     await world.startWorker();
     return world;
@@ -119,7 +122,7 @@ export class World {
   async close(): Promise<void> {
     if (this.worker) await this.stopWorker();
     await this.native.close();
-    await this.connection.close();
+    await this.temporal.connection.close();
     await this.emulator.close();
   }
 
@@ -175,6 +178,21 @@ export class World {
   async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardState> {
     await this.start(request);
     return this.onboards.whenCreated({ invitation_id: this.invitation }, 20_000);
+  }
+
+  /** Another client of the account: makes an onboard, or changes one. */
+  async elsewhere(change: { invitation_id?: string; flow_id?: string } | OnboardRecord): Promise<OnboardRecord> {
+    if ('id' in change) return (await this.call('PUT', `/onboards/${change.id}`, change)) as OnboardRecord;
+    return (await this.call('POST', '/onboards', { invitation_id: this.invitation, ...change })) as OnboardRecord;
+  }
+
+  send(command: Parameters<OnboardsClient['send']>[1]): Promise<OnboardState> {
+    return this.onboards.send(this.invitation, command);
+  }
+
+  /** Sends a signal as Temporal's own command line would, of any name and payload. */
+  async signal(name: string, ...args: unknown[]): Promise<void> {
+    await this.temporal.workflow.getHandle(`onboard-${this.invitation}`).signal(name, ...args);
   }
 
   state(): Promise<OnboardState> {

@@ -1,0 +1,303 @@
+/** Each row of the table "One attempt, then look", on the real server: what was seen, and what follows. */
+import type { AttentionCode, OnboardState } from '../src/workflows/messages';
+import { newId, World, type Fault, type WorldOptions } from './support/world';
+
+let world: World;
+const given = async (options: WorldOptions = {}, ...faults: Fault[]) => {
+  world = await World.start(options);
+  if (faults.length > 0) await world.faults(...faults);
+  return world;
+};
+afterEach(() => world.close());
+
+const outcomes = ({ ledger }: OnboardState) => ledger.map(({ effect, outcome }) => `${effect} ${outcome}`);
+const attention = (code: AttentionCode) => world.until(`attention ${code}`, (state) => state.attention?.code === code);
+const waiting = () => world.until('waiting', ({ phase }) => phase === 'waiting');
+const done = () => world.until('done', ({ phase }) => phase === 'done');
+
+describe('a create that may have worked', () => {
+  test.each<[string, Partial<Fault>]>([
+    ['the connection is reset', { do: 'reset' }],
+    ['no answer comes', { do: 'hang' }],
+    ['the answer is cut off', { do: 'truncate' }],
+    ['a gateway answers in HTML', { do: 'html' }],
+    ['the answer is about another invitation', { do: 'foreign' }],
+    ['it answers 500', { do: 'status', status: 500 }],
+    ['it answers 408', { do: 'status', status: 408 }],
+    ['a gateway answers 400 in HTML', { do: 'html', status: 400 }],
+  ])('is looked for at once and adopted, when it had its effect and %s', async (_, fault) => {
+    await given({}, { on: 'POST', when: 'after', do: 'reset', ...fault });
+    const state = await world.create();
+    expect(outcomes(state)).toEqual(['create adopted']);
+    expect(state.timeline.map(({ event }) => event)).toEqual(['started', 'unknown', 'adopted']);
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('is sent once more after three looks without it, and looked for again a settle time later', async () => {
+    await given({}, { on: 'POST', when: 'before', do: 'reset' });
+    const state = await world.create();
+    expect(outcomes(state)).toEqual(['create unknown', 'create done']);
+    expect(state.timeline.filter(({ event }) => event === 'absent')).toHaveLength(3);
+    await world.until('checked', ({ timeline }) => timeline.at(-1)?.event === 'checked');
+    expect(await world.effects()).toMatchObject({ posts: 2, creates: 1 });
+  });
+
+  test('is not sent a third time by itself; a person may order it by name', async () => {
+    await given({}, { on: 'POST', when: 'before', do: 'reset', times: 2 });
+    await world.create();
+    expect((await attention('unknown_outcome')).actions).toEqual(
+      expect.arrayContaining(['resolve retry', 'resolve adopt']),
+    );
+    expect(await world.effects()).toMatchObject({ posts: 2, creates: 0 });
+    await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
+    expect(outcomes(await waiting())).toEqual(['create unknown', 'create unknown', 'create done']);
+    expect(await world.effects()).toMatchObject({ posts: 3, creates: 1 });
+  });
+
+  test('is found when the list shows it late, but within the settle times', async () => {
+    await given({}, { on: 'POST', when: 'after', do: 'reset' });
+    await world.emulate({ lag_ms: 700 });
+    expect(outcomes(await world.create())).toEqual(['create adopted']);
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('needs attention where the list has never shown what was created here, which clears itself once it has', async () => {
+    await given({ presence: false }, { on: 'POST', when: 'before', do: 'reset' });
+    await world.create();
+    const before = await attention('absence_unproven');
+    expect(await world.effects()).toMatchObject({ posts: 1 });
+    await world.onboards.start({ invitation_id: newId() });
+    expect(outcomes(await waiting())).toEqual(['create unknown', 'create done']);
+    expect(before.actions).toContain('resolve retry');
+  });
+
+  test('that landed behind our back as a second onboard is seen a settle time later', async () => {
+    await given({ settings: { ONBOARDS_SETTLE: '400ms' } }, { on: 'POST', when: 'before', do: 'reset' });
+    await world.create();
+    await waiting();
+    await world.elsewhere({});
+    expect((await attention('duplicate')).attention?.message).toMatch(/2 onboards/);
+  });
+});
+
+describe('a create that surely did nothing', () => {
+  test('is tried again when LeadConduit is not there', async () => {
+    await given();
+    await world.emulate({ down_ms: 400 });
+    const state = await world.create();
+    expect(outcomes(await waiting())).toEqual(['create done']);
+    expect(state.timeline.filter(({ event }) => event === 'not_sent')).toHaveLength(1);
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('is tried again after what Retry-After asks for', async () => {
+    await given({}, { on: 'POST', when: 'before', do: 'status', status: 429, retry_after: 1 });
+    await world.start();
+    const limited = await world.until('not sent', ({ ledger }) => ledger[0]?.outcome === 'not_sent');
+    expect(limited.waiting_for.who).toBe('time');
+    expect(Date.parse(limited.next!.at) - Date.parse(limited.ledger[0]!.settled_at!)).toBeGreaterThanOrEqual(1_000);
+    expect(outcomes(await waiting())).toEqual(['create done']);
+  });
+
+  test('a 429 that did create is adopted by the look before the next act', async () => {
+    await given({}, { on: 'POST', when: 'after', do: 'status', status: 429 });
+    await world.start();
+    expect(outcomes(await waiting())).toEqual(['create adopted']);
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test.each([400, 404, 413, 415, 422, 307])(
+    "a refusal with LeadConduit's own words needs attention: %i",
+    async (status) => {
+      await given({}, { on: 'POST', when: 'before', do: 'status', status });
+      await world.create();
+      const refused = await attention('refused');
+      expect(refused).toMatchObject({ status: null, phase: 'attention', waiting_for: { who: 'operator' } });
+      expect(refused.ledger[0]).toMatchObject({ outcome: 'refused', http_status: status });
+      await world.send({ name: 'resolve', action: 'retry', attention: refused.attention!.id });
+      await waiting();
+      expect(await world.effects()).toMatchObject({ posts: 2, creates: 1 });
+    },
+  );
+
+  test('a refusal after the effect: the retry that a person orders looks first', async () => {
+    await given({}, { on: 'POST', when: 'after', do: 'status', status: 422 });
+    await world.create();
+    await attention('refused');
+    await world.send({ name: 'resolve', action: 'retry' });
+    expect((await waiting()).timeline.map(({ event }) => event)).toContain('adopted');
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('409 looks first: what is there is adopted', async () => {
+    await given({}, { on: 'POST', when: 'after', do: 'status', status: 409 });
+    expect(outcomes(await world.create())).toEqual(['create adopted']);
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('409 with nothing there needs attention', async () => {
+    await given({}, { on: 'POST', when: 'before', do: 'status', status: 409 });
+    await world.create();
+    await attention('refused');
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 0 });
+  });
+
+  test.each<[string, Fault['on']]>([
+    ['to the call', 'POST'],
+    ['already to the look', 'GET'],
+  ])('a refused key needs attention and clears itself: %s', async (_, on) => {
+    await given({}, { on, when: 'before', do: 'status', status: 401, times: 3 });
+    await world.create();
+    expect((await attention('credentials')).waiting_for.who).toBe('operator');
+    const state = await waiting();
+    expect(outcomes(state)).toEqual(['create done']);
+    expect(state.attention).toBeUndefined();
+    expect(await world.effects()).toMatchObject({ creates: 1 });
+  });
+
+  test('a list that cannot be read five times in a row needs attention, and is looked at further', async () => {
+    await given({}, { on: 'GET', when: 'before', do: 'html', times: 6 });
+    await world.create();
+    const state = await attention('list_unreadable');
+    expect(state.timeline.filter(({ event }) => event === 'not_sent')).toHaveLength(1);
+    expect(outcomes(await waiting())).toEqual(['create done']);
+  });
+});
+
+describe('an onboard that is there already', () => {
+  test('is adopted without a call', async () => {
+    await given();
+    const { id } = await world.elsewhere({});
+    expect(await world.create()).toMatchObject({ status: 'created', record: { id } });
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('in whatever status: completed there is completed here, without a PUT of ours', async () => {
+    await given();
+    await world.elsewhere({ ...(await world.elsewhere({})), status: 'completed' });
+    await world.start();
+    await done();
+    expect(await world.effects()).toMatchObject({ posts: 1, puts: 1, completes: 1 });
+  });
+
+  test('twice: nothing is sent, and a person names the one to keep', async () => {
+    await given();
+    const [keep] = [await world.elsewhere({}), await world.elsewhere({})];
+    await world.create();
+    const { actions } = await attention('duplicate');
+    expect(actions).toContain('resolve adopt');
+    await expect(world.send({ name: 'resolve', action: 'adopt' })).rejects.toThrow(/onboard_id/);
+    await world.send({ name: 'resolve', action: 'adopt', onboard_id: keep.id });
+    await world.send({ name: 'advance', to: 'completed' });
+    expect((await done()).record).toMatchObject({ id: keep.id, status: 'completed' });
+    expect(await world.effects()).toMatchObject({ posts: 2, completes: 1 });
+  });
+
+  test('for another flow than the one asked for: a person decides', async () => {
+    await given();
+    const [asked, other] = [newId(), newId()];
+    await world.elsewhere({ flow_id: other });
+    await world.create({ flow_id: asked });
+    expect((await attention('flow_conflict')).attention?.message).toContain(other);
+    await world.send({ name: 'resolve', action: 'adopt' });
+    expect(await waiting()).toMatchObject({ requested_flow_id: other });
+  });
+});
+
+describe('a PUT', () => {
+  const atCreated = async (...faults: Fault[]) => {
+    await given();
+    await world.create();
+    await world.faults(...faults);
+  };
+
+  test('for in_progress that was lost is sent once more after three looks', async () => {
+    await atCreated({ on: 'PUT', when: 'before', do: 'reset' });
+    await world.send({ name: 'advance', to: 'in_progress' });
+    const state = await world.until('in_progress', ({ status }) => status === 'in_progress');
+    expect(outcomes(state)).toEqual(['create done', 'in_progress unknown', 'in_progress done']);
+  });
+
+  test.each<Fault['do']>(['reset', 'hang', 'html', 'foreign', 'truncate'])(
+    'for completed that took effect is seen and never sent again: %s',
+    async (fault) => {
+      await atCreated();
+      await world.send({ name: 'advance', to: 'in_progress' });
+      await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+      await world.faults({ on: 'PUT', when: 'after', do: fault });
+      await world.send({ name: 'advance', to: 'completed' });
+      expect(outcomes(await done()).at(-1)).toBe('completed adopted');
+      expect(await world.effects()).toMatchObject({ puts: 2, completes: 1, emails: 1 });
+    },
+  );
+
+  test('for completed that was lost is never sent again by itself; a person may order it', async () => {
+    await atCreated();
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+    await world.faults({ on: 'PUT', when: 'before', do: 'status', status: 429 });
+    await world.send({ name: 'advance', to: 'completed' });
+    await attention('unknown_outcome');
+    expect(await world.effects()).toMatchObject({ puts: 2, completes: 0 });
+    await world.send({ name: 'resolve', action: 'retry', by: 'ann', reason: 'it is not there' });
+    await done();
+    expect(await world.effects()).toMatchObject({ puts: 3, completes: 1 });
+  });
+
+  test('whose effect a person has checked is taken as done', async () => {
+    await atCreated({ on: 'PUT', when: 'before', do: 'status', status: 400 });
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await attention('refused');
+    const state = await world.send({ name: 'resolve', action: 'adopt', by: 'ann' });
+    expect(state).toMatchObject({ status: 'in_progress', phase: 'waiting' });
+    expect(outcomes(state)).toEqual(['create done', 'in_progress resolved']);
+    expect(await world.effects()).toMatchObject({ puts: 1 });
+  });
+
+  test('sends back every field that was read, with the status and the flow', async () => {
+    await atCreated();
+    const flow_id = newId();
+    const { record } = await world.state();
+    await world.send({ name: 'advance', to: 'in_progress', flow_id });
+    const after = await world.until('in_progress', ({ status }) => status === 'in_progress');
+    expect(after.record).toEqual({ ...record, status: 'in_progress', flow_id, updated_at: after.record?.updated_at });
+  });
+
+  test('for a record that the list does not show is not sent; a person decides after the settle times', async () => {
+    await atCreated();
+    await world.emulate({ hide_created: true });
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await attention('not_listed');
+    expect(await world.effects()).toMatchObject({ puts: 0 });
+    await world.emulate({ hide_created: false });
+    await world.send({ name: 'resolve', action: 'retry' });
+    await world.until('in_progress', ({ status }) => status === 'in_progress');
+  });
+
+  test.each<[string, AttentionCode]>([
+    ['failed', 'failed_upstream'],
+    ['paused', 'unexpected_status'],
+  ])('is never written over the status %s; it goes on when that is mended', async (status, code) => {
+    await atCreated();
+    const { record } = await world.state();
+    await world.elsewhere({ ...record!, status });
+    await world.send({ name: 'advance', to: 'in_progress' });
+    expect(await attention(code)).toMatchObject({ status });
+    await world.elsewhere(record!);
+    await world.send({ name: 'resolve', action: 'retry' });
+    await world.until('in_progress', (state) => state.status === 'in_progress');
+    expect(await world.effects()).toMatchObject({ puts: 3 });
+  });
+});
+
+test('a set-up that fails after the completing call is seen by one more look', async () => {
+  await given({ settings: { ONBOARDS_CONFIRM: '1s' } });
+  await world.create();
+  await world.send({ name: 'advance', to: 'completed' });
+  const { record } = await world.until('confirming', ({ phase }) => phase === 'confirming');
+  await world.elsewhere({ ...record!, status: 'failed' });
+  expect(await attention('failed_upstream')).toMatchObject({ status: 'failed' });
+  await world.send({ name: 'resolve', action: 'adopt', by: 'ann' });
+  expect(await done()).toMatchObject({ status: 'completed' });
+  expect(await world.effects()).toMatchObject({ puts: 3, completes: 1 });
+});

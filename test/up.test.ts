@@ -1,0 +1,190 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { bornAt } from '../src/processes';
+import type { UpFile } from '../src/temporal/up-file';
+
+const RUN = join(__dirname, '..', 'run.mjs');
+const SAMPLE_WORKFLOW = 'onboard-64b8f0f5e4b0c3a1d5e6f7a8';
+
+jest.setTimeout(120_000);
+
+let folder: string;
+let started: ChildProcess[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'onboards-up-'));
+  started = [];
+});
+afterEach(async () => {
+  for (const child of started) child.kill('SIGTERM');
+  await Promise.all(
+    started.map((child) => child.exitCode ?? child.signalCode ?? new Promise((end) => child.once('exit', end))),
+  );
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** `npm start` as a user has it, on free ports, in a data folder of its own. */
+function npmStart(settings: Record<string, string> = {}) {
+  const { PATH, HOME } = process.env;
+  const ports = { TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0' };
+  const own = { TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, TEMPORAL_CONFIG_FILE: join(folder, 'none') };
+  const env = { PATH, HOME, ONBOARDS_DATA_DIR: join(folder, 'data'), ...ports, ...own, ...settings };
+  const child = spawn(process.execPath, [RUN, 'up'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  started.push(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    pid: child.pid!,
+    output: () => output,
+    ended,
+    signal: (name: NodeJS.Signals) => child.kill(name),
+    async ready(): Promise<UpFile> {
+      while (!output.includes('Ready after')) {
+        if (child.exitCode !== null) throw new Error(`npm start ended:\n${output}`);
+        await sleep(50);
+      }
+      return upFile();
+    },
+  };
+}
+
+const inData = (name: string) => join(folder, 'data', name);
+const upFile = () => JSON.parse(readFileSync(inData('up.json'), 'utf8')) as UpFile;
+const childrenOf = (up: UpFile) => [up.worker.pid, up.emulator!.pid, up.temporal.pid!];
+const alive = (pids: number[]) => pids.filter((pid) => bornAt(pid) !== undefined);
+
+async function sampleRuns({ temporal }: UpFile): Promise<string[]> {
+  const connection = await Connection.connect({ address: temporal.address });
+  const runs: string[] = [];
+  const { workflow } = new Client({ connection });
+  const { status } = await workflow.getHandle(SAMPLE_WORKFLOW).describe();
+  for await (const run of workflow.list({ query: `WorkflowId = '${SAMPLE_WORKFLOW}'` })) runs.push(run.runId);
+  await connection.close();
+  expect(status.name).toBe('RUNNING');
+  return runs;
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+test('starts everything with the sample, says where it is, ends it all, and goes on where it was', async () => {
+  const first = npmStart();
+  const up = await first.ready();
+  expect(up).toEqual({
+    pid: first.pid,
+    started_at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+    upstream: 'emulator',
+    temporal: {
+      address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+      namespace: 'default',
+      ui: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+      pid: expect.any(Number) as number,
+    },
+    worker: { pid: expect.any(Number) as number },
+    emulator: {
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+      pid: expect.any(Number) as number,
+    },
+  });
+  expect(statSync(inData('')).mode & 0o777).toBe(0o700);
+  expect(alive(childrenOf(up))).toHaveLength(3);
+  expect(first.output()).toContain(`npm run -s onboards -- list`);
+  const runs = await sampleRuns(up);
+
+  const since = Date.now();
+  first.signal('SIGTERM');
+  expect(await first.ended).toBe(0);
+  expect(Date.now() - since).toBeLessThan(15_000);
+  expect(alive([first.pid, ...childrenOf(up)])).toEqual([]);
+  for (const name of ['up.json', 'lock', 'children.json', 'sample-due']) expect(existsSync(inData(name))).toBe(false);
+
+  expect(await sampleRuns(await npmStart().ready())).toEqual(runs);
+});
+
+test('after a kill -9 the next one ends what was left and takes over', async () => {
+  const killed = npmStart();
+  const before = await killed.ready();
+  killed.signal('SIGKILL');
+  await killed.ended;
+  expect(alive(childrenOf(before))).toHaveLength(3);
+
+  const next = npmStart();
+  const after = await next.ready();
+  expect(alive(childrenOf(before))).toEqual([]);
+  expect(next.output()).toMatch(/was killed; ending what it left: .*The worker \(pid \d+\)/);
+  expect(after.pid).toBe(next.pid);
+  expect(await sampleRuns(after)).toHaveLength(1);
+});
+
+test('the sample is not lost by a kill -9 between the new database and its start', async () => {
+  const killed = npmStart();
+  while (!existsSync(inData('temporal.db'))) await sleep(5);
+  killed.signal('SIGKILL');
+  await killed.ended;
+  expect(await sampleRuns(await npmStart().ready())).toHaveLength(1);
+});
+
+test('a second one on the same folder, and one for another upstream, are refused', async () => {
+  const first = npmStart();
+  const up = await first.ready();
+  const second = npmStart();
+  expect(await second.ended).toBe(2);
+  expect(second.output()).toMatch(`in use by another npm start (pid ${first.pid})`);
+  expect(alive(childrenOf(up))).toHaveLength(3);
+  first.signal('SIGINT');
+  expect(await first.ended).toBe(0);
+
+  const other = npmStart({ LEADCONDUIT_API_KEY: 'k', LEADCONDUIT_BASE_URL: 'https://leads.example' });
+  expect(await other.ended).toBe(2);
+  expect(other.output()).toMatch(/of the emulator, .*for https:\/\/leads\.example.*ONBOARDS_DATA_DIR/s);
+});
+
+test('with a key it starts no emulator and sends nothing', async () => {
+  const calls: string[] = [];
+  const leadconduit = createHttpServer((req, res) => {
+    calls.push(`${req.method ?? ''} ${req.url ?? ''}`);
+    res.setHeader('content-type', 'application/json').end('[]');
+  });
+  const url = `http://127.0.0.1:${await listening(leadconduit)}`;
+  const start = npmStart({ LEADCONDUIT_API_KEY: 'secret-of-ours', LEADCONDUIT_BASE_URL: url });
+  const up = await start.ready();
+  expect(up.upstream).toBe(url);
+  expect(up.emulator).toBeUndefined();
+  start.signal('SIGTERM');
+  expect(await start.ended).toBe(0);
+  leadconduit.close();
+  expect(calls).toEqual([]);
+  const logs = readdirSync(inData('logs')).map((name) => readFileSync(join(inData('logs'), name), 'utf8'));
+  expect([start.output(), ...logs].join()).not.toContain('secret-of-ours');
+});
+
+test.each([
+  ['TEMPORAL_PORT', 'Temporal'],
+  ['TEMPORAL_UI_PORT', "Temporal's web page"],
+  ['EMULATOR_PORT', 'the emulator'],
+])('a port in use is named with %s, and nothing is started', async (setting, who) => {
+  const other = createServer();
+  const port = await listening(other);
+  const start = npmStart({ [setting]: String(port) });
+  expect(await start.ended).toBe(2);
+  expect(start.output()).toMatch(new RegExp(`Port ${port} .*${who}.* is in use: set ${setting}`));
+  expect(existsSync(inData('children.json'))).toBe(false);
+  other.close();
+});
+
+test('when one of them ends, all are ended, with its last words', async () => {
+  const start = npmStart();
+  const up = await start.ready();
+  process.kill(up.emulator!.pid, 'SIGKILL');
+  expect(await start.ended).toBe(1);
+  expect(start.output()).toMatch(/The emulator ended by SIGKILL.*logs\/emulator\.log/s);
+  expect(alive(childrenOf(up))).toEqual([]);
+});
