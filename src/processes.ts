@@ -71,8 +71,11 @@ export interface Child extends ProcessId {
 export class ChildFailed extends Error {
   override readonly name = 'ChildFailed';
   constructor(child: Pick<Child, 'name' | 'logFile' | 'output'>, what: string) {
-    const lines = child.output().trim().split('\n').slice(-15);
-    const last = lines[0] === '' ? '' : ` It wrote last:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+    const lines = child.output().trim().split('\n');
+    // A Go program that panics says why first, and then where, at length.
+    const panic = lines.findLastIndex((line) => /^(panic|fatal error): /.test(line));
+    const told = panic < 0 ? lines.slice(-15) : lines.slice(panic, panic + 5);
+    const last = told[0] === '' ? '' : ` It wrote last:\n${told.map((line) => `  ${line}`).join('\n')}\n`;
     super(`${child.name} ${what}.${last || ' '}Its log: ${child.logFile}`);
   }
 }

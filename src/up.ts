@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { OnboardsError } from './client';
 import { ConfigError, loadConfig, loadEnvironment } from './config';
 import { ChildFailed } from './processes';
 import { temporalSettings, TemporalUnavailable } from './temporal/connection';
@@ -58,9 +59,10 @@ function stopAsked(now: () => void): Promise<void> {
 }
 
 function report(error: unknown): number {
-  const isExpected =
-    error instanceof ConfigError || error instanceof TemporalUnavailable || error instanceof ChildFailed;
-  console.error(isExpected ? error.message : error);
+  const isExpected = [ConfigError, TemporalUnavailable, ChildFailed, OnboardsError].some(
+    (kind) => error instanceof kind,
+  );
+  console.error(isExpected ? (error as Error).message : error);
   return error instanceof ConfigError ? 2 : 1;
 }
 

@@ -116,30 +116,27 @@ export class OnboardsClient {
    */
   async whenCreated({ invitation_id, flow_id }: Request, waitMs: number): Promise<OnboardState> {
     const deadline = Date.now() + waitMs;
-    const id = workflowIdOf(invitation_id);
-    for (;;) {
-      const handle = this.temporal.workflow.getHandle(id);
-      const run = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => handle.describe());
-      const isOpen = run.status.name === 'RUNNING';
-      const state = isOpen ? await this.firstAnswer(handle, deadline) : await this.stateOf(run);
-      // The run ended or continued as new meanwhile: ask the one that follows.
-      if (state === 'again' && Date.now() < deadline) continue;
-      const known = state === undefined || state === 'again' ? await this.stateOf(run) : state;
-      if (flow_id !== undefined) assertFlow(known, flow_id.toLowerCase());
-      return known;
-    }
+    const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation_id));
+    // A run that ended or continued as new meanwhile answers nobody: ask the one that follows.
+    while ((await this.isBeingCreated(handle, deadline)) && Date.now() < deadline);
+    const state = await this.state(invitation_id);
+    if (flow_id !== undefined) assertFlow(state, flow_id.toLowerCase());
+    return state;
   }
 
-  /** @returns undefined when the deadline passed. */
-  private async firstAnswer(handle: WorkflowHandle, deadline: number): Promise<OnboardState | 'again' | undefined> {
+  /** Waits for the answer, whose state is as old as the record. True when its run ended without one and another follows. */
+  private async isBeingCreated(handle: WorkflowHandle, deadline: number): Promise<boolean> {
     try {
-      return await this.temporal.withDeadline(deadline, () =>
+      await this.temporal.withDeadline(deadline, () =>
         handle.executeUpdate(messages.whenCreated, { updateId: messages.WHEN_CREATED_ID }),
       );
+      return false;
     } catch (error) {
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return undefined;
-      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) return 'again';
-      throw translated(error);
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError)
+        return false;
+      if (!(error instanceof WorkflowUpdateFailedError)) throw translated(error);
+      const { status } = await handle.describe();
+      return status.name === 'RUNNING';
     }
   }
 
@@ -195,7 +192,7 @@ export class OnboardsClient {
       return await this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () =>
         this.temporal.workflow
           .getHandle(run.workflowId)
-          .executeUpdate<OnboardState, [typeof body]>(name, { args: [body], updateId: `${name}-${body.key}` }),
+          .executeUpdate<OnboardState, [typeof body]>(name, { args: [body] }),
       );
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return closed();

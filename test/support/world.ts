@@ -177,7 +177,7 @@ export class World {
   /** Starts this world's onboard and waits until it is created or needs attention. */
   async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardState> {
     await this.start(request);
-    return this.onboards.whenCreated({ invitation_id: this.invitation }, 20_000);
+    return this.onboards.whenCreated({ invitation_id: this.invitation, ...request }, 20_000);
   }
 
   /** Another client of the account: makes an onboard, or changes one. */
