@@ -8,6 +8,8 @@ import { lookResultOf, outcomeOf, type LookResult, type Outcome, type SeenOnboar
 
 /** How long after its arrival an answer to a look may be relied on by a write. */
 const FRESH_MS = 5_000;
+/** What a look keeps of its time, to be able to say that there was none. */
+const RETURN_MS = 1_000;
 
 export interface CreateInput {
   invitation_id: string;
@@ -69,7 +71,7 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
 export async function lookForOnboard(deps: Deps, input: LookInput): Promise<LookResult> {
   const { leadconduit, presence } = deps;
   if (input.created_id) presence.add(input.created_id);
-  const attempt = new Attempt(RESERVE_MS);
+  const attempt = new Attempt(RETURN_MS);
   return withErrors(async () => {
     const look = await leadconduit.look(attempt.sendUntil);
     const onboards: SeenOnboard[] = [];

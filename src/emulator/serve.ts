@@ -66,7 +66,7 @@ async function openDoor(host: string, wantedPort: number) {
     if (!closing.signal.aborted) await listen(port);
   };
   const close = async () => {
-
+    closing.abort();
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;

@@ -1,0 +1,36 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { World } from './world';
+
+/** The real worker as a process of its own, built by the command that runs the tests, on the queue of a world. */
+export async function spawnWorker(
+  { config, emulator }: World,
+  env: Record<string, string> = {},
+): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(__dirname, '..', '..', 'dist', 'worker.js')], {
+    env: {
+      PATH: process.env.PATH,
+      TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
+      LEADCONDUIT_API_KEY: config.leadconduit.apiKey,
+      LEADCONDUIT_BASE_URL: emulator.url,
+      LEADCONDUIT_TIMEOUT: `${config.leadconduit.timeoutMs}ms`,
+      ONBOARDS_SETTLE: `${config.settleMs}ms`,
+      ONBOARDS_TASK_QUEUE: config.taskQueue,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  for await (const line of lines) if (line.startsWith('Worker ready')) break;
+  return child;
+}
+
+/** Ends a process of ours at once and waits until it is gone. */
+export async function kill9(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
