@@ -32,7 +32,7 @@ const ANSWER_MS = 5_000;
 /** How long a new onboard may take to show up in lists. */
 const VISIBILITY_MS = 3_000;
 
-type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'>;
+type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
 type Command = { [Name in 'advance' | 'resolve' | 'hold' | 'release' | 'cancel']: { name: Name } & Payload<Name> }[
   'advance' | 'resolve' | 'hold' | 'release' | 'cancel'];
 type Payload<Name extends string> = Name extends 'advance'
@@ -178,7 +178,7 @@ export class OnboardsClient {
    */
   async send(id: string, { name, ...payload }: Command): Promise<OnboardState> {
     const run = await this.find(id);
-    const body = { key: randomUUID(), ...payload };
+    const body = { ...payload, key: payload.key ?? randomUUID() };
     const closed = async () => {
       const state = await this.stateOf(run);
       if (name === 'advance' && hasReached(state.status, (payload as messages.Advance).to)) return state;

@@ -90,7 +90,8 @@ export type Action =
 /** Everything that a timeline line can be about. */
 export type TimelineEvent =
   | 'started'
-  | 'continued' // in a new run, for the length of the history; nothing is lost but what `detail` counts
+  | 'continued' // in a new run, for the length of the history
+  | 'dropped' // how much older than the rest is not kept any more
   | 'created'
   | 'adopted' // found in LeadConduit's list and taken
   | 'moved' // a status reached upstream

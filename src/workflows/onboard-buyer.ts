@@ -153,9 +153,7 @@ function restoreOrBegin(input: Input): Onboard {
   const wrong = (why: string) => ApplicationFailure.nonRetryable(why, 'OnboardInput');
   if (typeof input !== 'object' || isUndecodable(input)) throw wrong('the input cannot be read');
   if (input.carried) {
-    const { dropped } = input.carried;
-    const detail = Object.entries(dropped).map(([what, count]) => `${count} of ${what}`);
-    tell(input.carried, Date.now(), 'continued', { detail: `left behind so far: ${detail.join(', ')}` });
+    tell(input.carried, Date.now(), 'continued');
     return input.carried;
   }
   for (const id of [input.invitation_id, input.flow_id ?? input.invitation_id])

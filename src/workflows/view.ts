@@ -1,6 +1,6 @@
 /** What people and programs are shown of an onboard. */
 import { actionsOf } from './inbox';
-import type { OnboardState, Phase } from './messages';
+import type { OnboardState, Phase, TimelineLine } from './messages';
 import { nextStep } from './next-step';
 import { iso, nextEffect, type Onboard } from './onboard';
 
@@ -44,10 +44,18 @@ export function view(onboard: Onboard, now: number): OnboardState {
     attention: onboard.attention,
     actions: actionsOf(onboard),
     ledger: onboard.ledger,
-    timeline: onboard.timeline,
+    timeline: [...dropped(onboard), ...onboard.timeline],
     as_of: iso(now),
     stale: false,
   };
+}
+
+/** A line in front that counts what is not kept any more. */
+function dropped({ dropped: { timeline, ledger, keys }, timeline: [oldest] }: Onboard): TimelineLine[] {
+  if (!oldest || timeline + ledger + keys === 0) return [];
+  return [
+    { at: oldest.at, event: 'dropped', detail: `older: ${timeline} lines, ${ledger} ledger entries, ${keys} keys` },
+  ];
 }
 
 function waitingFor(onboard: Onboard, phase: Phase): OnboardState['waiting_for'] {

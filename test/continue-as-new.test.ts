@@ -1,0 +1,82 @@
+/** A long history goes on in a new run: nothing is lost but what is counted as dropped. On a server that asks for it early. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTemporal, type TemporalServer } from '../src/temporal/server';
+import { loadEnvironment } from '../src/config';
+import { World } from './support/world';
+
+let server: TemporalServer;
+let world: World;
+const folder = mkdtempSync(join(tmpdir(), 'onboards-renew-'));
+
+beforeAll(async () => {
+  server = await startTemporal({
+    cli: process.env.TEST_TEMPORAL_CLI ?? '',
+    env: loadEnvironment(),
+    port: 0,
+    logFile: join(folder, 'temporal.log'),
+    extraDynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 100 },
+  });
+}, 60_000);
+beforeEach(async () => {
+  world = await World.start({ address: server.address });
+});
+afterEach(() => world.close());
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const runs = async () => {
+  const found = [];
+  for await (const run of world.temporal.workflow.list({ query: `WorkflowId = 'onboard-${world.invitation}'` }))
+    found.push(run);
+  return found;
+};
+
+test('keys, ledger, timeline and what was asked are carried over; a repeated key still acts once', async () => {
+  await world.create();
+  await world.send({ name: 'hold', by: 'ann', key: 'the-hold' });
+  await world.send({ name: 'release' });
+  for (let n = 0; n < 60; n += 1) await world.signal('note', { text: `note ${n}`, key: `k${n}` });
+  await world.until('continued', ({ timeline }) => timeline.some(({ event }) => event === 'continued'));
+  await world.send({ name: 'hold', by: 'ann', key: 'the-hold' });
+  for (let n = 0; n < 60; n += 1) await world.signal('note', { text: `note ${n}`, key: `k${n}` });
+  await world.send({ name: 'advance', to: 'completed' });
+  const done = await world.until('done', ({ phase }) => phase === 'done');
+  const texts = done.timeline.filter(({ event }) => event === 'note').map(({ detail }) => detail);
+  expect(texts).toEqual(Array.from({ length: 60 }, (_, n) => `note ${n}`));
+  expect(done.timeline.filter(({ event }) => event === 'held')).toHaveLength(1);
+  expect(done.ledger.map(({ n, effect }) => `${n} ${effect}`)).toEqual(['1 create', '2 in_progress', '3 completed']);
+  expect((await runs()).length).toBeGreaterThan(1);
+  expect(await world.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
+  expect(await world.onboards.list()).toHaveLength(1);
+});
+
+test('what a new run cannot carry is dropped from the old end, and counted', async () => {
+  await world.create();
+  for (let n = 0; n < 520; n += 40)
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) => world.signal('note', { text: `${n + i} ${'x'.repeat(5_000)}` })),
+    );
+  const state = await world.until('continued', ({ timeline }) =>
+    timeline.some(({ detail }) => detail?.startsWith('519 ')),
+  );
+  expect(state.timeline.length).toBe(501);
+  expect(state.timeline[0]).toMatchObject({ event: 'dropped', detail: expect.stringMatching(/2\d lines/) as string });
+  expect(Math.max(...state.timeline.map(({ detail }) => detail?.length ?? 0))).toBe(2_000);
+  await world.send({ name: 'advance', to: 'completed' });
+  await world.until('done', ({ phase }) => phase === 'done');
+}, 90_000);
+
+test('with callers that wait for the record, they are answered by the run that follows', async () => {
+  await world.faults({ on: 'GET', when: 'before', do: 'html', times: 6 });
+  await world.start();
+  const waiting = world.onboards.whenCreated({ invitation_id: world.invitation }, 30_000);
+  for (let n = 0; n < 100; n += 1) await world.signal('note', { text: `note ${n}` });
+  expect((await waiting).invitation_id).toBe(world.invitation);
+  await world.until('created', ({ status }) => status === 'created');
+  expect((await runs()).length).toBeGreaterThan(1);
+  expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+});
