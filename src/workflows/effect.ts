@@ -72,7 +72,9 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
       });
       tell(onboard, now, 'refused', { detail: `${name}: HTTP ${outcome.http_status}, ${outcome.words}` });
       if (!outcome.look_first) return refused(onboard, outcome.words, now);
-      Object.assign(pursuit, { stage: 'unknown', at: now, refusal: outcome.words, clear_at: now, absences: 0 });
+      Object.assign(pursuit, { stage: 'unknown', at: now, refusal: outcome.words, absences: 0 });
+      // "It exists" may be true before the list shows it: no retry before that.
+      pursuit.clear_at = now + onboard.policy.settle_ms;
       return;
     case 'credentials':
       settleEntry(onboard, pursuit.effect, now, {

@@ -222,7 +222,8 @@ function retry(onboard: Onboard, now: number): void {
     return;
   }
   if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
-  Object.assign(pursuit, { at: now, failures: 0, unusable: 0, missing_since: undefined });
+  const at = pursuit.stage === 'due' ? Math.max(now, pursuit.clear_at) : now;
+  Object.assign(pursuit, { at, failures: 0, unusable: 0, missing_since: undefined });
 }
 
 /** The `PUT` that is, or was last, under way. */

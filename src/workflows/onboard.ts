@@ -24,7 +24,7 @@ export interface Pursuit {
   failures: number;
   /** Looks that told nothing, in a row. */
   unusable: number;
-  /** After an unknown: from when its attempt can surely not send any more. */
+  /** After an unknown: from when its attempt can surely not send any more. After "it exists": from when it is listed. */
   clear_at: number;
   /** After an unknown: how many looks proved that its effect is not there. */
   absences: number;

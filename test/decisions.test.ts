@@ -1,0 +1,250 @@
+/**
+ * The workflow's decisions by the thousand, without a server: random messages, faults, lags and new runs against a
+ * LeadConduit that is a list and a clock. The promises are checked after every step.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { LookResult, Outcome, SeenOnboard } from '../src/activities/outcomes';
+import { absorbLook, absorbOutcome } from '../src/workflows/effect';
+import { actionsOf, judge, readMessage, receive, type Message } from '../src/workflows/inbox';
+import { nextStep } from '../src/workflows/next-step';
+import { begin, intend, type Onboard } from '../src/workflows/onboard';
+import { datePhase, view } from '../src/workflows/view';
+
+const SETTLE = 1_000;
+const START = Date.parse('2026-01-01T00:00:00Z');
+const ORDER = ['created', 'in_progress', 'completed'];
+const INVITATION = 'a'.repeat(24);
+
+const FAULTS = [
+  'none',
+  'lost before',
+  'lost after',
+  'not sent',
+  'refused',
+  'refused after',
+  'key',
+  'look',
+  'late',
+] as const;
+type FaultName = (typeof FAULTS)[number];
+
+/** LeadConduit: what it has done, and from when its list shows it. */
+class Upstream {
+  readonly made: { id: string; changes: { status: string; shownAt: number }[] }[] = [];
+  completions = 0;
+  acts = 0;
+
+  constructor(private readonly lag: number) {}
+
+  list(now: number): SeenOnboard[] {
+    return this.made.flatMap(({ id, changes }) => {
+      const status = changes.filter(({ shownAt }) => shownAt <= now).at(-1)?.status;
+      return status ? [{ status, record: { id, invitation_id: INVITATION, status } }] : [];
+    });
+  }
+
+  /** @param delay how much later than now the effect is there. */
+  effect(effect: string, now: number, delay: number): SeenOnboard {
+    const shownAt = now + delay + this.lag;
+    const status = effect === 'create' ? 'created' : effect;
+    if (effect === 'create') this.made.push({ id: String(this.made.length).padStart(24, 'b'), changes: [] });
+    const onboard = this.made[0]!;
+    onboard.changes.push({ status, shownAt });
+    if (effect === 'completed') this.completions += 1;
+    return { status, record: { id: onboard.id, invitation_id: INVITATION, status } };
+  }
+
+  /** What the activity does: it looks, then acts. */
+  attempt(effect: string, fault: FaultName, now: number): Outcome {
+    if (fault === 'look') return { kind: 'not_sent', words: 'no list', unusable_look: true };
+    const listed = this.list(now);
+    if (listed.length > 1) return { kind: 'duplicate', onboard_ids: listed.map(({ record }) => record.id) };
+    const [own] = listed;
+    if (own && ORDER.indexOf(own.status) >= ORDER.indexOf(effect === 'create' ? 'created' : effect))
+      return { kind: 'done', adopted: true, seen: own };
+    if (effect !== 'create' && !own) return { kind: 'not_listed', words: 'it is not listed' };
+    if (fault === 'not sent') return { kind: 'not_sent', words: 'refused connection' };
+    if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
+    this.acts += 1;
+    if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
+    if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
+    const seen = this.effect(effect, now, fault === 'late' ? 2 * SETTLE : 0);
+    if (fault === 'refused after') return { kind: 'refused', words: 'no', http_status: 409, look_first: true };
+    if (fault === 'lost after' || fault === 'late')
+      return { kind: 'unknown', words: 'reset', may_send_for_ms: fault === 'late' ? SETTLE : 0 };
+    return { kind: 'done', adopted: false, seen };
+  }
+
+  look(fault: FaultName, now: number): LookResult {
+    if (fault === 'look') return { kind: 'unusable', words: 'no list' };
+    if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
+    return { kind: 'seen', onboards: this.list(now), presence: true };
+  }
+}
+
+/** One onboard under test, with the promises that must hold after everything that happens to it. */
+class Trial {
+  onboard: Onboard = begin(
+    { invitation_id: INVITATION, policy: { settle_ms: SETTLE, confirm_ms: 500, backoff_ms: 100 } },
+    START,
+  );
+  now = START;
+  private reached = -1;
+  /** A completing call was lost: the next one needs a person's order. */
+  private needsOrder = false;
+  private readonly notes = new Map<string, number>();
+
+  constructor(readonly upstream: Upstream) {}
+
+  say(message: Message): void {
+    const verdict = judge(this.onboard, message);
+    const before = this.onboard.timeline.length + this.onboard.dropped.timeline;
+    const offered = (actionsOf(this.onboard) as string[]).includes(nameOf(message));
+    // `actions` names exactly what is accepted and changes something; ids and keys of a message may still speak against it.
+    if (verdict.kind === 'accept') assert(offered, 'accepted, but not offered');
+    receive(this.onboard, message, this.now);
+    if (verdict.kind === 'accept' && message.name === 'resolve') this.needsOrder = false;
+    assert(this.onboard.timeline.length + this.onboard.dropped.timeline > before, 'a message left no line');
+    if (verdict.kind === 'accept' && message.name === 'note' && message.key)
+      this.notes.set(message.key, (this.notes.get(message.key) ?? 0) + 1);
+    this.check();
+  }
+
+  /** One step of the workflow's body; false when it waits for people or has ended. */
+  step(fault: FaultName, until: number): boolean {
+    if (this.onboard.ended) return false;
+    const step = nextStep(this.onboard, this.now);
+    if (step.do === 'end') this.onboard.ended = step.how;
+    else if (step.do === 'wait') {
+      if (step.until === undefined || step.until > until) return false;
+      this.now = step.until;
+    } else if (step.do === 'look') {
+      this.now += 10;
+      absorbLook(this.onboard, this.upstream.look(fault, this.now), this.now);
+    } else {
+      assert(!this.onboard.held && !this.onboard.cancelling, 'sent while held');
+      intend(this.onboard, step.effect, this.now);
+      assert.match(view(this.onboard, this.now).phase, /creating|updating|attention/);
+      this.now += 10;
+      assert(step.effect !== 'completed' || !this.needsOrder, 'completed again without an order');
+      const outcome = this.upstream.attempt(step.effect, fault, this.now);
+      this.needsOrder = step.effect === 'completed' && outcome.kind === 'unknown';
+      absorbOutcome(this.onboard, outcome, this.now);
+    }
+    // A new run carries plain data only.
+    this.onboard = JSON.parse(JSON.stringify(this.onboard)) as Onboard;
+    this.check();
+    return !this.onboard.ended;
+  }
+
+  check(): void {
+    datePhase(this.onboard, this.now);
+    const state = view(this.onboard, this.now);
+    const rank = ORDER.indexOf(state.status ?? '');
+    if (rank >= 0) {
+      assert(rank >= this.reached, 'went back');
+      this.reached = rank;
+    }
+    assert(this.upstream.made.length <= 1);
+    assert(this.upstream.completions <= 1);
+    for (const count of this.notes.values()) assert.equal(count, 1);
+    assert.equal(state.phase === 'attention', !this.onboard.ended && state.attention !== undefined);
+    assert(state.ledger.every(({ outcome }) => outcome !== 'pending'));
+  }
+}
+
+const nameOf = (message: Message) =>
+  message.name === 'advance'
+    ? `advance ${message.to}`
+    : message.name === 'resolve'
+      ? `resolve ${message.action}`
+      : message.name;
+
+const key = fc.option(fc.constantFrom('k1', 'k2', 'k3'), { nil: undefined });
+const messages: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({
+    name: fc.constant('advance' as const),
+    to: fc.constantFrom('in_progress' as const, 'completed' as const),
+    key,
+  }),
+  fc.record({ name: fc.constant('hold' as const), key }),
+  fc.record({ name: fc.constant('release' as const), key }),
+  fc.record({ name: fc.constant('note' as const), text: fc.constant('text'), key }),
+  // Adopting a PUT is a person's word that it took effect: what LeadConduit then holds is theirs to answer for.
+  fc.record({
+    name: fc.constant('resolve' as const),
+    action: fc.constant('retry' as const),
+    attention: fc.option(fc.constantFrom('a1', 'a2'), { nil: undefined }),
+    key,
+  }),
+);
+const events = fc.array(
+  fc.oneof(
+    { weight: 2, arbitrary: messages },
+    { weight: 3, arbitrary: fc.constantFrom(...FAULTS) },
+    { weight: 1, arbitrary: fc.constant('cancel' as const) },
+  ),
+  { maxLength: 40 },
+);
+
+const RUNS = 5_000;
+
+test(`${RUNS} random lives: at most one onboard and one completion, never back, never while held, nothing lost`, () => {
+  fc.assert(
+    fc.property(fc.nat(900), events, fc.boolean(), (lag, list, mayCancel) => {
+      const trial = new Trial(new Upstream(lag));
+      for (const event of list) {
+        if (typeof event === 'object') trial.say(event);
+        else if (event === 'cancel') mayCancel && trial.say({ name: 'cancel' });
+        else for (let steps = 0; steps < 3; steps += 1) trial.step(event, trial.now + 2 * SETTLE);
+      }
+      // Healthy again, and with somebody who retries: it always gets to its end.
+      for (let steps = 0; steps < 400 && !trial.onboard.ended; steps += 1) {
+        if (trial.step('none', Infinity)) continue;
+        if (trial.onboard.ended) break;
+        for (const message of [
+          { name: 'release' },
+          { name: 'resolve', action: 'retry' },
+          { name: 'advance', to: 'completed' },
+        ] as const)
+          if (judge(trial.onboard, message).kind === 'accept') trial.say(message);
+      }
+      expect(trial.onboard.ended).toBe(trial.onboard.cancelling ? 'cancelled' : 'done');
+      if (trial.onboard.ended === 'done') expect(trial.upstream.completions).toBe(1);
+    }),
+    { numRuns: RUNS, verbose: 1 },
+  );
+});
+
+test('an effect that lands later than every settle time is the hole that remains: it is seen as a duplicate', () => {
+  const upstream = new Upstream(0);
+  const trial = new Trial(upstream);
+  trial.step('lost before', Infinity);
+  while (trial.onboard.record === null) trial.step('none', Infinity);
+  upstream.made.push({ id: 'c'.repeat(24), changes: [{ status: 'created', shownAt: trial.now }] });
+  trial.check = () => undefined;
+  while (trial.step('none', Infinity));
+  expect(trial.onboard.attention?.code).toBe('duplicate');
+});
+
+describe('reading a message', () => {
+  test('never throws, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.anything()), (name, args) => {
+        const message = readMessage(name, args);
+        const onboard = begin({ invitation_id: INVITATION }, START);
+        receive(onboard, message, START);
+        expect(onboard.timeline.length).toBe(2);
+      }),
+    );
+  });
+
+  test('cuts every text', () => {
+    const message = readMessage('note', [{ text: 'x'.repeat(9_000), by: 'y'.repeat(900) }]);
+    expect(message).toMatchObject({
+      text: expect.stringMatching(/^x{1999}…$/) as string,
+      by: expect.stringMatching(/^y{199}…$/) as string,
+    });
+  });
+});
