@@ -15,16 +15,16 @@ const SAMPLE_WORKFLOW = 'onboard-64b8f0f5e4b0c3a1d5e6f7a8';
 jest.setTimeout(120_000);
 
 let folder: string;
-let started: ChildProcess[];
+let started: { child: ChildProcess; ended: Promise<unknown> }[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'onboards-up-'));
   started = [];
 });
 afterEach(async () => {
-  for (const child of started) child.kill('SIGTERM');
-  await Promise.all(
-    started.map((child) => child.exitCode ?? child.signalCode ?? new Promise((end) => child.once('exit', end))),
-  );
+  for (const { child, ended } of started) {
+    child.kill('SIGTERM');
+    await ended;
+  }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -35,10 +35,10 @@ function npmStart(settings: Record<string, string> = {}) {
   const own = { TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, TEMPORAL_CONFIG_FILE: join(folder, 'none') };
   const env = { PATH, HOME, ONBOARDS_DATA_DIR: join(folder, 'data'), ...ports, ...own, ...settings };
   const child = spawn(process.execPath, [RUN, 'up'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.push(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  started.push({ child, ended });
   return {
     pid: child.pid!,
     output: () => output,
@@ -124,10 +124,12 @@ test('after a kill -9 the next one ends what was left and takes over', async () 
   expect(await sampleRuns(after)).toHaveLength(1);
 });
 
-test('the sample is not lost by a kill -9 between the new database and its start', async () => {
+test('neither the database nor the sample is lost by a kill -9 while the database is made', async () => {
   const killed = npmStart();
-  while (!existsSync(inData('temporal.db'))) await sleep(5);
+  while (!existsSync(inData('temporal.db'))) await sleep(1);
   killed.signal('SIGKILL');
+  const [temporal] = JSON.parse(readFileSync(inData('children.json'), 'utf8')) as [{ pid: number }];
+  process.kill(temporal.pid, 'SIGKILL');
   await killed.ended;
   expect(await sampleRuns(await npmStart().ready())).toHaveLength(1);
 });

@@ -7,6 +7,8 @@ import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { connectTemporal } from './connection';
 import { claimPort } from './ports';
 
+/** It is always there. */
+const DEFAULT_NAMESPACE = 'default';
 const RETENTION_MS = 365 * 24 * 3_600_000;
 const READY_MS = 30_000;
 
@@ -43,7 +45,7 @@ export interface TemporalServer {
 /** Ready means that the API answers and that the namespace keeps finished onboards for a year.
  *  @throws {ConfigError} when a port is in use, {ChildFailed} when it ends early or never answers */
 export async function startTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { cli, env, logFile, namespace = 'default', start = startChild } = options;
+  const { cli, env, logFile, namespace = DEFAULT_NAMESPACE, start = startChild } = options;
   // First, or a server that is there already would be taken for ours.
   const port = await claimPort(options.port, 'Temporal', 'TEMPORAL_PORT');
   const uiPort =
@@ -80,7 +82,8 @@ type Arguments = Pick<TemporalServerOptions, 'dbFile' | 'extraDynamicConfig'> & 
 function argumentsFor({ namespace, port, uiPort, dbFile, extraDynamicConfig }: Arguments): string[] {
   const dynamic = Object.entries({ ...DYNAMIC_CONFIG, ...extraDynamicConfig });
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', namespace],
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)],
+    ...(namespace === DEFAULT_NAMESPACE ? [] : ['--namespace', namespace]),
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
     ...dynamic.flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
     // They reach a new database only; the worker registers what an older one lacks.

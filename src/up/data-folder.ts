@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../config';
 import { takeLock } from './lock';
@@ -9,6 +9,8 @@ export interface DataFolder {
   databaseFile: string;
   /** The processes that run, so that the next run finds them when this one is killed. */
   childrenFile: string;
+  /** There until the server was ready for the first time: see `prepareDatabase`. */
+  databaseUnreadyFile: string;
   /** There from before the database is made until the sample is started: a crash between the two loses nothing. */
   sampleDueFile: string;
   logOf: (name: string) => string;
@@ -41,6 +43,7 @@ export function openDataFolder(path: string, upstream: string): DataFolder {
     path,
     databaseFile: join(path, 'temporal.db'),
     childrenFile: join(path, 'children.json'),
+    databaseUnreadyFile: join(path, 'database-unready'),
     sampleDueFile: join(path, 'sample-due'),
     logOf: (name) => join(path, 'logs', `${name}.log`),
     release: lock.release,
@@ -69,6 +72,16 @@ function ownerIn(file: string): string {
 }
 
 const named = (upstream: string) => (upstream === 'emulator' ? 'the emulator' : upstream);
+
+/** Whether the database is new. The server makes its tables only where it finds no file, so one that it was making when it
+ *  was ended would never work: it goes, and nothing with it, since nobody could use a server that was never ready. */
+export function prepareDatabase({ databaseFile, databaseUnreadyFile }: DataFolder): { isNew: boolean } {
+  if (existsSync(databaseUnreadyFile))
+    for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(databaseFile + ending, { force: true });
+  const isNew = !existsSync(databaseFile);
+  if (isNew) writeWhole(databaseUnreadyFile, {});
+  return { isNew };
+}
 
 /** By rename: after a crash there is all of it or nothing. */
 export function writeWhole(file: string, value: unknown): void {

@@ -8,7 +8,7 @@ import { claimPort, isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
 import type { UpFile } from '../temporal/up-file';
 import { waitFor, WORKER, type Children } from './children';
-import { writeWhole, type DataFolder } from './data-folder';
+import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
 import type { Progress } from './progress';
 import { SAMPLE_INVITATION, startSample } from './sample';
 
@@ -78,13 +78,14 @@ async function haveTemporal(all: Everything, ports: Ports): Promise<UpFile['temp
   if (ports.temporal === undefined) return { address: connectionOptions.address, namespace };
   progress.step('Looking for Temporal');
   const cli = await findTemporal({ env, cliPath: config.temporalCliPath, say: progress.step });
-  if (ports.emulator !== undefined && !existsSync(folder.databaseFile))
-    writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
+  const { isNew } = prepareDatabase(folder);
+  if (isNew && ports.emulator !== undefined) writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
   progress.step('Starting Temporal');
   const { address, uiUrl, pid } = await startTemporal({
     ...{ cli, env, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
     ...{ logFile: folder.logOf('temporal'), start: children.start },
   });
+  rmSync(folder.databaseUnreadyFile, { force: true });
   return { address, namespace, ui: uiUrl, pid };
 }
 

@@ -14,6 +14,9 @@ import type { OnboardState, Policy } from '../../src/workflows/messages';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
+/** What the product's worker uses. */
+export const payloadConverterPath = require.resolve('../../src/temporal/payload-converter');
+
 export const newId = () => randomBytes(12).toString('hex');
 
 export interface Fault {

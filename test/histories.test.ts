@@ -1,0 +1,138 @@
+/**
+ * Histories of real runs replay with the workflow as it is now: a running onboard survives a deploy.
+ * `npm run record-histories` records them anew; after the first version tag, old ones stay.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from '@temporalio/worker';
+import { payloadConverterPath, World } from './support/world';
+
+const FOLDER = join(__dirname, 'histories');
+const toDone = (world: World) => world.until('done', ({ phase }) => phase === 'done');
+const phase = (world: World, wanted: string) => world.until(wanted, (state) => state.phase === wanted);
+
+const SCENARIOS: Record<string, (world: World) => Promise<unknown>> = {
+  async 'straight-to-completed'(world) {
+    await world.create({ label: 'Acme' });
+    await world.send({ name: 'advance', to: 'in_progress', by: 'ann' });
+    await world.until('in_progress', ({ status }) => status === 'in_progress');
+    await world.signal('advance', { to: 'completed', by: 'ann' });
+    await toDone(world);
+  },
+  async 'lost-and-adopted'(world) {
+    await world.faults({ on: 'POST', when: 'after', do: 'reset' }, { on: 'PUT', when: 'after', do: 'html', times: 2 });
+    await world.create();
+    await world.send({ name: 'advance', to: 'completed' });
+    await toDone(world);
+  },
+  async 'lost-and-repeated'(world) {
+    await world.faults({ on: 'POST', when: 'before', do: 'reset' }, { on: 'PUT', when: 'before', do: 'reset' });
+    await world.create();
+    await world.send({ name: 'advance', to: 'completed' });
+    await toDone(world);
+  },
+  async 'completing-call-lost-and-ordered'(world) {
+    await world.create();
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await world.until('in_progress', ({ status }) => status === 'in_progress');
+    await world.faults({ on: 'PUT', when: 'before', do: 'reset' });
+    await world.send({ name: 'advance', to: 'completed' });
+    await phase(world, 'attention');
+    await world.send({ name: 'resolve', action: 'retry' });
+    await toDone(world);
+  },
+  async 'backed-off-refused-and-retried'(world) {
+    await world.faults(
+      { on: 'GET', when: 'before', do: 'html', times: 2 },
+      { on: 'POST', when: 'before', do: 'status', status: 429 },
+      { on: 'POST', when: 'before', do: 'status', status: 401 },
+      { on: 'POST', when: 'before', do: 'status', status: 422 },
+    );
+    await world.create();
+    await world.until('refused', ({ attention }) => attention?.code === 'refused');
+    await world.send({ name: 'resolve', action: 'retry' });
+    await world.send({ name: 'advance', to: 'completed' });
+    await toDone(world);
+  },
+  async 'duplicate-and-adopted'(world) {
+    const keep = await world.elsewhere({});
+    await world.elsewhere({});
+    await world.create();
+    await world.send({ name: 'resolve', action: 'adopt', onboard_id: keep.id });
+    await phase(world, 'waiting');
+  },
+  async 'messages-of-all-kinds'(world) {
+    await world.stopWorker();
+    await world.start();
+    for (const name of ['hold', 'release', 'hold', 'frobnicate', '__temporal_x'])
+      await world.signal(name, { by: 'ann' }).catch(() => undefined);
+    await world.startWorker();
+    await phase(world, 'held');
+    await world.send({ name: 'release', key: 'k' });
+    await world.signal('note', { text: 'called', key: 'k2' });
+    await world.signal('note', { text: 'called', key: 'k2' });
+    await phase(world, 'waiting');
+    await world.send({ name: 'cancel', by: 'ann' });
+    await phase(world, 'cancelled');
+  },
+  async 'cancelled-by-temporal'(world) {
+    await world.create();
+    await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).cancel();
+    await phase(world, 'cancelled');
+  },
+  async 'failed-after-completion'(world) {
+    await world.create();
+    await world.send({ name: 'advance', to: 'completed' });
+    const { record } = await phase(world, 'confirming');
+    await world.elsewhere({ ...record!, status: 'failed' });
+    await phase(world, 'attention');
+    await world.send({ name: 'resolve', action: 'adopt' });
+    await toDone(world);
+  },
+};
+
+if (process.env.RECORD_HISTORIES) {
+  describe('recording', () => {
+    beforeAll(() => {
+      rmSync(FOLDER, { recursive: true, force: true });
+      mkdirSync(FOLDER);
+    });
+    test.each(Object.entries(SCENARIOS))('%s', async (name, live) => {
+      const world = await World.start(name.startsWith('failed') ? { settings: { ONBOARDS_CONFIRM: '1s' } } : {});
+      await live(world);
+      const { TEST_TEMPORAL_CLI: cli = '', TEST_TEMPORAL_ADDRESS: address = '' } = process.env;
+      const show = ['workflow', 'show', '--workflow-id', `onboard-${world.invitation}`, '--output', 'json'];
+      const history = execFileSync(cli, [...show, '--address', address], { maxBuffer: 64 * 1024 * 1024 });
+      // What runs where is nobody's business.
+      const text = history.toString().replaceAll(`${process.pid}@${hostname()}`, 'worker@host');
+      writeFileSync(join(FOLDER, `${name}.json`), `${JSON.stringify(JSON.parse(text))}\n`);
+      await world.close();
+    });
+  });
+}
+
+test('there is a recorded history of every scenario', () => {
+  expect(readdirSync(FOLDER).sort()).toEqual(
+    Object.keys(SCENARIOS)
+      .map((name) => `${name}.json`)
+      .sort(),
+  );
+});
+
+test.each(Object.keys(SCENARIOS))('replays: %s', async (name) => {
+  const history: unknown = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
+  const workflowBundle = { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' };
+  await Worker.runReplayHistory(
+    { workflowBundle, dataConverter: { payloadConverterPath } },
+    history,
+    workflowIdOf(history),
+  );
+});
+
+/** The workflow refuses to run under an id other than that of its invitation. */
+function workflowIdOf(history: unknown): string {
+  const { events } = history as { events: { workflowExecutionStartedEventAttributes?: { workflowId: string } }[] };
+  return events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? '';
+}
