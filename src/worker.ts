@@ -11,8 +11,6 @@ import { connectTemporal, temporalSettings, TemporalUnavailable } from './tempor
 import { registerSearchAttributes } from './temporal/search-attributes';
 import { workerOptions } from './temporal/worker-options';
 
-/** LeadConduit itself does nothing for about this long after a call; absence proves nothing before. */
-const SAFE_SETTLE_MS = 15_000;
 const PRESENCE_IDS = 200;
 
 async function main(): Promise<void> {
@@ -20,9 +18,9 @@ async function main(): Promise<void> {
   const config = loadConfig(env);
   const settings = temporalSettings(config, env);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
-  if (config.settleMs < SAFE_SETTLE_MS)
+  if (config.settleMs < config.leadconduit.timeoutMs)
     console.error(
-      `Warning: ONBOARDS_SETTLE is below ${SAFE_SETTLE_MS / 1000}s: a call that LeadConduit takes longer to show may be taken for lost and repeated.`,
+      'Warning: ONBOARDS_SETTLE is below LEADCONDUIT_TIMEOUT: a call that LeadConduit is still busy with may be taken for lost and repeated.',
     );
 
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
