@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     await Promise.race([starting, stop, children.unexpectedEnd]);
     progress.line('Stopping …');
   } finally {
-    progress.clear();
+    progress.over();
     await children.end(progress.line);
     removeUpFile(folder.path);
     folder.release();

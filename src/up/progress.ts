@@ -3,12 +3,13 @@ export class Progress {
   private shown = '';
   private since = Date.now();
   private timer: NodeJS.Timeout | undefined;
+  private isOver = false;
 
   constructor(private readonly out: NodeJS.WriteStream) {}
 
   /** What is being done now. */
   readonly step = (text: string): void => {
-    if (text === this.shown) return;
+    if (text === this.shown || this.isOver) return;
     this.clear();
     this.shown = text;
     this.since = Date.now();
@@ -24,7 +25,13 @@ export class Progress {
     this.out.write(`${text}\n`);
   };
 
-  clear(): void {
+  /** From now on there are lines only: what was being done is given up. */
+  over(): void {
+    this.clear();
+    this.isOver = true;
+  }
+
+  private clear(): void {
     clearInterval(this.timer);
     if (this.shown && this.out.isTTY) this.out.write('\r\x1b[K');
     this.shown = '';
