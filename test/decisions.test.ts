@@ -5,10 +5,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { LookResult, Outcome, SeenOnboard } from '../src/activities/outcomes';
-import { absorbLook, absorbOutcome } from '../src/workflows/effect';
-import { actionsOf, judge, readMessage, receive, type Message } from '../src/workflows/inbox';
+import { absorbOutcome } from '../src/workflows/effect';
+import { actionsOf, judge, receive } from '../src/workflows/inbox';
+import { absorbLook } from '../src/workflows/looking';
 import { nextStep } from '../src/workflows/next-step';
 import { begin, intend, type Onboard } from '../src/workflows/onboard';
+import { readMessage, type Message } from '../src/workflows/read-message';
 import { datePhase, view } from '../src/workflows/view';
 
 const SETTLE = 1_000;

@@ -167,7 +167,9 @@ describe('which Temporal a program talks to', () => {
 
   test('one that is not there is named at once, with what to do', async () => {
     const settings = temporalSettings({ dataDir: folder }, env({ TEMPORAL_ADDRESS: '127.0.0.1:1' }));
-    const attempt = connectTemporal(settings, (options) => Connection.connect(options));
-    await expect(attempt).rejects.toThrow(/127\.0\.0\.1:1 .*npm start.*TEMPORAL_ADDRESS/);
+    const attempt = (isConfigured: boolean) =>
+      connectTemporal({ ...settings, isConfigured }, (options) => Connection.connect(options));
+    await expect(attempt(true)).rejects.toThrow(/127\.0\.0\.1:1 .*TEMPORAL_ADDRESS/);
+    await expect(attempt(false)).rejects.toThrow(/127\.0\.0\.1:1 .*npm start/);
   });
 });

@@ -52,7 +52,7 @@ function fromProfile(env: Environment) {
 /** `connect` is the client's or the worker's own, bounded to 5 s.
  *  @throws {TemporalUnavailable} */
 export async function connectTemporal<C extends { close(): Promise<void> }>(
-  { connectionOptions }: Pick<TemporalSettings, 'connectionOptions'>,
+  { connectionOptions, isConfigured }: Pick<TemporalSettings, 'connectionOptions' | 'isConfigured'>,
   connect: (options: TemporalSettings['connectionOptions'] & { connectTimeout: number }) => Promise<C>,
 ): Promise<C> {
   const { address } = connectionOptions;
@@ -70,9 +70,10 @@ export async function connectTemporal<C extends { close(): Promise<void> }>(
     return await Promise.race([attempt, timeout]);
   } catch (error) {
     const reason = (error as Error).message;
-    throw new TemporalUnavailable(
-      `Temporal at ${address} cannot be reached (${reason}). Start it with \`npm start\`, or set TEMPORAL_ADDRESS to the one that runs.`,
-    );
+    const todo = isConfigured
+      ? 'Check that it runs, and TEMPORAL_ADDRESS or its profile; without them `npm start` starts one here.'
+      : 'Start it with `npm start`, or set TEMPORAL_ADDRESS to one that runs.';
+    throw new TemporalUnavailable(`Temporal at ${address} cannot be reached (${reason}). ${todo}`);
   } finally {
     late.abort();
   }

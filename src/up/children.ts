@@ -73,10 +73,9 @@ export class Children {
   private async endAll(started: readonly Named[], say: Say): Promise<void> {
     for (const child of [...started].reverse()) {
       const isWorker = child.name === WORKER;
+      const why = isWorker ? ': a call to LeadConduit that is under way is finished first' : '';
       await endProcess(child, isWorker ? this.workerGraceMs : 10_000, () =>
-        say(
-          `${child.name} is still ending${isWorker ? ': a call to LeadConduit that is under way is finished first' : ''}`,
-        ),
+        say(`${child.name} is still ending${why} (Ctrl-C again ends everything at once)`),
       );
     }
   }

@@ -20,9 +20,11 @@ export function readyText({ up, dataDir, taskQueue, seconds, prefix }: Ready): s
     ['Worker', `pid ${up.worker.pid}, task queue ${taskQueue}`],
     ['Data', `${dataDir} (logs in logs/)`],
   ];
-  const next = emulator
-    ? ['list', `show ${SAMPLE_INVITATION}`, `advance ${SAMPLE_INVITATION} --to in_progress`]
-    : ['start <invitation id>', 'list'];
+  // The sample is only in a database that was made here.
+  const next =
+    emulator && temporal.pid
+      ? ['list', `show ${SAMPLE_INVITATION}`, `advance ${SAMPLE_INVITATION} --to in_progress`]
+      : [`start ${emulator ? SAMPLE_INVITATION : '<invitation id>'}`, 'list'];
   return [
     `Ready after ${seconds.toFixed(1)} s.`,
     '',

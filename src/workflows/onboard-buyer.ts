@@ -11,12 +11,14 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { absorbLook, absorbOutcome } from './effect';
-import { judge, readMessage, receive } from './inbox';
+import { absorbOutcome } from './effect';
+import { judge, receive } from './inbox';
 import * as messages from './messages';
+import { absorbLook } from './looking';
 import { nextStep } from './next-step';
 import { begin, intend, tell, type Onboard } from './onboard';
 import { publisher } from './publish';
+import { readMessage } from './read-message';
 import { attempt, look } from './steps';
 import { isUndecodable } from './undecodable';
 import { cancelledText, datePhase, view } from './view';

@@ -38,7 +38,7 @@ export function view(onboard: Onboard, now: number): OnboardState {
     phase,
     held: onboard.held,
     record: onboard.record,
-    waiting_for: waitingFor(onboard, phase),
+    waiting_for: waitingFor(onboard, phase, now),
     since: onboard.attention?.since ?? iso(onboard.since),
     next: nextOf(onboard, now),
     attention: onboard.attention,
@@ -58,7 +58,7 @@ function dropped({ dropped: { timeline, ledger, keys }, timeline: [oldest] }: On
   ];
 }
 
-function waitingFor(onboard: Onboard, phase: Phase): OnboardState['waiting_for'] {
+function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['waiting_for'] {
   const { pursuit } = onboard;
   const call = OUT[pursuit?.effect ?? nextEffect(onboard) ?? 'create'];
   switch (phase) {
@@ -75,7 +75,8 @@ function waitingFor(onboard: Onboard, phase: Phase): OnboardState['waiting_for']
       return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
     case 'creating':
     case 'updating':
-      if (pursuit?.stage === 'out') return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
+      if (pursuit?.stage === 'out' || nextStep(onboard, now).do === 'act')
+        return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
       return { who: 'time', text: `the next try at ${call}` };
     case 'held':
       return { who: 'operator', text: 'somebody to release it' };

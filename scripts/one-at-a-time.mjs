@@ -1,0 +1,64 @@
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const STALE_MS = 10_000;
+
+/** Does the work while no other process does. The holder touches the lock each second: one whose process is gone, or that
+ *  nobody touches (of a container that was killed: its pid means nothing here), is stale. `onWait` hears of a wait of a second. */
+export async function oneAtATime(lock, work, onWait) {
+  fs.mkdirSync(dirname(lock), { recursive: true });
+  for (let tries = 1; !take(lock); tries += 1) {
+    const holder = read(lock);
+    if (holder !== undefined && isStale(lock, holder)) takeAway(lock, holder);
+    if (tries === 10) onWait(holder);
+    await sleep(50 + Math.random() * 100);
+  }
+  const beat = setInterval(() => fs.utimes(lock, new Date(), new Date(), () => undefined), 1000);
+  try {
+    await work();
+  } finally {
+    clearInterval(beat);
+    fs.rmSync(lock, { force: true });
+  }
+}
+
+function take(lock) {
+  try {
+    fs.writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function read(lock) {
+  try {
+    return fs.readFileSync(lock, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function isStale(lock, holder) {
+  try {
+    if (Date.now() - fs.statSync(lock).mtimeMs > STALE_MS) return true;
+    return holder !== '' && !process.kill(Number(holder), 0);
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
+/** By rename: of several who saw the same stale lock, a late one puts back what another has taken since. */
+function takeAway(lock, holder) {
+  const taken = `${lock}.${process.pid}`;
+  try {
+    fs.renameSync(lock, taken);
+    if (read(taken) !== holder) fs.linkSync(taken, lock);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+  }
+  fs.rmSync(taken, { force: true });
+}

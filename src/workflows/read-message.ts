@@ -1,0 +1,73 @@
+/** Messages as they come from outside: any name, any payload. */
+import type { Advance, Note, Plain, Resolve } from './messages';
+import { cut, NAME, TEXT } from './onboard';
+import { isUndecodable } from './undecodable';
+
+export type Message =
+  | ({ name: 'advance' } & Advance)
+  | ({ name: 'resolve' } & Resolve)
+  | ({ name: 'hold' | 'release' | 'cancel' } & Plain)
+  | ({ name: 'note' } & Note);
+
+/** A message that is not one of ours, or not well formed. */
+export interface Unreadable {
+  name: string;
+  unreadable: string;
+}
+
+const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'note'] as const;
+const HEX24 = /^[0-9a-f]{24}$/i;
+
+/** Makes a message of a name and a payload from outside; every text is cut, every shape checked. Never throws. */
+export function readMessage(name: string, args: readonly unknown[]): Message | Unreadable {
+  const known = NAMES.find((one) => one === name);
+  const label = cut(name, NAME);
+  if (!known) return { name: label, unreadable: `there is no message of this name; there are ${NAMES.join(', ')}` };
+  const payload = args[0] ?? {};
+  if (isUndecodable(payload))
+    return { name: label, unreadable: `its payload cannot be decoded: ${cut(payload.__undecodable__, NAME)}` };
+  if (typeof payload !== 'object' || Array.isArray(payload))
+    return { name: label, unreadable: 'its payload must be one object' };
+
+  const raw = payload as Record<string, unknown>;
+  const wrong: string[] = [];
+  const text = (field: string, length: number, required = false): string | undefined => {
+    const value = raw[field] ?? undefined;
+    if (value === undefined ? required : typeof value !== 'string' || value === '')
+      wrong.push(`${field} must be a text`);
+    return typeof value === 'string' ? cut(value, length) : undefined;
+  };
+  const id = (field: string): string | undefined => {
+    const value = text(field, NAME);
+    if (value !== undefined && !HEX24.test(value)) wrong.push(`${field} must be 24 hexadecimal digits`);
+    return value?.toLowerCase();
+  };
+  const oneOf = <T extends string>(field: string, words: readonly T[]): T => {
+    const found = words.find((word) => word === raw[field]);
+    if (!found) wrong.push(`${field} must be ${words.join(' or ')}`);
+    return found ?? words[0]!;
+  };
+  const said = () => ({ by: text('by', NAME), reason: text('reason', TEXT), key: text('key', NAME) });
+
+  const message = ((): Message => {
+    switch (known) {
+      case 'advance':
+        return { name: known, to: oneOf('to', ['in_progress', 'completed']), flow_id: id('flow_id'), ...said() };
+      case 'resolve':
+        return {
+          name: known,
+          action: oneOf('action', ['retry', 'adopt']),
+          attention: text('attention', NAME),
+          onboard_id: text('onboard_id', NAME)?.toLowerCase(),
+          ...said(),
+        };
+      case 'hold':
+      case 'release':
+      case 'cancel':
+        return { name: known, ...said() };
+      case 'note':
+        return { name: known, text: text('text', TEXT, true) ?? '', by: text('by', NAME), key: text('key', NAME) };
+    }
+  })();
+  return wrong.length > 0 ? { name: label, unreadable: wrong.join('; ') } : message;
+}
