@@ -45,7 +45,6 @@ async function main(): Promise<void> {
       presence,
       writes: new Writes(),
       completedStatus: config.leadconduit.completedStatus,
-      callMs: config.leadconduit.timeoutMs,
     }),
   });
   const running = worker.run();

@@ -58,13 +58,17 @@ test('what a new run cannot carry is dropped from the old end, and counted', asy
   await world.create();
   for (let n = 0; n < 520; n += 40)
     await Promise.all(
-      Array.from({ length: 40 }, (_, i) => world.signal('note', { text: `${n + i} ${'x'.repeat(5_000)}` })),
+      Array.from({ length: 40 }, (_, i) => world.signal('note', { text: `${n + i} ${'字'.repeat(5_000)}` })),
     );
   const state = await world.until('continued', ({ timeline }) =>
     timeline.some(({ detail }) => detail?.startsWith('519 ')),
   );
-  expect(state.timeline.length).toBe(501);
-  expect(state.timeline[0]).toMatchObject({ event: 'dropped', detail: expect.stringMatching(/2\d lines/) as string });
+  // 500 lines, or fewer when they are long.
+  expect(state.timeline.length).toBeLessThan(500);
+  expect(state.timeline[0]).toMatchObject({
+    event: 'dropped',
+    detail: expect.stringMatching(/[1-9]\d+ lines/) as string,
+  });
   expect(Math.max(...state.timeline.map(({ detail }) => detail?.length ?? 0))).toBe(2_000);
   await world.send({ name: 'advance', to: 'completed' });
   await world.until('done', ({ phase }) => phase === 'done');

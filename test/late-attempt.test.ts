@@ -1,5 +1,5 @@
 /** What operators can do to a running attempt with Temporal's own tools: it never acts twice. */
-import { World } from './support/world';
+import { newId, World } from './support/world';
 
 let world: World;
 afterEach(() => world.close());
@@ -38,20 +38,63 @@ test('an activity that is paused and unpaused while its POST is out does not sen
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
 
+const reset = () =>
+  service().resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: execution(),
+    workflowTaskFinishEventId: { low: 4, high: 0, unsigned: false } as never,
+    requestId: newId(),
+    reason: 'slip of a hand',
+  });
+
 test('a run that is reset to its first task while its POST is out waits for that call and adopts', async () => {
-  world = await World.start();
+  world = await World.start({ settings: { ONBOARDS_SETTLE: '1s' } });
   await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 700 });
   await world.start();
   await out();
   await posted();
-  await service().resetWorkflowExecution({
-    namespace: 'default',
-    workflowExecution: execution(),
-    workflowTaskFinishEventId: { low: 4, high: 0, unsigned: false } as never,
-    requestId: world.invitation,
-    reason: 'slip of a hand',
-  });
+  await reset();
   const state = await world.until('created', ({ status }) => status === 'created');
   expect(state.timeline.map(({ event }) => event)).toContain('adopted');
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+});
+
+test('a run that is reset right after its POST, while the list lags, waits and looks once more later', async () => {
+  world = await World.start({ settings: { ONBOARDS_SETTLE: '1s' } });
+  await world.emulate({ lag_ms: 800 });
+  await world.create();
+  await reset();
+  const state = await world.until('checked', ({ timeline }) => timeline.at(-1)?.event === 'checked');
+  expect(state.timeline.map(({ event }) => event)).toContain('adopted');
+  expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+});
+
+test('a run that is reset after a lost completing call does not send it again without an order', async () => {
+  world = await World.start();
+  await world.create();
+  await world.send({ name: 'advance', to: 'in_progress' });
+  await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+  await world.faults({ on: 'PUT', when: 'before', do: 'reset' });
+  await world.signal('advance', { to: 'completed' });
+  const unknown = async () => world.until('unknown', ({ attention }) => attention?.code === 'unknown_outcome');
+  await unknown();
+  await reset();
+  await world.until('begun anew', ({ timeline }) => timeline.some(({ event }) => event === 'adopted'));
+  await unknown();
+  expect(await world.effects()).toMatchObject({ puts: 2, completes: 0 });
+  await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
+  await world.until('done', ({ phase }) => phase === 'done');
+  expect(await world.effects()).toMatchObject({ puts: 3, completes: 1 });
+});
+
+test('an attempt that Temporal does not know any more sends nothing, whatever our clocks say', async () => {
+  world = await World.start();
+  const { GET } = (await world.ledger()).calls;
+  await world.faults({ on: 'GET', when: 'before', do: 'slow', ms: 700 });
+  await world.start();
+  while ((await world.ledger()).calls.GET === GET) await new Promise((resolve) => setTimeout(resolve, 20));
+  await world.temporal.workflow.getHandle(execution().workflowId).terminate('slip of a hand');
+  await world.stopWorker(); // ends when the attempt has
+  expect(await world.effects()).toMatchObject({ posts: 0 });
+  expect((await world.ledger()).calls.GET).toBe(GET + 1);
 });

@@ -126,7 +126,7 @@ describe('a look is shared', () => {
     const patient = client.look(soon());
     const hasty = client.look(Date.now() + 30);
     const held = await arrival();
-    await expect(hasty).rejects.toMatchObject({ sent: false, reason: 'no look in time', noPlace: false });
+    await expect(hasty).rejects.toMatchObject({ sent: false, reason: 'no look in time', noPlace: true });
     held.answer();
     await expect(patient).resolves.toMatchObject({ size: 1 });
     expect(state.seen).toEqual(['GET']);

@@ -36,6 +36,7 @@ describe('signals', () => {
     await world.signal('resolve', { action: 'retry', attention: 'a9' });
     await world.signal('note', {});
     await world.signal('frobnicate', { to: 'completed' });
+    await world.signal('hold', { __undecodable__: 5 });
     await rawSignal('advance', undecodable);
     await rawSignal('__temporal_mischief', defaultPayloadConverter.toPayload({}));
     await rawSignal('__stack_trace', defaultPayloadConverter.toPayload({}));
@@ -52,6 +53,7 @@ describe('signals', () => {
       'resolve: it needs no attention: there is nothing to resolve',
       'note: text must be a text',
       expect.stringMatching(/^frobnicate: there is no message of this name/),
+      expect.stringMatching(/^hold: its payload cannot be decoded/),
       expect.stringMatching(/^advance: its payload cannot be decoded/),
       expect.stringMatching(/^reserved:__temporal_mischief: there is no message/),
       expect.stringMatching(/^__stack_trace: there is no message/),
@@ -316,14 +318,21 @@ describe('starting', () => {
     expect(await world.effects()).toMatchObject({ posts: 0 });
   });
 
-  test('with an input that is none fails and says so', async () => {
+  test.each<[string, unknown[]]>([
+    ['none', []],
+    ['null', [null]],
+    ['a label that is no text', [{ label: 5 }]],
+    ['a time that is none', [{ not_before: 'soon' }]],
+    ['a policy of nonsense', [{ policy: { settle_ms: 0 } }]],
+    ['a flow that is none', [{ flow_id: 'x' }]],
+  ])('with an input that cannot be used fails and says so: %s', async (_, input) => {
+    const args = input.map((one) => one && { invitation_id: world.invitation, ...one });
+    const { taskQueue } = world.config;
     const run = await world.temporal.workflow.start('onboardBuyer', {
       workflowId: `onboard-${world.invitation}`,
-      taskQueue: world.config.taskQueue,
-      args: [],
+      taskQueue,
+      args,
     });
-    await expect(run.result()).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('input') as string },
-    });
+    await expect(run.result()).rejects.toMatchObject({ cause: { type: 'OnboardInput' } });
   });
 });

@@ -71,6 +71,19 @@ describe('a create that may have worked', () => {
     expect(before.actions).toContain('resolve retry');
   });
 
+  test('that a person wants to adopt from a list that cannot be believed is not sent again', async () => {
+    await given({ presence: false }, { on: 'POST', when: 'after', do: 'reset' });
+    await world.emulate({ hide_created: true });
+    await world.create();
+    await attention('absence_unproven');
+    await world.send({ name: 'resolve', action: 'adopt', by: 'ann' });
+    await world.until('asked again', (state) => state.attention?.id === 'a2');
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+    await world.emulate({ hide_created: false });
+    await waiting();
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
   test('that landed behind our back as a second onboard is seen a settle time later', async () => {
     await given({ settings: { ONBOARDS_SETTLE: '400ms' } }, { on: 'POST', when: 'before', do: 'reset' });
     await world.create();
@@ -96,13 +109,13 @@ describe('a create that surely did nothing', () => {
     const limited = await world.until('not sent', ({ ledger }) => ledger[0]?.outcome === 'not_sent');
     expect(limited.waiting_for.who).toBe('time');
     expect(Date.parse(limited.next!.at) - Date.parse(limited.ledger[0]!.settled_at!)).toBeGreaterThanOrEqual(1_000);
-    expect(outcomes(await waiting())).toEqual(['create done']);
+    expect(outcomes(await waiting())).toEqual(['create not_sent', 'create done']);
   });
 
   test('a 429 that did create is adopted by the look before the next act', async () => {
     await given({}, { on: 'POST', when: 'after', do: 'status', status: 429 });
     await world.start();
-    expect(outcomes(await waiting())).toEqual(['create adopted']);
+    expect(outcomes(await waiting())).toEqual(['create not_sent', 'create adopted']);
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 
@@ -150,7 +163,7 @@ describe('a create that surely did nothing', () => {
     await world.create();
     expect((await attention('credentials')).waiting_for.who).toBe('operator');
     const state = await waiting();
-    expect(outcomes(state)).toEqual(['create done']);
+    expect(outcomes(state)).toEqual(['create refused', 'create done']);
     expect(state.attention).toBeUndefined();
     expect(await world.effects()).toMatchObject({ creates: 1 });
   });
@@ -288,6 +301,32 @@ describe('a PUT', () => {
     await world.until('in_progress', (state) => state.status === 'in_progress');
     expect(await world.effects()).toMatchObject({ puts: 3 });
   });
+});
+
+test('an unknown completing call is not forgotten over a duplicate: adopting ours does not complete it again', async () => {
+  await given({ settings: { ONBOARDS_SETTLE: '1s' } });
+  const { record } = await world.create();
+  await world.send({ name: 'advance', to: 'in_progress' });
+  await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+  await world.faults({ on: 'PUT', when: 'before', do: 'slow', ms: 1_800 });
+  await world.elsewhere({ invitation_id: newId() });
+  await world.send({ name: 'advance', to: 'completed' });
+  await world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await world.elsewhere({});
+  await attention('duplicate');
+  await world.send({ name: 'resolve', action: 'adopt', onboard_id: record!.id });
+  await done();
+  expect(await world.effects()).toMatchObject({ completes: 1, emails: 1 });
+});
+
+test('a refused key is noticed to work again while held', async () => {
+  await given({}, { on: 'GET', when: 'before', do: 'status', status: 401, times: 2 });
+  await world.create();
+  await attention('credentials');
+  await world.send({ name: 'hold' });
+  expect(await world.until('held', ({ phase }) => phase === 'held')).toMatchObject({ status: null });
+  expect(await world.effects()).toMatchObject({ posts: 0 });
 });
 
 test('a set-up that fails after the completing call is seen by one more look', async () => {

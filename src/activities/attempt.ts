@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks';
-import { activityInfo, heartbeat } from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
+import { defaultPayloadConverter } from '@temporalio/common';
 
 /** How long before its time is up an attempt stops sending: a worker learns of a time-out about 5 s late. */
 export const RESERVE_MS = 10_000;
+const ASK_MS = 5_000;
 
 /**
- * One run of an activity that may send, by the clocks of this worker. A worker that was stopped and goes on, or an
- * activity that somebody made run again, must not act: it cannot know what has happened meanwhile.
+ * One run of an activity that may send. A worker that was stopped and goes on, or an activity that somebody made run
+ * again, must not act: it cannot know what has happened meanwhile.
  */
 export class Attempt {
   private readonly info = activityInfo();
@@ -39,8 +41,23 @@ export class Attempt {
     return this.info.startToCloseTimeoutMs - elapsed < this.needMs;
   }
 
-  /** Leaves a mark that a later run of this activity finds; called just before the bytes leave. */
-  mark(): void {
-    heartbeat('sending');
+  /**
+   * Asks Temporal whether this attempt still counts, and leaves a mark that a later run of it finds. Our clocks cannot
+   * tell: a worker that was stopped while it waited for work gets its task, late, as if it were new.
+   * @returns why it must not send, if so.
+   */
+  async objection(): Promise<string | undefined> {
+    const { client } = Context.current();
+    const { namespace, taskToken } = this.info;
+    const details = { payloads: [defaultPayloadConverter.toPayload('sending')] };
+    try {
+      const answer = await client.withDeadline(Date.now() + ASK_MS, () =>
+        client.workflowService.recordActivityTaskHeartbeat({ namespace, taskToken, details }),
+      );
+      const isStopped = answer.cancelRequested || answer.activityPaused || answer.activityReset;
+      return isStopped ? 'Temporal has cancelled, paused or reset this attempt' : undefined;
+    } catch {
+      return 'Temporal did not confirm that this attempt still counts';
+    }
   }
 }

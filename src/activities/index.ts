@@ -16,8 +16,6 @@ export interface Deps {
   writes: Writes;
   /** The word upstream that completes an onboard. */
   completedStatus: string;
-  /** The longest life of one call, in milliseconds. */
-  callMs: number;
   /** See `RESERVE_MS`, its default. */
   reserveMs?: number;
 }

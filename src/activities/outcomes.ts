@@ -10,8 +10,13 @@ export interface SeenOnboard {
 }
 
 /** What became of one attempt at an effect. A value, never an exception: only the workflow decides what follows. */
-export type Outcome =
-  | { kind: 'done'; seen: SeenOnboard; adopted: boolean; http_status?: number }
+export type Outcome = Became & {
+  /** The run was reset: an earlier one may have sent what this one knows nothing of. */
+  after_reset?: boolean;
+};
+
+export type Became =
+  | { kind: 'done'; seen: SeenOnboard; adopted: boolean }
   | { kind: 'not_sent'; words: string; retry_after_ms?: number; unusable_look?: boolean; http_status?: number }
   | { kind: 'not_listed'; words: string }
   | { kind: 'refused'; words: string; http_status: number; look_first: boolean }
@@ -24,9 +29,13 @@ export type Outcome =
 
 /** What one look at LeadConduit's list told about an invitation. */
 export type LookResult =
-  /** `presence`: the list showed an onboard that this deployment created, so that absence proves something. */
-  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean }
-  | { kind: 'unusable'; words: string; retry_after_ms?: number }
+  /**
+   * `presence`: the list showed an onboard that this deployment created, so that absence proves something.
+   * `age_ms`: how long before the answer the look was sent.
+   */
+  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean; age_ms: number }
+  /** `no_time`: nothing is wrong with the list, there was no place for a look in time. */
+  | { kind: 'unusable'; words: string; retry_after_ms?: number; no_time?: boolean }
   | { kind: 'credentials'; words: string; http_status: number };
 
 /** Statuses that mean "no, and nothing was done", provided that LeadConduit itself says so in its own error body. */
@@ -36,7 +45,7 @@ const REFUSALS = [400, 404, 409, 413, 415, 422];
  * Whether a write that failed took effect. Only what is proven counts as not sent or refused; all else is unknown.
  * Source of the rules: the table in "One attempt, then look".
  */
-export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progress' | 'completed'): Outcome {
+export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progress' | 'completed'): Became {
   const { sent, status, words, reason, retryAfterMs } = error;
   if (!sent) return { kind: 'not_sent', words: reason };
   if (status === 401 || status === 403) return { kind: 'credentials', words: words ?? reason, http_status: status };
@@ -50,7 +59,8 @@ export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progre
 
 /** What a look that failed means. */
 export function lookResultOf(error: LeadConduitError): Exclude<LookResult, { kind: 'seen' }> {
-  const { status, words, reason, retryAfterMs } = error;
+  const { status, words, reason, retryAfterMs, noPlace } = error;
   if (status === 401 || status === 403) return { kind: 'credentials', words: words ?? reason, http_status: status };
+  if (noPlace) return { kind: 'unusable', words: reason, no_time: true };
   return { kind: 'unusable', words: words ? `HTTP ${status ?? ''}, ${words}` : reason, retry_after_ms: retryAfterMs };
 }

@@ -5,28 +5,22 @@
 export class Writes {
   private readonly byInvitation = new Map<string, { runId: string; until: number }>();
 
-  /** Until when (ms since the epoch; Infinity while it is out) another run's write stands in the way. */
-  blockedUntil(invitationId: string, runId: string): number | undefined {
+  /** For how much longer (ms; Infinity while it is out) another run's write stands in the way. */
+  blockedMs(invitationId: string, runId: string): number {
     const write = this.byInvitation.get(invitationId);
-    if (!write || write.runId === runId) return undefined;
-    if (write.until > Date.now()) return write.until;
-    this.byInvitation.delete(invitationId);
-    return undefined;
+    return !write || write.runId === runId ? 0 : Math.max(0, write.until - Date.now());
   }
 
   begin(invitationId: string, runId: string): void {
     this.byInvitation.set(invitationId, { runId, until: Infinity });
   }
 
-  /** @param settleMs for how long the write may still show its effect; 0 where its outcome is known. */
+  /** @param settleMs for how long the list may not show yet what the write did; 0 where nothing was sent. */
   end(invitationId: string, settleMs: number): void {
     const write = this.byInvitation.get(invitationId);
     if (!write) return;
-    if (settleMs === 0) this.byInvitation.delete(invitationId);
-    else {
-      write.until = Date.now() + settleMs;
-      setTimeout(() => this.forget(invitationId, write), settleMs).unref();
-    }
+    write.until = Date.now() + settleMs;
+    setTimeout(() => this.forget(invitationId, write), settleMs).unref();
   }
 
   private forget(invitationId: string, write: unknown): void {

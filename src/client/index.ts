@@ -31,6 +31,7 @@ export type { Filters, Row } from './rows';
 const ANSWER_MS = 5_000;
 /** How long a new onboard may take to show up in lists. */
 const VISIBILITY_MS = 3_000;
+const POLL_MS = 200;
 
 type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
 type Command = { [Name in 'advance' | 'resolve' | 'hold' | 'release' | 'cancel']: { name: Name } & Payload<Name> }[
@@ -105,6 +106,7 @@ export class OnboardsClient {
         { key: KEYS.InvitationId, value: invitation_id.toLowerCase() },
         { key: KEYS.OnboardPhase, value: 'creating' },
         { key: KEYS.OnboardSince, value: new Date() },
+        ...(request.flow_id ? [{ key: KEYS.OnboardFlowId, value: request.flow_id.toLowerCase() }] : []),
         ...(label ? [{ key: KEYS.OnboardLabel, value: label.slice(0, 200) }] : []),
       ],
     });
@@ -118,9 +120,14 @@ export class OnboardsClient {
     const deadline = Date.now() + waitMs;
     const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation_id));
     // A run that ended or continued as new meanwhile answers nobody: ask the one that follows.
-    while ((await this.isBeingCreated(handle, deadline)) && Date.now() < deadline);
-    const state = await this.state(invitation_id);
-    if (flow_id !== undefined) assertFlow(state, flow_id.toLowerCase());
+    while ((await this.isBeingCreated(handle, deadline)) && Date.now() < deadline) await sleep(POLL_MS);
+    let state = await this.state(invitation_id);
+    // The answer stays the run's first; an attention may have been cleared since, and the create be under way again.
+    while (isPending(state) && Date.now() < deadline) {
+      await sleep(POLL_MS);
+      state = await this.state(invitation_id);
+    }
+    if (flow_id !== undefined && !state.stale) assertFlow(state, flow_id.toLowerCase());
     return state;
   }
 
@@ -155,7 +162,7 @@ export class OnboardsClient {
       state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => handle.query(messages.state));
     } catch (error) {
       if (!isSilence(error)) throw translated(error);
-      if (run.status.name !== 'COMPLETED') return lastKnown(run);
+      if (run.status.name !== 'COMPLETED') return lastKnown(run, isStuck(error));
       state = (await handle.result()) as OnboardState;
     }
     const as_of = new Date().toISOString();
@@ -215,7 +222,7 @@ export class OnboardsClient {
   async note(id: string, payload: messages.Note): Promise<void> {
     const run = await this.find(id);
     if (run.status.name !== 'RUNNING') throw new OnboardsError('refused', 'note refused: the onboard has ended');
-    await this.temporal.workflow.getHandle(run.workflowId).signal(messages.note.signal, payload);
+    await this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload);
   }
 
   /** Oldest first. */
@@ -274,7 +281,7 @@ export class OnboardsClient {
           'not_found',
           `No onboard is known here for ${id}: neither as an invitation nor as an onboard`,
         );
-      await sleep(200);
+      await sleep(POLL_MS);
     }
   }
 }
@@ -282,8 +289,11 @@ export class OnboardsClient {
 /** What a run takes from the configuration, once, at its start. */
 export function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Config): Partial<Policy> {
   // Waiting for the look under way, one look, 5 s for a place, one write, and the reserve of 10 s before the end.
-  return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: 3 * timeoutMs + 15_000 };
+  return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: 3 * timeoutMs + 15_000, call_ms: timeoutMs };
 }
+
+const isPending = ({ record, attention, phase, stale }: OnboardState) =>
+  record === null && attention === undefined && phase !== 'cancelled' && !stale;
 
 /** None asked for never conflicts; see the contract for the rest. */
 function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, asked: string): void {
@@ -301,8 +311,16 @@ function isSilence(error: unknown): boolean {
     error instanceof ServiceError ? (error.cause as { code?: number } | undefined) : (error as { code?: number });
   const FAILED_PRECONDITION = 9;
   const DEADLINE_EXCEEDED = 4;
-  return cause?.code === DEADLINE_EXCEEDED || cause?.code === FAILED_PRECONDITION;
+  // What the server makes of our deadline when it sees it pass first.
+  const CANCELLED = 1;
+  return [DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION].includes(cause?.code ?? 0);
 }
+
+/** A worker is there, but the run's task fails again and again. */
+const isStuck = (error: unknown): boolean => {
+  const { cause } = error as { cause?: { details?: string } };
+  return /failed state/i.test(cause?.details ?? '');
+};
 
 /** Temporal's errors in one line each. */
 function translated(error: unknown): unknown {

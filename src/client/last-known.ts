@@ -2,7 +2,7 @@ import type { OnboardState } from '../workflows/messages';
 import { rowOf } from './rows';
 
 /** What Temporal knows of an onboard when no worker answers: its search attributes. */
-export function lastKnown(run: Parameters<typeof rowOf>[0]): OnboardState {
+export function lastKnown(run: Parameters<typeof rowOf>[0], isStuck: boolean): OnboardState {
   const row = rowOf(run);
   return {
     invitation_id: row.invitation_id,
@@ -14,7 +14,9 @@ export function lastKnown(run: Parameters<typeof rowOf>[0]): OnboardState {
     record: null,
     waiting_for: {
       who: 'operator',
-      text: 'a worker: none is running. This is the last that is known; start one with `npm start` or `npm run worker`.',
+      text: isStuck
+        ? "a worker that can carry it on: its task fails again and again, see its run on Temporal's web page. This is the last that is known."
+        : 'a worker: none is running. This is the last that is known; start one with `npm start` or `npm run worker`.',
     },
     since: row.since,
     attention: row.attention_code

@@ -21,9 +21,11 @@ export interface SendPermit {
   readonly placeUntil: number;
   /** Asked synchronously when the connection is open, just before the bytes leave; a string, the reason, forbids them to. */
   readonly gate: () => string | undefined;
+  /** Less than the client's own time limit, where the caller has less. */
+  readonly timeoutMs?: number;
 }
 
-const MAX_RECORD_BYTES = 1024 * 1024;
+const MAX_RECORD_BYTES = 256 * 1024;
 const UNREADABLE = 'an answer that cannot be read';
 const sameId = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
@@ -104,8 +106,9 @@ export class LeadConduitClient {
         ...call,
         invitationId,
         maxAnswerBytes: MAX_RECORD_BYTES,
-        statuses: [200, 201],
+        statuses: [200, 201, 202],
         gate: permit.gate,
+        timeoutMs: permit.timeoutMs,
         read,
       });
     } finally {

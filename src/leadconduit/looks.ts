@@ -79,7 +79,7 @@ export class Looks {
         },
       };
       const deadline = setTimeout(
-        () => waiter.reject(new LeadConduitError('look', 'no look in time', { sent: false })),
+        () => waiter.reject(new LeadConduitError('look', 'no look in time', { sent: false, noPlace: true })),
         delayUntil(until),
       );
       batch.add(waiter);

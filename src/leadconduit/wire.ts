@@ -32,6 +32,7 @@ export interface Call<T extends object> {
   readonly maxAnswerBytes: number;
   readonly statuses: readonly number[];
   readonly gate: () => string | undefined;
+  readonly timeoutMs?: number | undefined;
   /** Given the JSON (undefined when it is none) of an answer with one of the statuses; a string says why it is unusable. */
   readonly read: (json: unknown, sentAt: number) => T | string;
 }
@@ -67,7 +68,7 @@ export class Wire {
   /** @throws {LeadConduitError} always this, whatever happened: anything of axios's would show the key. */
   async exchange<T extends object>(call: Call<T>): Promise<T> {
     const { operation, method, path, body, invitationId, maxAnswerBytes } = call;
-    const signal = AbortSignal.timeout(this.#options.timeoutMs);
+    const signal = AbortSignal.timeout(this.#timeoutOf(call));
     const report = (phase: Phase) => this.#options.onPhase?.({ operation, phase, invitationId });
     const passage = new Passage(signal, call.gate, report);
     const transport = createTransport(operation === 'look' ? this.#lookAgent : this.#agent(false), passage);
@@ -86,6 +87,10 @@ export class Wire {
     this.#lookAgent.destroy();
   }
 
+  #timeoutOf({ timeoutMs = Infinity }: Call<object>): number {
+    return Math.min(timeoutMs, this.#options.timeoutMs);
+  }
+
   #agent(keepAlive: boolean): Agent {
     return createAgent(new URL(this.#options.baseUrl).protocol === 'https:', keepAlive, this.#options.ca);
   }
@@ -99,17 +104,17 @@ export class Wire {
     throw this.#error(call, passage, outcome, words);
   }
 
-  #explain({ maxAnswerBytes }: Call<object>, passage: Passage, error: unknown): string {
+  #explain(call: Call<object>, passage: Passage, error: unknown): string {
     const status = passage.answer?.statusCode;
     const sent = passage.sentAt !== undefined;
     const { code, message } = error as { code?: unknown; message: string };
     if (passage.refusal !== undefined) return passage.refusal;
     if (passage.signal.aborted) {
       const missing = status ? `HTTP ${status}, but no end of its body` : `no ${sent ? 'answer' : 'connection'}`;
-      return `${missing} within ${this.#options.timeoutMs / 1_000} s`;
+      return `${missing} within ${this.#timeoutOf(call) / 1_000} s`;
     }
     if (message.startsWith('maxContentLength'))
-      return `HTTP ${status!} with a body of more than ${maxAnswerBytes} bytes`;
+      return `HTTP ${status!} with a body of more than ${call.maxAnswerBytes} bytes`;
     if (status) return `HTTP ${status}, but its body was cut short`;
     return `${describeCode(code)}${sent ? ', after the request was sent' : ''}`;
   }

@@ -14,7 +14,7 @@ import {
   take,
   tell,
   type Onboard,
-  type Pursuit,
+  type Watch,
 } from './onboard';
 
 /** Absence is believed only from looks sent this many settle times after the attempt can no longer send. */
@@ -31,6 +31,9 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   const pursuit = onboard.pursuit ?? newPursuit('create', now);
   onboard.pursuit = pursuit;
   pursuit.stage = 'due';
+  pursuit.ordered = false;
+  if (outcome.after_reset) onboard.follows_run = true;
+  if (outcome.kind === 'unknown' || ('http_status' in outcome && outcome.http_status !== undefined)) pursuit.acts += 1;
   const { effect } = pursuit;
   const words = 'words' in outcome ? outcome.words : undefined;
   const http_status = 'http_status' in outcome ? outcome.http_status : undefined;
@@ -46,7 +49,7 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   switch (outcome.kind) {
     case 'done':
       if (!outcome.adopted) pursuit.acts += 1;
-      return reached(onboard, outcome.seen, now, outcome.adopted ? 'adopted' : 'done', outcome.http_status);
+      return reached(onboard, outcome.seen, now, outcome.adopted ? 'adopted' : 'done');
     case 'not_sent':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words, http_status });
       tell(onboard, now, 'not_sent', { detail });
@@ -74,7 +77,6 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
       settleEntry(onboard, effect, now, { outcome: 'refused', words, http_status });
       return keyRefused(onboard, pursuit, outcome.words, outcome.http_status, now);
     case 'unknown':
-      pursuit.acts += 1;
       settleEntry(onboard, effect, now, { outcome: 'unknown', words, http_status });
       tell(onboard, now, 'unknown', { detail });
       Object.assign(pursuit, { stage: 'unknown', at: now, failures: 0, absences: 0, refusal: undefined });
@@ -93,19 +95,12 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
 }
 
 /** The effect is there: proven by an answer about it, or seen in the list. */
-export function reached(
-  onboard: Onboard,
-  seen: SeenOnboard,
-  now: number,
-  outcome: 'done' | 'adopted',
-  http_status?: number,
-): void {
+export function reached(onboard: Onboard, seen: SeenOnboard, now: number, outcome: 'done' | 'adopted'): void {
   const { pursuit, policy } = onboard;
   const effect = pursuit?.effect ?? 'create';
   settleEntry(onboard, effect, now, {
     outcome,
     onboard_id: seen.record.id,
-    http_status,
     words: outcome === 'adopted' ? "seen in LeadConduit's list" : undefined,
   });
   clearAttention(onboard, now);
@@ -117,7 +112,7 @@ export function reached(
     tell(onboard, now, 'created', { detail: seen.record.id });
   }
   take(onboard, seen, now);
-  if (effect === 'create') compareFlows(onboard, now);
+  if (effect === 'create' && outcome === 'adopted') compareFlows(onboard, now);
   // A late call of another try or another run may still land: look once more when it would be seen.
   if ((pursuit?.acts ?? 0) > 1 || (effect === 'create' && onboard.follows_run))
     onboard.check = { at: now + policy.settle_ms, why: 'doubles', failures: 0, unusable: 0 };
@@ -149,7 +144,6 @@ export function refused(onboard: Onboard, words: string, now: number): void {
 }
 
 export function duplicate(onboard: Onboard, ids: string[], now: number): void {
-  if (onboard.pursuit) onboard.pursuit.stage = 'due';
   needAttention(
     onboard,
     now,
@@ -158,13 +152,7 @@ export function duplicate(onboard: Onboard, ids: string[], now: number): void {
   );
 }
 
-export function keyRefused(
-  onboard: Onboard,
-  about: Pursuit | NonNullable<Onboard['check']>,
-  words: string,
-  status: number,
-  now: number,
-): void {
+export function keyRefused(onboard: Onboard, about: Watch, words: string, status: number, now: number): void {
   about.at = now + keyBackoff(onboard, about.failures);
   about.failures += 1;
   needAttention(
@@ -175,7 +163,7 @@ export function keyRefused(
   );
 }
 
-export function unusable(onboard: Onboard, about: { unusable: number }, words: string, now: number): void {
+export function unusable(onboard: Onboard, about: Watch, words: string, now: number): void {
   about.unusable += 1;
   if (about.unusable >= UNUSABLE_LOOKS)
     needAttention(

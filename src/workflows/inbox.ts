@@ -4,15 +4,7 @@
  */
 import { hasReached, isStatus } from './lifecycle';
 import type { Action, Advance, OnboardState, Resolve } from './messages';
-import {
-  clearAttention,
-  lastEntry,
-  newPursuit,
-  rememberKey,
-  settleEntry,
-  tell,
-  type Onboard,
-} from './onboard';
+import { clearAttention, lastEntry, rememberKey, settleEntry, tell, type Onboard } from './onboard';
 import type { Message, Unreadable } from './read-message';
 
 /** `repeat`: its key was used already, it succeeds and changes nothing. `nothing`: what it asks for is so already. */
@@ -21,12 +13,20 @@ export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refus
 const ACCEPT: Verdict = { kind: 'accept' };
 const refuse = (why: string): Verdict => ({ kind: 'refuse', why });
 
+/** What a message asks for, by which a repeated key is told from one that is used for something else. */
+const gist = (message: Message) =>
+  message.name === 'advance'
+    ? `advance ${message.to}`
+    : message.name === 'resolve'
+      ? `resolve ${message.action}`
+      : message.name;
+
 /** Whether a message would be accepted now. */
 export function judge(onboard: Onboard, message: Message | Unreadable): Verdict {
   if ('unreadable' in message) return refuse(message.unreadable);
   const used = message.key === undefined ? undefined : onboard.keys.find(({ key }) => key === message.key);
   if (used)
-    return used.message === message.name ? { kind: 'repeat' } : refuse(`its key was used before, for ${used.message}`);
+    return used.message === gist(message) ? { kind: 'repeat' } : refuse(`its key was used before, for ${used.message}`);
   if (onboard.ended && !(message.name === 'advance' && hasReached(onboard.status, message.to)))
     return refuse(
       onboard.ended === 'done' ? 'the onboard is completed' : 'the onboard is not followed any more: it was cancelled',
@@ -103,7 +103,7 @@ export function receive(
     const by = 'by' in message ? message.by : undefined;
     return tell(onboard, now, 'message_refused', { by, detail: `${message.name}: ${why}` });
   }
-  if (message.key !== undefined) rememberKey(onboard, message.key, message.name);
+  if (message.key !== undefined) rememberKey(onboard, message.key, gist(message));
   const { by } = message;
   const reason = message.name === 'note' ? undefined : message.reason;
   switch (message.name) {
@@ -145,13 +145,14 @@ export function receive(
 function retry(onboard: Onboard, now: number): void {
   const { pursuit, attention } = onboard;
   clearAttention(onboard, now);
-  if (!pursuit || (onboard.record && !isStatus(onboard.status))) {
+  if (!pursuit || attention?.code === 'failed_upstream' || attention?.code === 'unexpected_status') {
     onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0 };
     return;
   }
   if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
-  const at = pursuit.stage === 'due' ? Math.max(now, pursuit.clear_at) : now;
-  Object.assign(pursuit, { at, failures: 0, unusable: 0, missing_since: undefined });
+  const isDue = pursuit.stage === 'due';
+  const at = isDue ? Math.max(now, pursuit.clear_at) : now;
+  Object.assign(pursuit, { at, ordered: isDue, failures: 0, unusable: 0, missing_since: undefined });
 }
 
 /** The `PUT` that is, or was last, under way. */
@@ -162,7 +163,7 @@ function movedBy(onboard: Onboard): 'in_progress' | 'completed' | undefined {
 
 /** Of a create: take the one that is there. Of a `PUT`: it took effect, somebody checked. */
 function adopt(onboard: Onboard, message: Resolve, now: number): void {
-  const { attention, pursuit } = onboard;
+  const { attention } = onboard;
   if (!attention) return;
   clearAttention(onboard, now);
   if (attention.code === 'flow_conflict') {
@@ -170,13 +171,7 @@ function adopt(onboard: Onboard, message: Resolve, now: number): void {
     return;
   }
   if (attention.code === 'duplicate' || onboard.record === null) {
-    onboard.pursuit = {
-      ...(pursuit ?? newPursuit('create', now)),
-      effect: 'create',
-      stage: 'adopting',
-      at: now,
-      adopt: { onboard_id: message.onboard_id, answers: attention },
-    };
+    onboard.adoption = { at: now, failures: 0, unusable: 0, onboard_id: message.onboard_id, answers: attention };
     return;
   }
   const effect = movedBy(onboard);
@@ -187,6 +182,7 @@ function adopt(onboard: Onboard, message: Resolve, now: number): void {
     words: `${message.by ?? 'somebody'} says that it took effect`,
   });
   onboard.status = effect;
+  onboard.furthest = effect;
   onboard.pursuit = undefined;
   tell(onboard, now, 'moved', { by: message.by, detail: `${effect}, as somebody checked` });
 }

@@ -2,38 +2,50 @@
 import type { LookResult, SeenOnboard } from '../activities/outcomes';
 import { adopted, backoff, duplicate, keyRefused, LOOKS_AFTER, reached, refused, unusable } from './effect';
 import { hasReached, isStatus, type Status } from './lifecycle';
-import { clearAttention, needAttention, settleEntry, take, tell, type Onboard, type Pursuit } from './onboard';
+import type { LookFor } from './next-step';
+import {
+  clearAttention,
+  needAttention,
+  settleEntry,
+  take,
+  tell,
+  type Adoption,
+  type Check,
+  type Onboard,
+  type Pursuit,
+} from './onboard';
+
+type Seen = Extract<LookResult, { kind: 'seen' }>;
 
 const targetOf = ({ effect }: Pursuit): Status => (effect === 'create' ? 'created' : effect);
 
-/** Takes in what a look told: about an effect whose outcome is unknown, or as a check. */
-export function absorbLook(onboard: Onboard, look: LookResult, now: number): void {
-  const { pursuit, check } = onboard;
-  const about = pursuit && (pursuit.stage === 'unknown' || pursuit.stage === 'adopting') ? pursuit : check;
-  if (!about) return;
-  if (look.kind === 'credentials') return keyRefused(onboard, about, look.words, look.http_status, now);
+/** Takes in what a look told; nothing when what it was for is settled meanwhile. */
+export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, now: number): void {
+  const { pursuit, adoption, check } = onboard;
+  const watch = { adoption, check, effect: pursuit?.stage === 'unknown' ? pursuit : undefined, health: pursuit }[about];
+  if (!watch) return;
+  if (look.kind === 'credentials') return keyRefused(onboard, watch, look.words, look.http_status, now);
   if (look.kind === 'unusable') {
-    about.at = now + Math.max(backoff(onboard, about.unusable), look.retry_after_ms ?? 0);
-    return unusable(onboard, about, look.words, now);
+    watch.at = now + Math.max(backoff(onboard, watch.unusable), look.retry_after_ms ?? 0);
+    return look.no_time ? undefined : unusable(onboard, watch, look.words, now);
   }
-  about.unusable = 0;
-  about.failures = 0;
+  watch.unusable = 0;
+  watch.failures = 0;
   clearAttention(onboard, now, 'credentials', 'list_unreadable');
   const listed = look.onboards.filter(({ record }) => !onboard.ruled_out.includes(record.id.toLowerCase()));
-  if (about === check) return checked(onboard, check, listed, now);
-  if (pursuit?.stage === 'adopting') return adopt(onboard, pursuit, look.onboards, now);
-  if (pursuit) settle(onboard, pursuit, listed, look.presence, now);
+  if (about === 'adoption' && adoption) adopt(onboard, adoption, look.onboards, now);
+  else if (about === 'check' && check) checked(onboard, check, listed, now);
+  else if (about === 'effect' && pursuit) settle(onboard, pursuit, listed, look, now);
 }
 
 /** A look after an unknown: presence counts at any time, absence only when it is proof. */
-function settle(onboard: Onboard, pursuit: Pursuit, listed: SeenOnboard[], presence: boolean, now: number): void {
+function settle(onboard: Onboard, pursuit: Pursuit, listed: SeenOnboard[], look: Seen, now: number): void {
   if (listed.length > 1) return duplicate(onboard, idsOf(listed), now);
   const found =
     pursuit.effect === 'create' ? listed[0] : listed.find(({ record }) => sameId(record.id, onboard.record?.id));
   if (found && isStatus(found.status) && hasReached(found.status, targetOf(pursuit)))
     return reached(onboard, found, now, 'adopted');
   if (found && !isStatus(found.status)) {
-    pursuit.stage = 'due';
     if (pursuit.effect === 'create') {
       onboard.pursuit = undefined;
       settleEntry(onboard, 'create', now, { outcome: 'adopted', onboard_id: found.record.id });
@@ -45,18 +57,29 @@ function settle(onboard: Onboard, pursuit: Pursuit, listed: SeenOnboard[], prese
     pursuit.stage = 'due';
     return refused(onboard, pursuit.refusal, now);
   }
-  absent(onboard, pursuit, found !== undefined, presence, now);
+  absent(
+    onboard,
+    pursuit,
+    { isProof: pursuit.effect === 'create' ? look.presence : found !== undefined, sentAt: now - look.age_ms },
+    now,
+  );
 }
 
-function absent(onboard: Onboard, pursuit: Pursuit, listed: boolean, presence: boolean, now: number): void {
+function absent(
+  onboard: Onboard,
+  pursuit: Pursuit,
+  { isProof, sentAt }: { isProof: boolean; sentAt: number },
+  now: number,
+): void {
   const { settle_ms } = onboard.policy;
   const factor = LOOKS_AFTER[pursuit.absences as 0 | 1 | 2];
-  if (now < pursuit.clear_at + factor * settle_ms) {
-    pursuit.at = pursuit.clear_at + factor * settle_ms;
+  const counts = pursuit.clear_at + factor * settle_ms;
+  if (sentAt < counts) {
+    pursuit.at = Math.max(now, counts);
     return;
   }
   // For a PUT, the record's own presence in the list is the proof that the list can be believed.
-  if (!(pursuit.effect === 'create' ? presence : listed)) {
+  if (!isProof) {
     pursuit.at = now + settle_ms;
     return needAttention(
       onboard,
@@ -90,30 +113,28 @@ function absent(onboard: Onboard, pursuit: Pursuit, listed: boolean, presence: b
   );
 }
 
-/** A person chose the onboard that is there (`resolve adopt`). */
-function adopt(onboard: Onboard, pursuit: Pursuit, onboards: SeenOnboard[], now: number): void {
-  const answers = pursuit.adopt?.answers;
-  const wanted = pursuit.adopt?.onboard_id;
-  const fits = wanted ? onboards.filter(({ record }) => sameId(record.id, wanted)) : onboards;
-  pursuit.adopt = undefined;
+/** A person chose the onboard that is there (`resolve adopt`). What is known of our own is not forgotten over it. */
+function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: SeenOnboard[], now: number): void {
+  onboard.adoption = undefined;
+  const fits = onboard_id ? onboards.filter(({ record }) => sameId(record.id, onboard_id)) : onboards;
   const [only] = fits;
-  if (only && fits.length === 1) {
-    onboard.ruled_out = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
-    return reached(onboard, only, now, 'adopted');
+  if (!only || fits.length > 1) {
+    const shown = fits.length > 1 ? 'more than one onboard' : `no onboard${onboard_id ? ` ${onboard_id}` : ''}`;
+    const message = `LeadConduit's list shows ${shown} for this invitation: nothing was adopted. ${answers.message}`;
+    return needAttention(onboard, now, answers.code, message);
   }
-  pursuit.stage = 'due';
-  pursuit.at = now;
-  if (fits.length > 1) return duplicate(onboard, idsOf(fits), now);
-  needAttention(
-    onboard,
-    now,
-    answers?.code ?? 'unknown_outcome',
-    `LeadConduit's list shows ${wanted ? `no onboard ${wanted}` : 'no onboard'} for this invitation: nothing to adopt. ${answers?.message ?? ''}`,
-  );
+  onboard.ruled_out = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
+  if (onboard.record === null) return reached(onboard, only, now, 'adopted');
+  adopted(onboard, only, now);
+  if (sameId(only.record.id, onboard.record.id)) return take(onboard, only, now);
+  // Another one takes the place of ours: how far it is to go is to be said anew.
+  Object.assign(onboard, { pursuit: undefined, check: undefined, furthest: undefined });
+  onboard.target = isStatus(only.status) ? only.status : 'created';
+  take(onboard, only, now);
 }
 
 /** A look that is not about an effect: nobody else's second onboard, no failure after the fact. */
-function checked(onboard: Onboard, check: NonNullable<Onboard['check']>, listed: SeenOnboard[], now: number): void {
+function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: number): void {
   onboard.check = undefined;
   if (listed.length > 1) return duplicate(onboard, idsOf(listed), now);
   const own = listed.find(({ record }) => sameId(record.id, onboard.record?.id));
@@ -122,13 +143,14 @@ function checked(onboard: Onboard, check: NonNullable<Onboard['check']>, listed:
     return needAttention(onboard, now, 'not_listed', "LeadConduit's list does not show this onboard any more.");
   }
   const before = onboard.attention;
-  // Statuses never go back here, even when the list lags behind.
-  if (!isStatus(own.status) || hasReached(own.status, isStatus(onboard.status) ? onboard.status : 'created'))
-    take(onboard, own, now);
+  // So soon after a call, a list that lags behind is nothing to wake anybody for.
+  if (check.why !== 'doubles' || !isBehind(own, onboard)) take(onboard, own, now);
   if (onboard.attention === before)
     tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}` });
 }
 
+const isBehind = (seen: SeenOnboard, { furthest }: Onboard) =>
+  isStatus(seen.status) && furthest !== undefined && !hasReached(seen.status, furthest);
 const sameId = (a: string | undefined, b: string | undefined) =>
   a !== undefined && a.toLowerCase() === b?.toLowerCase();
 const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => record.id.toLowerCase());

@@ -8,6 +8,8 @@ export interface OnboardInput {
   invitation_id: string;
   flow_id?: string;
   label?: string;
+  by?: string;
+  reason?: string;
   /** RFC 3339. Set when a run follows an earlier one that may have had a call under way: nothing is sent before. */
   not_before?: string;
   policy?: Partial<Policy>;
@@ -19,6 +21,8 @@ export interface Policy {
   settle_ms: number;
   /** `startToCloseTimeout` of an activity: waiting for a look and a place, one look, one write, and a reserve. */
   attempt_ms: number;
+  /** One call's whole life. */
+  call_ms: number;
   /** How long after the completing call `failed` is looked for; 0: not at all. */
   confirm_ms: number;
   /** The first pause after a call that was not sent; it doubles up to a minute. */
@@ -164,24 +168,8 @@ export interface OnboardState {
   stale: boolean;
 }
 
-export const advance = {
-  signal: defineSignal<[Advance]>('advance'),
-  update: defineUpdate<OnboardState, [Advance]>('advance'),
-};
-export const resolve = {
-  signal: defineSignal<[Resolve]>('resolve'),
-  update: defineUpdate<OnboardState, [Resolve]>('resolve'),
-};
-export const hold = { signal: defineSignal<[Plain?]>('hold'), update: defineUpdate<OnboardState, [Plain?]>('hold') };
-export const release = {
-  signal: defineSignal<[Plain?]>('release'),
-  update: defineUpdate<OnboardState, [Plain?]>('release'),
-};
-export const cancel = {
-  signal: defineSignal<[Plain?]>('cancel'),
-  update: defineUpdate<OnboardState, [Plain?]>('cancel'),
-};
-export const note = { signal: defineSignal<[Note]>('note') };
+/** A signal only; the others are signals and updates of the names in `onboard-buyer.ts`, with the payloads above. */
+export const note = defineSignal<[Note]>('note');
 
 /** Answers the state once there is a record or attention is needed. All callers of a run share one update id. */
 export const whenCreated = defineUpdate<OnboardState>('whenCreated');

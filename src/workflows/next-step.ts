@@ -1,31 +1,39 @@
 import type { Effect } from './lifecycle';
 import { needsPerson, nextEffect, type Onboard } from './onboard';
 
+/** What a look is for: `health` is whether the key and the list work again. */
+export type LookFor = 'adoption' | 'check' | 'effect' | 'health';
+
 export type Step =
   | { do: 'act'; effect: Effect }
-  | { do: 'look' }
+  | { do: 'look'; about: LookFor }
   /** For a message; `until` (ms since the epoch) at the latest. */
   | { do: 'wait'; until?: number; then?: 'act' | 'look' }
   | { do: 'end'; how: 'done' | 'cancelled' };
 
 /** What an onboard does now. Never asked while a call is out: the body waits for that first. */
 export function nextStep(onboard: Onboard, now: number): Step {
-  const { pursuit, check } = onboard;
-  const once = (at: number, step: { do: 'look' } | { do: 'act'; effect: Effect }): Step =>
+  const { pursuit, adoption, check } = onboard;
+  const once = (at: number, step: Extract<Step, { do: 'look' | 'act' }>): Step =>
     at <= now ? step : { do: 'wait', until: at, then: step.do };
+  const look = (at: number, about: LookFor) => once(at, { do: 'look', about });
 
   // An unknown is settled even while held and before a cancel ends the run, unless a person is needed for it.
-  const looking = pursuit?.stage === 'unknown' || pursuit?.stage === 'adopting';
-  if (looking && !(onboard.cancelling && onboard.attention)) return once(pursuit.at, { do: 'look' });
-
+  const isSettling = pursuit?.stage === 'unknown' && !needsPerson(onboard);
+  if (isSettling && onboard.cancelling && !onboard.attention) return look(pursuit.at, 'effect');
   if (onboard.cancelling) return { do: 'end', how: 'cancelled' };
-  if (check?.why === 'asked' || (check && check.at <= now && !needsPerson(onboard)))
-    return once(check.at, { do: 'look' });
+
+  if (adoption) return look(adoption.at, 'adoption');
+  if (check?.why === 'asked') return look(check.at, 'check');
+  if (isSettling) return look(pursuit.at, 'effect');
   if (needsPerson(onboard)) return { do: 'wait' };
+  if (check && check.at <= now) return look(check.at, 'check');
 
   const effect = nextEffect(onboard);
   if (effect && !onboard.held) return once(Math.max(pursuit?.at ?? 0, onboard.not_before), { do: 'act', effect });
-  if (check) return once(check.at, { do: 'look' });
+  // Held, it does not act, but finds out when the key works and the list can be read again.
+  if (effect && pursuit && onboard.attention) return look(pursuit.at, 'health');
+  if (check) return look(check.at, 'check');
   if (onboard.status === 'completed') return { do: 'end', how: 'done' };
   return { do: 'wait' };
 }

@@ -16,7 +16,7 @@ import { judge, receive } from './inbox';
 import * as messages from './messages';
 import { absorbLook } from './looking';
 import { nextStep } from './next-step';
-import { begin, intend, tell, type Onboard } from './onboard';
+import { begin, clearAttention, intend, tell, type Onboard } from './onboard';
 import { publisher } from './publish';
 import { readMessage } from './read-message';
 import { attempt, look } from './steps';
@@ -35,9 +35,12 @@ type Input = messages.OnboardInput & { carried?: Onboard };
 export async function onboardBuyer(input: messages.OnboardInput): Promise<messages.OnboardState> {
   const onboard = restoreOrBegin(input);
   const inbox = listen(onboard);
-  const result = await CancellationScope.nonCancellable(() => live(onboard, inbox));
-  inbox.release();
-  await condition(allHandlersFinished);
+  const result = await CancellationScope.nonCancellable(async () => {
+    const end = await live(onboard, inbox);
+    inbox.release();
+    await condition(allHandlersFinished);
+    return end;
+  });
   if (result === 'renew') return continueAsNew<typeof onboardBuyer>({ ...input, carried: onboard } as Input);
   if (result === 'cancelled') throw new CancelledFailure(cancelledText(onboard));
   return view(onboard, Date.now());
@@ -53,16 +56,18 @@ async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled
     switch (step.do) {
       case 'act':
         intend(onboard, step.effect, Date.now());
+        publish(Date.now());
         absorbOutcome(onboard, await attempt(onboard, step.effect), Date.now());
         break;
       case 'look':
-        absorbLook(onboard, await look(onboard), Date.now());
+        absorbLook(onboard, step.about, await look(onboard), Date.now());
         break;
       case 'wait':
         await inbox.mail(step.until);
         break;
       case 'end':
         onboard.ended = step.how;
+        clearAttention(onboard, Date.now());
         tell(onboard, Date.now(), step.how, { detail: step.how === 'cancelled' ? cancelledText(onboard) : undefined });
         datePhase(onboard, Date.now());
         publish(Date.now());
@@ -116,7 +121,7 @@ function listen(onboard: Onboard): Inbox {
 
   const isAnswerable = () => onboard.record !== null || onboard.attention !== undefined;
   setHandler(messages.whenCreated, async () => {
-    await condition(() => isAnswerable() || leaving);
+    await CancellationScope.nonCancellable(() => condition(() => isAnswerable() || leaving));
     if (!isAnswerable())
       throw ApplicationFailure.nonRetryable('this run ended before the onboard was created', messages.ENDED);
     return view(onboard, Date.now());
@@ -150,19 +155,37 @@ const DESCRIPTIONS = {
   note: 'Put a line into the timeline.',
 };
 
+const wrong = (why: string) => ApplicationFailure.nonRetryable(why, 'OnboardInput');
+
 /** @throws {ApplicationFailure} for an input or a workflow id under which nothing may ever be sent. */
 function restoreOrBegin(input: Input): Onboard {
-  const wrong = (why: string) => ApplicationFailure.nonRetryable(why, 'OnboardInput');
-  if (typeof input !== 'object' || isUndecodable(input)) throw wrong('the input cannot be read');
-  if (input.carried) {
+  const { workflowId, continuedFromExecutionRunId } = workflowInfo();
+  if (continuedFromExecutionRunId !== undefined && input.carried) {
     tell(input.carried, Date.now(), 'continued');
     return input.carried;
   }
-  for (const id of [input.invitation_id, input.flow_id ?? input.invitation_id])
-    if (typeof id !== 'string' || !/^[0-9a-f]{24}$/i.test(id))
-      throw wrong('invitation_id and flow_id must be 24 hexadecimal digits');
+  const problem = problemOf(input);
+  if (problem !== undefined) throw wrong(problem);
   const id = `onboard-${input.invitation_id.toLowerCase()}`;
   // One id for one invitation is what keeps a second run from starting beside this one.
-  if (workflowInfo().workflowId !== id) throw wrong(`the workflow id must be ${id}`);
+  if (workflowId !== id) throw wrong(`the workflow id must be ${id}`);
   return begin(input, Date.now());
+}
+
+/** Starts by hand come with anything: what would fail the task for ever is found here. */
+function problemOf(input: unknown): string | undefined {
+  if (typeof input !== 'object' || input === null || isUndecodable(input)) return 'the input cannot be read';
+  const { invitation_id, flow_id, label, by, reason, not_before, policy } = input as Record<string, unknown>;
+  const isHex = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{24}$/i.test(value);
+  if (!isHex(invitation_id)) return 'invitation_id must be 24 hexadecimal digits';
+  if (flow_id != null && !isHex(flow_id)) return 'flow_id must be 24 hexadecimal digits';
+  if ([label, by, reason].some((text) => text != null && typeof text !== 'string'))
+    return 'label, by and reason must be texts';
+  if (not_before != null && (typeof not_before !== 'string' || Number.isNaN(Date.parse(not_before))))
+    return 'not_before must be a time (RFC 3339)';
+  if (policy != null && typeof policy !== 'object') return 'policy must be an object';
+  const times = Object.entries(policy ?? {});
+  const isTime = ([name, ms]: [string, unknown]) =>
+    Number.isFinite(ms) && (ms as number) >= (name === 'confirm_ms' ? 0 : 1);
+  return times.every(isTime) ? undefined : 'policy must hold milliseconds';
 }

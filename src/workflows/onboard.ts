@@ -1,29 +1,33 @@
 import type { OnboardRecord, SeenOnboard } from '../activities/outcomes';
-import { isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
+import { hasReached, isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
 import type { Attention, AttentionCode, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from './messages';
 
 const DEFAULTS: Policy = {
   settle_ms: 60_000,
   attempt_ms: 60_000,
+  call_ms: 15_000,
   confirm_ms: 120_000,
   backoff_ms: 1_000,
   credentials_backoff_ms: 15_000,
 };
 
-/**
- * Where the effect that is being pursued stands. `at` is the time (ms since the epoch, as all times in here) of the
- * next act (`due`) or look (`unknown`, `adopting`).
- */
-export interface Pursuit {
-  effect: Effect;
-  stage: 'due' | 'out' | 'unknown' | 'adopting';
+/** Something to be done at a time (ms since the epoch, as all times in here), again and again until it comes off. */
+export interface Watch {
   at: number;
-  /** Acts that may have reached LeadConduit. */
-  acts: number;
-  /** In a row: attempts not sent, refused keys, looks that told nothing. */
+  /** In a row: attempts not sent, refused keys. */
   failures: number;
   /** Looks that told nothing, in a row. */
   unusable: number;
+}
+
+/** Where the effect that is being pursued stands: at `at` it is acted on (`due`) or looked for (`unknown`). */
+export interface Pursuit extends Watch {
+  effect: Effect;
+  stage: 'due' | 'out' | 'unknown';
+  /** Acts that may have reached LeadConduit. */
+  acts: number;
+  /** A person ordered the act that is due, knowing what had happened. */
+  ordered: boolean;
   /** After an unknown: from when its attempt can surely not send any more. After "it exists": from when it is listed. */
   clear_at: number;
   /** After an unknown: how many looks proved that its effect is not there. */
@@ -34,16 +38,17 @@ export interface Pursuit {
   missing_since?: number;
   /** A refusal that may mean "it exists": attention, unless the look at once finds the effect. */
   refusal?: string;
-  /** A person wants the one that is there; the attention that this answers comes back if none fits. */
-  adopt?: { onboard_id?: string; answers: Attention };
+}
+
+/** A look for the onboard that a person wants; the attention that this answers comes back if none fits. */
+export interface Adoption extends Watch {
+  onboard_id?: string;
+  answers: Attention;
 }
 
 /** A look that is not about an effect under way: did a second onboard appear, did the set-up fail, is it mended? */
-export interface Check {
-  at: number;
+export interface Check extends Watch {
   why: 'doubles' | 'confirm' | 'asked';
-  failures: number;
-  unusable: number;
 }
 
 /**
@@ -61,6 +66,8 @@ export interface Onboard {
   follows_run: boolean;
   record: OnboardRecord | null;
   status: string | null;
+  /** The furthest status that was proven: nothing is ever sent again that would only lead up to it. */
+  furthest?: Status;
   origin?: 'created' | 'adopted';
   /** As far as people asked it to go. */
   target: Status;
@@ -68,6 +75,7 @@ export interface Onboard {
   cancelling: boolean;
   ended?: 'done' | 'cancelled';
   pursuit?: Pursuit;
+  adoption?: Adoption;
   check?: Check;
   attention?: Attention;
   /** Onboards of the same invitation that a person has ruled out. */
@@ -77,6 +85,8 @@ export interface Onboard {
   keys: { key: string; message: string }[];
   /** How many of each were dropped, oldest first, to stay small enough for a new run. */
   dropped: { ledger: number; timeline: number; keys: number };
+  /** Of each, about the bytes that it takes. */
+  weights: { ledger: number; timeline: number; keys: number };
   attentions: number;
   phase: Phase;
   since: number;
@@ -85,11 +95,11 @@ export interface Onboard {
 export function begin(input: OnboardInput, now: number): Onboard {
   const onboard: Onboard = {
     invitation_id: input.invitation_id.toLowerCase(),
-    label: input.label && cut(input.label, NAME),
+    label: input.label ? cut(input.label, NAME) : undefined,
     policy: { ...DEFAULTS, ...input.policy },
     requested_flow_id: input.flow_id?.toLowerCase(),
     not_before: input.not_before ? Date.parse(input.not_before) : 0,
-    follows_run: input.not_before !== undefined,
+    follows_run: input.not_before != null,
     record: null,
     status: null,
     target: 'created',
@@ -99,12 +109,15 @@ export function begin(input: OnboardInput, now: number): Onboard {
     ledger: [],
     timeline: [],
     keys: [],
+    weights: { ledger: 0, timeline: 0, keys: 0 },
     dropped: { ledger: 0, timeline: 0, keys: 0 },
     attentions: 0,
     phase: 'creating',
     since: now,
   };
-  tell(onboard, now, 'started', { detail: onboard.requested_flow_id && `for flow ${onboard.requested_flow_id}` });
+  const { by, reason } = input;
+  const detail = onboard.requested_flow_id && `for flow ${onboard.requested_flow_id}`;
+  tell(onboard, now, 'started', { by: by && cut(by, NAME), reason: reason && cut(reason, TEXT), detail });
   return onboard;
 }
 
@@ -112,15 +125,31 @@ export function begin(input: OnboardInput, now: number): Onboard {
 export const TEXT = 2_000;
 export const NAME = 200;
 const KEEP = { ledger: 200, timeline: 500, keys: 1_000 } as const;
+/** In bytes; with a record of 256 kB at most this stays well below what one payload may be. */
+const MOST = { ledger: 300_000, timeline: 700_000, keys: 200_000 } as const;
 
 export const cut = (text: string, length: number) => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
 export const iso = (ms: number) => new Date(ms).toISOString();
 
+/** At most what it takes as JSON in UTF-8: six bytes for a control character, three for one beyond Latin. */
+function weigh(item: object): number {
+  let bytes = 2;
+  for (const [name, value] of Object.entries(item)) {
+    bytes += name.length + 6;
+    for (const character of String(value)) bytes += character < ' ' ? 6 : character < '\u0080' ? 1 : 6;
+  }
+  return bytes;
+}
+
 function bound(onboard: Onboard, list: keyof typeof KEEP): void {
-  const over = onboard[list].length - KEEP[list];
-  if (over <= 0) return;
-  onboard[list].splice(0, over);
-  onboard.dropped[list] += over;
+  const newest = onboard[list].at(-1);
+  onboard.weights[list] += newest ? weigh(newest) : 0;
+  while (onboard[list].length > KEEP[list] || onboard.weights[list] > MOST[list]) {
+    const oldest = onboard[list].shift();
+    if (!oldest) return;
+    onboard.weights[list] -= weigh(oldest);
+    onboard.dropped[list] += 1;
+  }
 }
 
 /** Adds a line to the timeline; the same line again (a back-off, say) is folded into one that counts. */
@@ -152,27 +181,34 @@ export function rememberKey(onboard: Onboard, key: string, message: string): voi
 
 export const lastEntry = (onboard: Onboard): LedgerEntry | undefined => onboard.ledger.at(-1);
 
-/** Notes in the ledger that an attempt is about to be made. One that surely did nothing is taken up again. */
+/** Notes in the ledger that an attempt is about to be made. */
 export function intend(onboard: Onboard, effect: Effect, now: number): void {
-  const last = lastEntry(onboard);
-  const n = (last?.n ?? 0) + 1;
-  const entry: LedgerEntry = { n, effect, intended_at: iso(now), outcome: 'pending' };
-  const didNothing = last?.outcome === 'not_sent' || (last?.outcome === 'refused' && isKeyRefusal(last.http_status));
-  if (last?.effect === effect && didNothing) onboard.ledger.splice(-1, 1, { ...entry, n: last.n });
-  else onboard.ledger.push(entry);
+  const entry: LedgerEntry = { n: (lastEntry(onboard)?.n ?? 0) + 1, effect, intended_at: iso(now), outcome: 'pending' };
+  onboard.ledger.push(entry);
   bound(onboard, 'ledger');
   const pursuit = onboard.pursuit?.effect === effect ? onboard.pursuit : newPursuit(effect, now);
   onboard.pursuit = { ...pursuit, stage: 'out' };
 }
 
-const isKeyRefusal = (status?: number) => status === 401 || status === 403;
-
-/** What an attempt came to, in the newest ledger line; one that is known to have taken effect stays as it is. */
+/**
+ * What an attempt came to, in the newest ledger line; one that is known to have taken effect stays as it is. What
+ * never left, and what would say the same again (a key that is refused for days), gives way to what follows it.
+ * The timeline counts them.
+ */
 export function settleEntry(onboard: Onboard, effect: Effect, now: number, facts: Partial<LedgerEntry>): void {
   const last = lastEntry(onboard);
   if (last?.effect !== effect || ['done', 'adopted', 'resolved'].includes(last.outcome)) return;
-  Object.assign(last, facts, { settled_at: iso(now) });
-  if (facts.words) last.words = cut(facts.words, TEXT);
+  const words = facts.words && cut(facts.words, TEXT);
+  onboard.weights.ledger += weigh({ words, ...(facts.onboard_id && { id: facts.onboard_id }) });
+  Object.assign(last, facts, { settled_at: iso(now) }, words && { words });
+  const before = onboard.ledger.at(-2);
+  const isSame =
+    before?.effect === effect && before.outcome === last.outcome && before.http_status === last.http_status;
+  const didNothing = last.outcome === 'not_sent' || last.http_status === 401 || last.http_status === 403;
+  const neverLeft = before?.effect === effect && before.outcome === 'not_sent' && before.http_status === undefined;
+  if (!before || !(neverLeft || (isSame && didNothing))) return;
+  onboard.weights.ledger -= weigh(before);
+  onboard.ledger.splice(-2, 1);
 }
 
 export const newPursuit = (effect: Effect, at: number): Pursuit => ({
@@ -180,6 +216,7 @@ export const newPursuit = (effect: Effect, at: number): Pursuit => ({
   stage: 'due',
   at,
   acts: 0,
+  ordered: false,
   failures: 0,
   unusable: 0,
   clear_at: at,
@@ -187,10 +224,10 @@ export const newPursuit = (effect: Effect, at: number): Pursuit => ({
   repeated: false,
 });
 
-/** The effect that comes next on the way to the target, if anything is left to do. */
-export function nextEffect(onboard: Onboard): Effect | undefined {
-  if (onboard.record === null) return 'create';
-  return isStatus(onboard.status) ? stepsBetween(onboard.status, onboard.target)[0] : undefined;
+/** The effect that comes next on the way to the target, if anything is left to do; never one that was reached before. */
+export function nextEffect({ record, status, furthest, target }: Onboard): Effect | undefined {
+  if (record === null) return 'create';
+  return isStatus(status) ? stepsBetween(furthest ?? status, target)[0] : undefined;
 }
 
 /** Attention that a look or a good key clears by itself; everything else waits for a person. */
@@ -211,17 +248,30 @@ export function clearAttention(onboard: Onboard, now: number, ...codes: Attentio
   onboard.attention = undefined;
 }
 
-/** Takes an onboard as LeadConduit shows it. It may be further on than we asked; `failed` and unknown words stop here. */
+/**
+ * Takes an onboard as LeadConduit shows it. It may be further on than we asked; `failed`, words that are not ours, and a
+ * status before one that was proven are for a person: what leads up to that one is never sent again by itself.
+ */
 export function take(onboard: Onboard, seen: SeenOnboard, now: number): void {
+  const { furthest } = onboard;
+  const shown = cut(seen.status, NAME);
   onboard.record = seen.record;
   onboard.status = seen.status;
   if (seen.status === 'failed')
-    return needAttention(onboard, now, 'failed_upstream', 'LeadConduit says that the set-up of this onboard failed.');
-  if (!isStatus(seen.status))
-    return needAttention(
+    needAttention(onboard, now, 'failed_upstream', 'LeadConduit says that the set-up of this onboard failed.');
+  else if (!isStatus(seen.status))
+    needAttention(
       onboard,
       now,
       'unexpected_status',
-      `LeadConduit shows the status "${cut(seen.status, NAME)}", which is not one that we know.`,
+      `LeadConduit shows the status "${shown}", which is not one that we know.`,
     );
+  else if (furthest && !hasReached(seen.status, furthest))
+    needAttention(
+      onboard,
+      now,
+      'unexpected_status',
+      `LeadConduit shows the status "${shown}", but ${furthest} was reached before.`,
+    );
+  else onboard.furthest = seen.status;
 }

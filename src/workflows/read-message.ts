@@ -25,7 +25,7 @@ export function readMessage(name: string, args: readonly unknown[]): Message | U
   if (!known) return { name: label, unreadable: `there is no message of this name; there are ${NAMES.join(', ')}` };
   const payload = args[0] ?? {};
   if (isUndecodable(payload))
-    return { name: label, unreadable: `its payload cannot be decoded: ${cut(payload.__undecodable__, NAME)}` };
+    return { name: label, unreadable: `its payload cannot be decoded: ${cut(String(payload.__undecodable__), NAME)}` };
   if (typeof payload !== 'object' || Array.isArray(payload))
     return { name: label, unreadable: 'its payload must be one object' };
 
@@ -42,12 +42,17 @@ export function readMessage(name: string, args: readonly unknown[]): Message | U
     if (value !== undefined && !HEX24.test(value)) wrong.push(`${field} must be 24 hexadecimal digits`);
     return value?.toLowerCase();
   };
+  const key = (): string | undefined => {
+    // Cut, two keys could become one, and the second message would be taken for a repetition.
+    if (typeof raw.key === 'string' && raw.key.length > NAME) wrong.push(`key must have at most ${NAME} characters`);
+    return text('key', NAME);
+  };
   const oneOf = <T extends string>(field: string, words: readonly T[]): T => {
     const found = words.find((word) => word === raw[field]);
     if (!found) wrong.push(`${field} must be ${words.join(' or ')}`);
     return found ?? words[0]!;
   };
-  const said = () => ({ by: text('by', NAME), reason: text('reason', TEXT), key: text('key', NAME) });
+  const said = () => ({ by: text('by', NAME), reason: text('reason', TEXT), key: key() });
 
   const message = ((): Message => {
     switch (known) {
@@ -66,7 +71,7 @@ export function readMessage(name: string, args: readonly unknown[]): Message | U
       case 'cancel':
         return { name: known, ...said() };
       case 'note':
-        return { name: known, text: text('text', TEXT, true) ?? '', by: text('by', NAME), key: text('key', NAME) };
+        return { name: known, text: text('text', TEXT, true) ?? '', by: text('by', NAME), key: key() };
     }
   })();
   return wrong.length > 0 ? { name: label, unreadable: wrong.join('; ') } : message;

@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   proxyActivities,
   TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
 import type { LookResult, Outcome } from '../activities/outcomes';
@@ -31,8 +32,20 @@ const looks = ({ policy }: Onboard) =>
 
 /** Makes one attempt at an effect. Whatever does not come back as an outcome may have worked, and may be working still. */
 export async function attempt(onboard: Onboard, effect: Effect): Promise<Outcome> {
-  const { invitation_id, requested_flow_id: flow_id, ruled_out, policy } = onboard;
-  const about = { invitation_id, flow_id, ruled_out, settle_ms: policy.settle_ms };
+  const { invitation_id, requested_flow_id: flow_id, ruled_out, policy, pursuit } = onboard;
+  const { settle_ms, call_ms } = policy;
+  const { runId, firstExecutionRunId, continuedFromExecutionRunId } = workflowInfo();
+  // A run that did not begin a chain and does not continue one began by a reset.
+  const is_reset = runId !== firstExecutionRunId && continuedFromExecutionRunId === undefined;
+  const about = {
+    invitation_id,
+    flow_id,
+    ruled_out,
+    settle_ms,
+    call_ms,
+    is_reset,
+    is_ordered: pursuit?.ordered ?? false,
+  };
   const lost = (words: string): Outcome => ({ kind: 'unknown', words, may_send_for_ms: policy.attempt_ms });
   try {
     const { createOnboard, moveOnboard } = effects(onboard);
@@ -53,8 +66,14 @@ function whyLost(cause: unknown): string {
   return 'the attempt ended without an outcome';
 }
 
+/** What the list shows now. A look that comes to nothing is only that: it is made again. */
 export async function look(onboard: Onboard): Promise<LookResult> {
   const created_id = onboard.origin === 'created' ? onboard.record?.id : undefined;
-  const result = await looks(onboard).lookForOnboard({ invitation_id: onboard.invitation_id, created_id });
-  return isUndecodable(result) ? { kind: 'unusable', words: 'the answer cannot be decoded' } : result;
+  try {
+    const result = await looks(onboard).lookForOnboard({ invitation_id: onboard.invitation_id, created_id });
+    return isUndecodable(result) ? { kind: 'unusable', words: 'the answer cannot be decoded' } : result;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    return { kind: 'unusable', words: whyLost(error.cause) };
+  }
 }

@@ -4,5 +4,5 @@
  */
 export const undecodable = (reason: string) => ({ __undecodable__: reason });
 
-export const isUndecodable = (value: unknown): value is ReturnType<typeof undecodable> =>
+export const isUndecodable = (value: unknown): value is { __undecodable__: unknown } =>
   typeof value === 'object' && value !== null && '__undecodable__' in value;

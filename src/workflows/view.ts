@@ -15,7 +15,7 @@ export function phaseOf(onboard: Onboard): Phase {
   const { pursuit } = onboard;
   if (onboard.ended) return onboard.ended;
   if (onboard.attention) return 'attention';
-  if (pursuit?.stage === 'unknown' || pursuit?.stage === 'adopting') return 'unknown';
+  if (pursuit?.stage === 'unknown' || onboard.adoption || onboard.check?.why === 'asked') return 'unknown';
   const effect = nextEffect(onboard);
   if (effect && (pursuit?.stage === 'out' || !onboard.held)) return effect === 'create' ? 'creating' : 'updating';
   if (onboard.held) return 'held';
@@ -72,6 +72,7 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
     case 'attention':
       return { who: 'operator', text: `a decision: ${onboard.attention?.message ?? ''}` };
     case 'unknown':
+      if (pursuit?.stage !== 'unknown') return { who: 'time', text: "LeadConduit's list, to see what stands there" };
       return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
     case 'creating':
     case 'updating':

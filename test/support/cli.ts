@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { transformFileSync } from '@swc/core';
@@ -61,15 +61,27 @@ export class Cli {
 
   start(...args: string[]): ChildProcess {
     const folder = compiled();
-    return spawn(process.execPath, [join(folder, 'starter.js'), ...args], {
-      cwd: folder,
-      env: { ...this.env, HOME: folder } as NodeJS.ProcessEnv,
-      stdio: 'pipe',
-    });
+    return spawn(process.execPath, [join(folder, 'starter.js'), ...args], this.options(folder));
+  }
+
+  /** A folder without a `.env` or a `.data` of ours, a home without a profile of Temporal's. */
+  private options(cwd: string): SpawnOptions {
+    return { cwd, env: { ...this.env, HOME: cwd }, stdio: 'pipe' };
   }
 
   run(...args: string[]): Promise<Ended> {
     return this.runWith('', ...args);
+  }
+
+  /** On a pseudo-terminal, whose output is standard output and standard error in one. */
+  onTerminal(typed: string, ...args: string[]): Promise<Ended> {
+    const folder = compiled();
+    const command = [process.execPath, join(folder, 'starter.js'), ...args].map((arg) => `'${arg}'`).join(' ');
+    const child = spawn('script', ['-qec', command, '/dev/null'], this.options(folder));
+    child.stdout?.on('data', (chunk) => {
+      if (String(chunk).includes('[yes/no]')) child.stdin?.write(typed);
+    });
+    return ended(child);
   }
 
   runWith(stdin: string, ...args: string[]): Promise<Ended> {

@@ -106,7 +106,6 @@ export class World {
         presence: this.presence,
         writes: new Writes(),
         completedStatus,
-        callMs: timeoutMs,
         reserveMs: this.options.reserveMs ?? 1_000,
         ...this.options.deps,
         ...deps,

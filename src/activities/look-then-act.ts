@@ -1,0 +1,97 @@
+import { LeadConduitError } from '../leadconduit/errors';
+import type { Look, SendPermit } from '../leadconduit/client';
+import type { Effect } from '../workflows/lifecycle';
+import { Attempt, RESERVE_MS } from './attempt';
+import type { Deps } from './index';
+import { lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';
+
+/** How long after its arrival an answer to a look may be relied on by a write. */
+const FRESH_MS = 5_000;
+
+export interface EffectInput {
+  invitation_id: string;
+  settle_ms: number;
+  /** One call's whole life at most. */
+  call_ms: number;
+  /** This run was reset: an earlier one may have sent what it knows nothing of. */
+  is_reset: boolean;
+}
+
+export type Act = (permit: SendPermit) => Promise<Became>;
+type Decide = (look: Look) => Became | Act;
+
+/** The one way in which anything is written upstream: decide by a fresh look, then act at once or not at all. */
+export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect, decide: Decide): Promise<Outcome> {
+  const attempt = new Attempt(input.call_ms + (deps.reserveMs ?? RESERVE_MS));
+  for (;;) {
+    const look = await withErrors(() => deps.leadconduit.look(attempt.sendUntil), lookResultOf);
+    const act = 'kind' in look ? notSeen(look) : decide(look);
+    const became =
+      objectionOf(attempt, act) ??
+      (typeof act === 'function' ? await send(deps, input, effect, attempt, look as Look, act) : act);
+    if (became !== 'stale') return input.is_reset ? { ...became, after_reset: true } : became;
+  }
+}
+
+/** After an earlier run of this attempt only what is seen counts: what is not there may be under way. */
+function objectionOf({ hasEarlierRun, lengthMs }: Attempt, act: Became | Act): Became | undefined {
+  const isSeen = typeof act !== 'function' && ['done', 'duplicate', 'unexpected'].includes(act.kind);
+  if (!hasEarlierRun || isSeen) return undefined;
+  return {
+    kind: 'unknown',
+    words: 'this attempt was made before and may have sent its call',
+    may_send_for_ms: lengthMs,
+  };
+}
+
+/** @returns `stale` when no place was free while the look was fresh: look again. */
+async function send(
+  { writes }: Deps,
+  { invitation_id, settle_ms, call_ms }: EffectInput,
+  effect: Effect,
+  attempt: Attempt,
+  look: Look,
+  act: Act,
+): Promise<Became | 'stale'> {
+  const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
+  if (blockedMs > 0) {
+    const words = 'a call of an earlier run for this invitation is under way, or was made just now';
+    return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
+  }
+  const objection = await attempt.objection();
+  if (objection !== undefined) return { kind: 'not_sent', words: objection };
+
+  const placeUntil = Math.min(look.arrivedAt + FRESH_MS, attempt.sendUntil);
+  const gate = () => (attempt.isTooLate ? 'too little time was left for a whole call' : undefined);
+  let became: Became | 'stale' | undefined;
+  writes.begin(invitation_id, attempt.runId);
+  try {
+    became = await withErrors<Became, Became | 'stale'>(
+      () => act({ placeUntil, gate, timeoutMs: call_ms }),
+      (error) => (error.noPlace && !attempt.isTooLate ? 'stale' : outcomeOf(error, effect)),
+    );
+    return became;
+  } finally {
+    const isUnsent = became === 'stale' || became?.kind === 'not_sent';
+    writes.end(invitation_id, isUnsent ? 0 : settle_ms);
+  }
+}
+
+/** Answers, and failures of the LeadConduit client as values; anything else is a bug and goes up as it is: unknown. */
+export async function withErrors<T, E>(
+  call: () => Promise<T>,
+  asValue: (error: LeadConduitError) => E,
+): Promise<T | E> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof LeadConduitError) return asValue(error);
+    throw error;
+  }
+}
+
+function notSeen(look: Exclude<LookResult, { kind: 'seen' }>): Became {
+  if (look.kind === 'credentials') return look;
+  const words = `LeadConduit could not be looked at: ${look.words}`;
+  return { kind: 'not_sent', words, retry_after_ms: look.retry_after_ms, unusable_look: !look.no_time };
+}
