@@ -90,9 +90,18 @@ test('a duplicate asks for the one to keep; a flow cannot be set any more once i
 });
 
 test('without a worker it says so, and shows no history that it does not have', () => {
-  const stale = shown({ stale: true, ledger: [], timeline: [], actions: [], record: null, label: undefined });
-  expect(stale).toMatch(/^No worker is running: this is the last that is known\./);
-  expect(stale).not.toMatch(/Sent to|Who did|What may|Onboard /);
+  const waiting_for = { who: 'operator' as const, text: 'a worker: none is running.' };
+  const stale = shown({
+    stale: true,
+    waiting_for,
+    ledger: [],
+    timeline: [],
+    actions: [],
+    record: null,
+    label: undefined,
+  });
+  expect(stale).toMatch(/^It waits for a worker: none is running\./);
+  expect(stale).not.toMatch(/Sent to|Who did|What may|Onboard |Waits for {2}/);
 });
 
 test('the newest fifteen lines of a long story, and how many are older', () => {

@@ -1,0 +1,63 @@
+import { userInfo } from 'node:os';
+import { Option, type Command } from 'commander';
+import { ConfigError, parseDuration } from '../config';
+
+/** 24 hexadecimal digits in either case. @throws {ConfigError} naming all that are none. */
+export function checkedIds(ids: string[]): string[] {
+  const bad = ids.filter((id) => !/^[0-9a-f]{24}$/i.test(id));
+  if (bad.length === 0) return ids;
+  const names = bad.map((id) => JSON.stringify(id.length > 60 ? `${id.slice(0, 60)}…` : id)).join(', ');
+  throw new ConfigError(`Not an id (24 hexadecimal digits): ${names}. Nothing was sent.`);
+}
+
+export const checkedId = (id: string): string => checkedIds([id])[0]!;
+
+/** A duration in milliseconds. @throws {ConfigError} */
+export const duration = (option: string, most: string) => (text: string) => {
+  const ms = parseDuration(text);
+  if (ms === undefined)
+    throw new ConfigError(`${option} ${JSON.stringify(text)} is not a duration such as 500ms, 90s, 5m or 2d`);
+  if (ms > (parseDuration(most) ?? 0)) throw new ConfigError(`${option} can be ${most} at most`);
+  return ms;
+};
+
+/** A text that the workflow takes whole: a longer one would be cut there. @throws {ConfigError} */
+export const text = (name: string, most: number) => (value: string) => {
+  if (value.trim() === '') throw new ConfigError(`${name} is empty`);
+  if (value.length > most) throw new ConfigError(`${name} is longer than ${most} characters`);
+  return value;
+};
+export const NAME = 200;
+export const TEXT = 2_000;
+
+export interface Said {
+  by: string;
+  reason?: string;
+  key?: string;
+}
+
+/** Who asks for a change and why; common to all commands that make one. */
+export const withSaid = (command: Command) =>
+  command
+    .option('--by <name>', 'who asks for it', text('--by', NAME), systemUser())
+    .option('--reason <text>', 'why', text('--reason', TEXT))
+    .option('--key <key>', 'makes a repeat safe: the same key acts once', text('--key', NAME));
+
+/** Only what belongs to every message, of all the options of a command. */
+export const saidOf = ({ by, reason, key }: Said): Said => ({ by, reason, key });
+
+export const withWait = (command: Command, until: string) =>
+  command.addOption(
+    new Option('--wait <duration>', `how long to wait ${until}`)
+      .argParser(duration('--wait', '1d'))
+      .default(30_000, '30s'),
+  );
+
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container a user may have a number and no name.
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,53 @@
+import { Option, type Command } from 'commander';
+import { OnboardsError } from '../../client/errors';
+import type { Advance } from '../../workflows/messages';
+import { checkedId, saidOf, withSaid, withWait, type Said } from '../arguments';
+import { isAt } from '../exit';
+import { followUp } from '../follow';
+import { confirmed, isInteractive } from '../input';
+import { answer, withJson, type Output } from '../session';
+import { harmless } from '../terminal';
+import { COMPLETING, examples } from '../words';
+
+interface Options extends Said, Output {
+  to: Advance['to'];
+  flowId?: string;
+  wait: number;
+  yes?: boolean;
+}
+
+export function addAdvance(program: Command): void {
+  const command = program
+    .command('advance')
+    .description('Let an onboard go on. completed goes through in_progress where that is still to be done.')
+    .argument('<id>', 'invitation or onboard')
+    .addOption(new Option('--to <status>', 'how far').choices(['in_progress', 'completed']).makeOptionMandatory())
+    .option('--flow-id <id>', 'sets the flow, until in_progress was sent', checkedId)
+    .option('--yes', 'complete without being asked');
+  withJson(withSaid(withWait(command, 'until it is there')))
+    .addHelpText('after', `\n${COMPLETING} On a terminal you are asked first.`)
+    .addHelpText(
+      'after',
+      examples(
+        'advance 64b8f0f5e4b0c3a1d5e6f7a8 --to in_progress --flow-id 64b8f0f5e4b0c3a1d5e6f7ab',
+        'advance 64b8f0f5e4b0c3a1d5e6f7a8 --to completed --yes --by ann --reason "ticket 4711"',
+      ),
+    )
+    .action(async (given: string, options: Options) => {
+      const id = checkedId(given);
+      const { to, flowId: flow_id, wait, yes } = options;
+      await answer(options, async (onboards) => {
+        if (to === 'completed' && !yes && isInteractive()) {
+          const before = await onboards.state(id);
+          if (!isAt(before, to)) await askToComplete(before.label ?? before.invitation_id);
+        }
+        const sent = await onboards.send(id, { name: 'advance', to, flow_id, ...saidOf(options) });
+        return followUp(onboards, sent, { wait, isReached: (state) => isAt(state, to), done: `It has reached ${to}.` });
+      });
+    });
+}
+
+/** @throws {OnboardsError} `refused` unless the answer is yes. */
+export async function askToComplete(what: string): Promise<void> {
+  if (!(await confirmed(`${COMPLETING}\nComplete ${harmless(what)}?`))) throw new OnboardsError('refused', 'Nothing was sent.');
+}

@@ -1,0 +1,68 @@
+import { Option, type Command } from 'commander';
+import { OnboardsError } from '../../client/errors';
+import type { OnboardState, Resolve } from '../../workflows/messages';
+import { checkedId, NAME, saidOf, text, withSaid, withWait, type Said } from '../arguments';
+import { followUp } from '../follow';
+import { isInteractive } from '../input';
+import { answer, withJson, type Output } from '../session';
+import { examples } from '../words';
+import { askToComplete } from './advance';
+
+interface Options extends Said, Output {
+  action: Resolve['action'];
+  attention?: string;
+  onboardId?: string;
+  wait: number;
+  yes?: boolean;
+}
+
+export function addResolve(program: Command): void {
+  const command = program
+    .command('resolve')
+    .description('Decide what an onboard that needs attention waits for; show tells what each decision does.')
+    .argument('<id>', 'invitation or onboard')
+    .addOption(
+      new Option('--action <action>', 'retry: look, then send what is missing; adopt: it is there already')
+        .choices(['retry', 'adopt'])
+        .makeOptionMandatory(),
+    )
+    .option('--onboard-id <id>', 'the onboard to adopt, where there is not exactly one', checkedId)
+    .option(
+      '--attention <id>',
+      'the attention that is answered (default: the one that is open)',
+      text('--attention', NAME),
+    )
+    .option('--yes', 'complete without being asked');
+  withJson(withSaid(withWait(command, 'until it is settled')))
+    .addHelpText(
+      'after',
+      examples(
+        'resolve 64b8f0f5e4b0c3a1d5e6f7a8 --action retry --reason "the invitation is accepted now"',
+        'resolve 64b8f0f5e4b0c3a1d5e6f7a8 --action adopt --onboard-id 5fd4371e940df5a34a3888b2',
+      ),
+    )
+    .action(async (given: string, options: Options) => {
+      const id = checkedId(given);
+      const { action, wait, yes } = options;
+      await answer(options, async (onboards) => {
+        const before = await onboards.state(id);
+        if (before.stale)
+          throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${before.waiting_for.text}`);
+        if (action === 'retry' && !yes && isInteractive() && isCompleting(before))
+          await askToComplete(before.label ?? before.invitation_id);
+        // Always named, so that a second click does not answer the next question.
+        const attention = options.attention ?? before.attention?.id ?? 'none';
+        const onboard_id = options.onboardId;
+        const sent = await onboards.send(id, { name: 'resolve', action, attention, onboard_id, ...saidOf(options) });
+        return followUp(onboards, sent, { wait, isReached: (state) => isSettled(state, action), done: 'Resolved.' });
+      });
+    });
+}
+
+const isCompleting = ({ ledger, attention }: OnboardState) =>
+  attention !== undefined && ledger.at(-1)?.effect === 'completed' && ledger.at(-1)?.outcome !== 'done';
+
+/** No call is due or unknown. A retry may only look: until that is told of, nothing has come of it. */
+const isSettled = ({ phase, timeline }: OnboardState, action: Resolve['action']) =>
+  !['creating', 'updating', 'unknown'].includes(phase) &&
+  !(action === 'retry' && timeline.at(-1)?.event === 'attention_cleared');

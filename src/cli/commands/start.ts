@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { OnboardsClient } from '../../client';
+import type { OnboardState } from '../../workflows/messages';
+import { checkedId, checkedIds, NAME, text, withSaid, withWait, type Said } from '../arguments';
+import { failureOf, outcomeCode, worst } from '../exit';
+import { answerWith, waiting } from '../follow';
+import { namedOrRead } from '../input';
+import { rowOfState, rowsText } from '../rows';
+import { answer, complain, withJson, type Answer, type Output } from '../session';
+import { standardOutput, telling } from '../terminal';
+import { examples } from '../words';
+
+interface Options extends Said, Output {
+  flowId?: string;
+  label?: string;
+  wait: number;
+}
+type Started = { code: number; state: OnboardState } | { code: number; error: unknown };
+
+export function addStart(program: Command): void {
+  const command = program
+    .command('start')
+    .description('Onboard the buyer of each invitation. Repeated, it finds the onboard that exists.')
+    .argument('[invitation_id...]', 'none, or -: they are read from standard input')
+    .option('--flow-id <id>', 'the flow of the buyer, where it is known already', checkedId)
+    .option('--label <text>', 'a name for people, shown in lists', text('--label', NAME));
+  withJson(withSaid(withWait(command, 'until they are created')))
+    .addHelpText(
+      'after',
+      '\nOf several, the exit code is the first of 1, 4, 5, 6 that one of them has, and 0 when all are created.',
+    )
+    .addHelpText(
+      'after',
+      examples('start 64b8f0f5e4b0c3a1d5e6f7a8 --label "Acme Solar"', 'start --json --wait 2m < invitations.txt'),
+    )
+    .action(async (named: string[], options: Options) => {
+      const ids = checkedIds(await namedOrRead(named));
+      await answer(options, async (onboards) =>
+        answerFor(await telling(waiting(options.wait), startAll(onboards, ids, options))),
+      );
+    });
+}
+
+/** Started a few at a time; then all wait until the same moment, since waiting costs Temporal less than starting. */
+async function startAll(onboards: OnboardsClient, ids: string[], options: Options): Promise<Started[]> {
+  const { label, flowId: flow_id, by, reason, wait } = options;
+  const requests = ids.map((invitation_id) => ({ invitation_id, flow_id, label }));
+  const started = await inTurn(10, requests, (request) =>
+    onboards.start({ ...request, by, reason }).then(
+      () => undefined,
+      (error: unknown) => ({ code: failureOf(error).code, error }),
+    ),
+  );
+  const deadline = Date.now() + wait;
+  return inTurn(100, requests, async (request, i) => {
+    const failed = started[i];
+    if (failed) return failed;
+    try {
+      const state = await onboards.whenCreated(request, Math.max(0, deadline - Date.now()));
+      return { state, code: outcomeCode(state, state.record !== null) };
+    } catch (error) {
+      return { code: failureOf(error).code, error };
+    }
+  });
+}
+
+/** One that failed is an error; of several, each that failed has its line on standard error. */
+function answerFor(all: Started[]): Answer {
+  const [first] = all;
+  if (all.length === 1 && first && 'error' in first) throw first.error;
+  const states = all.flatMap((each) => ('state' in each ? [each.state] : []));
+  for (const each of all) if ('error' in each) complain(failureOf(each.error).line ?? '');
+  const code = worst(all.map((each) => each.code));
+  const [only] = states;
+  if (all.length === 1 && only) return answerWith(only, code, 'Created.');
+  const text = rowsText(states.map(rowOfState), standardOutput());
+  return { code, json: states.length > 0 ? states : undefined, text };
+}
+
+/** `work` for each item, at most `atOnce` under way; the results in the order of the items. */
+async function inTurn<T, R>(atOnce: number, items: T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = [...items.entries()].reverse();
+  const worker = async () => {
+    for (let next = left.pop(); next; next = left.pop()) results[next[0]] = await work(next[1], next[0]);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { OnboardState } from '../../workflows/messages';
+import { checkedId } from '../arguments';
+import { EXIT } from '../exit';
+import { narrator } from '../narrator';
+import { print, withJson, withOnboards, type Output } from '../session';
+import { standardOutput } from '../terminal';
+
+const POLL_MS = 500;
+
+export function addWatch(program: Command): void {
+  const command = program
+    .command('watch')
+    .description('Follow an onboard: a line for each change, until it is done or cancelled.')
+    .argument('<id>', 'invitation or onboard');
+  withJson(command)
+    .addHelpText(
+      'after',
+      `
+With --json, a line of JSON for each state. Attention does not end it. Ctrl-C ends it with exit code 130.`,
+    )
+    .action(async (given: string, { json }: Output) => {
+      const id = checkedId(given);
+      await withOnboards(async (onboards) => {
+        const tell = json ? jsonLines() : narrator();
+        for (;;) {
+          const state = await onboards.state(id);
+          const text = tell(state, standardOutput());
+          if (text) print(text);
+          if (state.phase === 'done' || state.phase === 'cancelled') return;
+          await sleep(POLL_MS);
+        }
+      });
+      process.exitCode = EXIT.done;
+    });
+}
+
+/** A state is told again only when more than the time of asking differs. */
+function jsonLines() {
+  let told = '';
+  return (state: OnboardState): string | undefined => {
+    const timeless = JSON.stringify({ ...state, as_of: undefined });
+    if (timeless === told) return undefined;
+    told = timeless;
+    return JSON.stringify(state);
+  };
+}

@@ -1,0 +1,70 @@
+import { CommanderError } from 'commander';
+import { OnboardsError } from '../client/errors';
+import { ConfigError } from '../config';
+import { hasReached, type Status } from '../workflows/lifecycle';
+import type { OnboardState } from '../workflows/messages';
+
+export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, refused: 4, attention: 5, underWay: 6 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_HELP = `
+Exit codes:
+  0  done
+  1  failed: Temporal, the network or no worker
+  2  wrong usage, id or setting
+  3  no such onboard
+  4  refused or in conflict: nothing was changed
+  5  accepted, and the onboard now needs attention
+  6  accepted, and still under way when the wait ended
+130  interrupted with Ctrl-C; what was accepted goes on`;
+
+/** Of several codes the one to act upon first: what failed, what was refused, what needs a person, what takes longer. */
+const WORST_FIRST = [EXIT.failed, EXIT.notFound, EXIT.refused, EXIT.attention, EXIT.underWay];
+export const worst = (codes: number[]): number => WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.done;
+
+/** What waiting for an onboard came to. @throws {OnboardsError} `refused` when somebody cancelled it meanwhile. */
+export function outcomeCode(state: OnboardState, isReached: boolean): ExitCode {
+  if (state.phase === 'attention') return EXIT.attention;
+  if (isReached) return EXIT.done;
+  if (state.phase !== 'cancelled') return EXIT.underWay;
+  throw new OnboardsError(
+    'refused',
+    `Invitation ${state.invitation_id} was cancelled meanwhile; start it again to go on`,
+  );
+}
+
+export const isAt = ({ status }: OnboardState, target: Status): boolean => hasReached(status, target);
+
+/** One line for standard error, none where commander has printed its help, and the exit code. */
+export function failureOf(error: unknown): { code: number; line?: string } {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { code: EXIT.done };
+    if (error.code === 'commander.help') return { code: EXIT.usage };
+    return { code: EXIT.usage, line: oneLine(error.message.replace(/^error: /, '')) };
+  }
+  const line = oneLine(error instanceof Error ? error.message || error.name : String(error));
+  if (error instanceof ConfigError) return { code: EXIT.usage, line };
+  return { code: error instanceof OnboardsError ? codeOf(error) : EXIT.failed, line };
+}
+
+function codeOf({ code }: OnboardsError): ExitCode {
+  switch (code) {
+    case 'not_found':
+      return EXIT.notFound;
+    case 'refused':
+      return EXIT.refused;
+    case 'no_worker':
+    case 'temporal':
+      return EXIT.failed;
+  }
+}
+
+/** Several problems (of the settings) come a line each, indented below a heading. */
+const oneLine = (text: string) =>
+  text
+    .trim()
+    .replace(/:\s*\n\s*/g, ': ')
+    .replace(/\n {2,}/g, '; ')
+    .replace(/\s*\n\s*/g, ' ')
+    // eslint-disable-next-line no-control-regex -- what others wrote must not steer the terminal
+    .replace(/[\x00-\x1f\x7f-\x9f]/g, '');

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OnboardsClient } from '../client';
+import type { OnboardState } from '../workflows/messages';
+import { EXIT, outcomeCode } from './exit';
+import type { Answer } from './session';
+import { briefText } from './show';
+import { standardOutput, telling } from './terminal';
+import { span } from './words';
+
+const POLL_MS = 250;
+
+/** Asks again until `isOver`, or for `waitMs`. A held onboard waits for a person, so nobody waits for it. */
+export async function follow(
+  onboards: OnboardsClient,
+  state: OnboardState,
+  waitMs: number,
+  isOver: (state: OnboardState) => boolean,
+): Promise<OnboardState> {
+  const deadline = Date.now() + waitMs;
+  const poll = async () => {
+    while (Date.now() < deadline && !isOver(state) && !['held', 'done', 'cancelled'].includes(state.phase)) {
+      await sleep(Math.min(POLL_MS, deadline - Date.now()));
+      state = await onboards.state(state.invitation_id);
+    }
+    return state;
+  };
+  return telling(waiting(waitMs), poll());
+}
+
+export const waiting = (waitMs: number) => `Waiting up to ${span(waitMs)}; Ctrl-C ends only the waiting`;
+
+/** Waits for what a message sets off, and tells what came of it. */
+export async function followUp(
+  onboards: OnboardsClient,
+  sent: OnboardState,
+  { wait, isReached, done }: { wait: number; isReached: (state: OnboardState) => boolean; done: string },
+): Promise<Answer> {
+  const state = await follow(onboards, sent, wait, (now) => isReached(now) || now.phase === 'attention');
+  return answerWith(state, outcomeCode(state, isReached(state)), done);
+}
+
+export const answerWith = (state: OnboardState, code: number, done: string): Answer => ({
+  code,
+  json: state,
+  text: briefText(headline(code, done, state), state, standardOutput()),
+});
+
+/** What is said first of an onboard after a command. */
+function headline(code: number, done: string, { stale, phase }: OnboardState): string {
+  if (code === EXIT.done) return done;
+  if (code === EXIT.attention) return 'Accepted. It needs attention now.';
+  if (stale) return 'Accepted. It goes on when a worker runs.';
+  return phase === 'held'
+    ? 'Accepted. It is held: nothing is sent until it is released.'
+    : 'Accepted, and still under way: it goes on by itself.';
+}

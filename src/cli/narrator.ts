@@ -1,0 +1,25 @@
+import type { OnboardState } from '../workflows/messages';
+import { happened } from './show';
+import { harmless, table, type Screen } from './terminal';
+import { time, WHO } from './words';
+
+/** Tells an onboard's story as it goes on: what happened since the last time, and where it stands when that changed. */
+export function narrator() {
+  const known = new Set<string>();
+  let standing = '';
+  let isBegun = false;
+  return (raw: OnboardState, screen: Screen): string => {
+    const state = harmless(raw);
+    const news = state.timeline.filter((line) => !known.has(JSON.stringify(line)));
+    for (const line of news) known.add(JSON.stringify(line));
+    const lines = isBegun ? table(news.map(happened), screen, 0) : [];
+    // A state without a worker has no history: the one that follows is told from where it stands.
+    isBegun ||= !state.stale;
+
+    const { status, phase, waiting_for } = state;
+    const now = `${status ?? 'not created yet'}, ${phase}. Waits for ${WHO[waiting_for.who]}: ${waiting_for.text}`;
+    if (now !== standing) lines.push(`${time(state.as_of)}  ${now}`);
+    standing = now;
+    return lines.join('\n');
+  };
+}

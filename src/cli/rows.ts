@@ -1,0 +1,36 @@
+import type { Row } from '../client';
+import type { OnboardState } from '../workflows/messages';
+import { harmless, painter, table, type Screen } from './terminal';
+import { span } from './words';
+
+const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'LABEL'];
+
+/** A line an onboard, in the order given. */
+export function rowsText(rows: Row[], screen: Screen): string {
+  const paint = painter(screen);
+  const cells = harmless(rows).map((row) => [
+    span(screen.now - Date.parse(row.since)),
+    row.status ?? '-',
+    row.phase,
+    row.attention_code ?? '-',
+    row.invitation_id,
+    row.onboard_id ?? '-',
+    row.label ?? '',
+  ]);
+  const [head = '', ...lines] = table([HEAD, ...cells], screen, 0);
+  return [paint('bold', head), ...lines.map((line, i) => (rows[i]?.attention_code ? paint('red', line) : line))].join(
+    '\n',
+  );
+}
+
+/** The line of an onboard whose state is known. */
+export const rowOfState = (state: OnboardState): Row => ({
+  invitation_id: state.invitation_id,
+  onboard_id: state.record?.id.toLowerCase() ?? null,
+  label: state.label ?? null,
+  flow_id: state.requested_flow_id ?? state.record?.flow_id?.toLowerCase() ?? null,
+  status: state.status,
+  phase: state.phase,
+  since: state.since,
+  attention_code: state.attention?.code ?? null,
+});

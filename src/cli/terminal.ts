@@ -1,0 +1,71 @@
+import { clearTimeout, setTimeout } from 'node:timers';
+import { styleText } from 'node:util';
+
+/** Where text is shown. Only a terminal has a width and colours: what is piped is never cut, wrapped or painted. */
+export interface Screen {
+  width?: number;
+  colours: boolean;
+  now: number;
+}
+
+/** Node's own `hasColors` knows NO_COLOR and dumb terminals. */
+export function standardOutput(): Screen {
+  const { isTTY, columns } = process.stdout;
+  return { width: isTTY ? columns || 80 : undefined, colours: isTTY && process.stdout.hasColors(), now: Date.now() };
+}
+
+type Style = Parameters<typeof styleText>[0];
+export const painter =
+  ({ colours }: Screen) =>
+  (style: Style, text: string) =>
+    colours ? styleText(style, text, { validateStream: false }) : text;
+
+/** The same value with nothing in its texts that could steer a terminal: others wrote them. */
+export function harmless<T>(value: T): T {
+  // eslint-disable-next-line no-control-regex -- control characters are what it is about
+  const steering = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+/g;
+  const clean = (_: string, part: unknown) => (typeof part === 'string' ? part.replace(steering, ' ') : part);
+  return JSON.parse(JSON.stringify(value), clean) as T;
+}
+
+const GAP = 2;
+const LEAST_ROOM = 20;
+
+/** Columns under each other, one text a row; on a terminal the last column is wrapped where it has room for words. */
+export function table(rows: string[][], { width }: Screen, indent = 2): string[] {
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)), []);
+  const left = indent + widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0);
+  const room = width === undefined || width - left < LEAST_ROOM ? Infinity : width - left;
+  return rows.map((row) => {
+    const start = row.slice(0, -1).map((cell, i) => cell.padEnd((widths[i] ?? 0) + GAP));
+    const lines = wrapped(row.at(-1) ?? '', room).join(`\n${' '.repeat(left)}`);
+    return `${' '.repeat(indent)}${start.join('')}${lines}`.trimEnd();
+  });
+}
+
+function wrapped(text: string, room: number): string[] {
+  if (room === Infinity) return [text];
+  const lines = [''];
+  const pieces = new RegExp(`.{1,${room}}`, 'gu');
+  for (const word of text.split(' ').flatMap((whole) => whole.match(pieces) ?? [])) {
+    const line = lines.at(-1)!;
+    if (line !== '' && line.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
+const SILENCE_MS = 1_500;
+
+/** Tells a person at a terminal, after a moment, what is being waited for. */
+export async function telling<T>(what: string, work: Promise<T>): Promise<T> {
+  const erase = '\r\x1b[K';
+  let shown = '';
+  const timer = setTimeout(() => process.stderr.isTTY && process.stderr.write((shown = `${what} …`)), SILENCE_MS);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    if (shown) process.stderr.write(erase);
+  }
+}
