@@ -49,5 +49,6 @@ export function addAdvance(program: Command): void {
 
 /** @throws {OnboardsError} `refused` unless the answer is yes. */
 export async function askToComplete(what: string): Promise<void> {
-  if (!(await confirmed(`${COMPLETING}\nComplete ${harmless(what)}?`))) throw new OnboardsError('refused', 'Nothing was sent.');
+  if (!(await confirmed(`${COMPLETING}\nComplete ${harmless(what)}?`)))
+    throw new OnboardsError('refused', 'Nothing was sent.');
 }
