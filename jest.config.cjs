@@ -8,4 +8,6 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
+  // They mostly wait: for timers, sockets, processes.
+  maxWorkers: 3,
 };
