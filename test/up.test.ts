@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { bornAt } from '../src/processes';
-import type { UpFile } from '../src/temporal/up-file';
+import { readUpFile, type UpFile } from '../src/temporal/up-file';
 
 const RUN = join(__dirname, '..', 'run.mjs');
 const SAMPLE_WORKFLOW = 'onboard-64b8f0f5e4b0c3a1d5e6f7a8';
@@ -122,6 +122,19 @@ test('after a kill -9 the next one ends what was left and takes over', async () 
   expect(next.output()).toMatch(/was killed; ending what it left: .*The worker \(pid \d+\)/);
   expect(after.pid).toBe(next.pid);
   expect(await sampleRuns(after)).toHaveLength(1);
+});
+
+test('a worker that is killed is started again, and up.json says so', async () => {
+  const run = npmStart();
+  const up = await run.ready();
+  const dataDir = join(folder, 'data');
+  process.kill(up.worker.pid, 'SIGKILL');
+  while (readUpFile(dataDir)?.worker.pid === up.worker.pid) await sleep(20);
+  expect(run.output()).toContain('The worker ended by SIGKILL: starting it again.');
+  expect(alive(childrenOf(readUpFile(dataDir)!))).toHaveLength(3);
+  run.signal('SIGTERM');
+  expect(await run.ended).toBe(0);
+  expect(alive(childrenOf(up))).toEqual([]);
 });
 
 test('neither the database nor the sample is lost by a kill -9 while the database is made', async () => {

@@ -33,19 +33,25 @@ export class Children {
     this.unexpectedEnd.catch(() => undefined);
   }
 
-  readonly start = (spec: ChildSpec): Child => {
+  /** @param replace what to do when it is killed by somebody else; without it, as when it fails, everything is ended. */
+  readonly start = (spec: ChildSpec, replace?: (how: string) => void): Child => {
     if (this.isEnding) throw new Error(`${spec.name} is not started: everything is being stopped`);
     const child = startChild(spec);
     this.running.push(child);
-    writeWhole(
-      this.file,
-      this.running.map(({ name, pid, born }) => ({ name, pid, born })),
-    );
+    this.note();
     void child.ended.then((how) => {
-      if (!this.isEnding) this.fail(new ChildFailed(child, `ended ${how}`));
+      if (this.isEnding) return;
+      if (!replace || !how.startsWith('by ')) return this.fail(new ChildFailed(child, `ended ${how}`));
+      this.running.splice(this.running.indexOf(child), 1);
+      replace(how);
     });
     return child;
   };
+
+  private note(): void {
+    const named = this.running.map(({ name, pid, born }) => ({ name, pid, born }));
+    writeWhole(this.file, named);
+  }
 
   /** The last one started is ended first. */
   async end(say: Say): Promise<void> {

@@ -2,11 +2,12 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import type { Config, Environment } from '../config';
+import type { Child } from '../processes';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../temporal/connection';
 import { findTemporal } from '../temporal/find-cli';
 import { claimPort, isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
-import type { UpFile } from '../temporal/up-file';
+import { readUpFile, writeUpFile, type UpFile } from '../temporal/up-file';
 import { waitFor, WORKER, type Children } from './children';
 import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
 import type { Progress } from './progress';
@@ -123,15 +124,25 @@ async function startEmulator({ env, folder, children, progress }: Everything, po
   return { url: `http://127.0.0.1:${port}`, pid: child.pid };
 }
 
-async function startWorker({ folder, children, progress }: Everything, env: Environment) {
+/** A worker that somebody kills is started again: nothing is lost by it, and everything else can go on. */
+async function startWorker({ folder, children, progress }: Everything, env: Environment): Promise<{ pid: number }> {
   progress.step('Starting the worker');
-  const child = children.start({
+  const spec = {
     name: WORKER,
     command: process.execPath,
     args: [join(__dirname, '..', 'worker.js')],
     env,
     logFile: folder.logOf('worker'),
-  });
+  };
+  const launch = (): Child =>
+    children.start(spec, (how) => {
+      progress.line(`The worker ended ${how}: starting it again.`);
+      worker.pid = launch().pid;
+      const up = readUpFile(folder.path);
+      if (up) writeUpFile(folder.path, { ...up, worker });
+    });
+  const child = launch();
+  const worker = { pid: child.pid };
   await waitFor(child, 'was not ready', READY_MS, () => /^Worker ready/m.test(child.output()));
-  return { pid: child.pid };
+  return worker;
 }

@@ -72,10 +72,14 @@ function answerFor(all: Started[]): Answer {
   for (const each of all) if ('error' in each) complain(failureOf(each.error).line ?? '');
   const code = worst(all.map((each) => each.code));
   const [only] = states;
-  if (all.length === 1 && only) return answerWith(only, code, 'Created.');
+  if (all.length === 1 && only) return answerWith(only, code, wasThere(only) ? 'It was there already.' : 'Created.');
   const text = rowsText(states.map(rowOfState), standardOutput());
   return { code, json: states.length > 0 ? states : undefined, text };
 }
+
+/** Started before this command was, so by somebody else or by an earlier try. */
+const wasThere = ({ timeline: [first] }: OnboardState) =>
+  first !== undefined && Date.parse(first.at) < Date.now() - process.uptime() * 1_000;
 
 /** `work` for each item, at most `atOnce` under way; the results in the order of the items. */
 async function inTurn<T, R>(atOnce: number, items: T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
