@@ -1,6 +1,6 @@
 import { failureOf } from './cli/exit';
 import { program } from './cli/program';
-import { complain } from './cli/session';
+import { complain } from './cli/answering';
 
 function fail(error: unknown): void {
   const { code, line } = failureOf(error);

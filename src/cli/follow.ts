@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardsClient } from '../client';
 import type { OnboardState } from '../workflows/messages';
 import { EXIT, outcomeCode } from './exit';
-import type { Answer } from './session';
+import type { Answer } from './answering';
 import { briefText } from './show';
 import { standardOutput, telling } from './terminal';
 import { span } from './words';

@@ -5,7 +5,7 @@ import { checkedId, saidOf, withSaid, withWait, type Said } from '../arguments';
 import { isAt } from '../exit';
 import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
-import { answer, withJson, type Output } from '../session';
+import { answer, withJson, type Output } from '../answering';
 import { harmless } from '../terminal';
 import { COMPLETING, examples } from '../words';
 

@@ -3,7 +3,7 @@ import { ATTENTION_CODES, PHASES } from '../../workflows/messages';
 import { duration } from '../arguments';
 import { EXIT } from '../exit';
 import { rowsText } from '../rows';
-import { answer, withJson, type Output } from '../session';
+import { answer, withJson, type Output } from '../answering';
 import { standardOutput } from '../terminal';
 import { examples, PROGRAM } from '../words';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkedId, saidOf, text, TEXT, withSaid, withWait, type Said } from '../arguments';
 import { EXIT } from '../exit';
 import { answerWith, follow } from '../follow';
-import { answer, withJson, type Output } from '../session';
+import { answer, withJson, type Output } from '../answering';
 
 type Options = Said & Output;
 

@@ -4,7 +4,7 @@ import type { OnboardState, Resolve } from '../../workflows/messages';
 import { checkedId, NAME, saidOf, text, withSaid, withWait, type Said } from '../arguments';
 import { followUp } from '../follow';
 import { isInteractive } from '../input';
-import { answer, withJson, type Output } from '../session';
+import { answer, withJson, type Output } from '../answering';
 import { examples } from '../words';
 import { askToComplete } from './advance';
 

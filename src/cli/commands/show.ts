@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkedId } from '../arguments';
 import { EXIT } from '../exit';
-import { answer, withJson, type Output } from '../session';
+import { answer, withJson, type Output } from '../answering';
 import { showText } from '../show';
 import { standardOutput } from '../terminal';
 

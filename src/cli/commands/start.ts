@@ -6,7 +6,7 @@ import { failureOf, outcomeCode, worst } from '../exit';
 import { answerWith, waiting } from '../follow';
 import { namedOrRead } from '../input';
 import { rowOfState, rowsText } from '../rows';
-import { answer, complain, withJson, type Answer, type Output } from '../session';
+import { answer, complain, withJson, type Answer, type Output } from '../answering';
 import { standardOutput, telling } from '../terminal';
 import { examples } from '../words';
 

@@ -4,7 +4,7 @@ import type { OnboardState } from '../../workflows/messages';
 import { checkedId } from '../arguments';
 import { EXIT } from '../exit';
 import { narrator } from '../narrator';
-import { print, withJson, withOnboards, type Output } from '../session';
+import { print, withJson, withOnboards, type Output } from '../answering';
 import { standardOutput } from '../terminal';
 
 const POLL_MS = 500;
