@@ -31,7 +31,8 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   const pursuit = onboard.pursuit ?? newPursuit('create', now);
   onboard.pursuit = pursuit;
   pursuit.stage = 'due';
-  pursuit.ordered = false;
+  // An order stands until it has been carried out.
+  if (outcome.kind !== 'not_sent') pursuit.ordered = false;
   if (outcome.after_reset) onboard.follows_run = true;
   if (outcome.kind === 'unknown' || ('http_status' in outcome && outcome.http_status !== undefined)) pursuit.acts += 1;
   const { effect } = pursuit;
