@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
+  QueryNotRegisteredError,
   ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -32,6 +33,8 @@ const ANSWER_MS = 5_000;
 /** How long a new onboard may take to show up in lists. */
 const VISIBILITY_MS = 3_000;
 const POLL_MS = 200;
+/** To get an answer from a worker that has just come back. */
+const TRIES = 5;
 
 type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
 type Command = { [Name in 'advance' | 'resolve' | 'hold' | 'release' | 'cancel']: { name: Name } & Payload<Name> }[
@@ -159,7 +162,7 @@ export class OnboardsClient {
     );
     let state: OnboardState;
     try {
-      state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => handle.query(messages.state));
+      state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle));
     } catch (error) {
       if (!isSilence(error)) throw translated(error);
       if (run.status.name !== 'COMPLETED') return lastKnown(run, isStuck(error));
@@ -305,6 +308,18 @@ function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, 
   throw new OnboardsError('refused', `conflict: the onboard of invitation ${invitation_id} ${what}`);
 }
 
+/** The state, asked for again where the worker could not answer at that moment. */
+async function ask(handle: WorkflowHandle): Promise<OnboardState> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await handle.query(messages.state);
+    } catch (error) {
+      if (!(error instanceof QueryNotRegisteredError) || tries === TRIES) throw error;
+      await sleep(POLL_MS);
+    }
+  }
+}
+
 /** No worker polls, or it did not answer in time. */
 function isSilence(error: unknown): boolean {
   const cause =
@@ -324,6 +339,7 @@ const isStuck = (error: unknown): boolean => {
 
 /** Temporal's errors in one line each. */
 function translated(error: unknown): unknown {
+  if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);
   if (!(error instanceof ServiceError)) return error;
   const cause = error.cause as { details?: string; message?: string } | undefined;
   return new OnboardsError('temporal', `Temporal: ${cause?.details || cause?.message || error.message}`);

@@ -180,3 +180,5 @@ export const state = defineQuery<OnboardState>('state');
 /** Failure types of ours that callers tell apart. */
 export const REFUSED = 'OnboardRefused';
 export const ENDED = 'OnboardEnded';
+/** The failure of a query that came with news of its own, see interceptors.ts: nothing is wrong. */
+export const ASK_AGAIN = 'asked while something else was just happening: ask again';

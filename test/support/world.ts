@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, type Deps } from '../../src/activities';
 import { Presence } from '../../src/activities/presence';
@@ -123,9 +126,20 @@ export class World {
 
   async close(): Promise<void> {
     if (this.worker) await this.stopWorker();
+    const { PROOF_HISTORIES: folder } = process.env;
+    if (folder !== undefined) await this.saveHistories(folder);
     await this.native.close();
     await this.temporal.connection.close();
     await this.emulator.close();
+  }
+
+  /** For the proof: whatever happened here must replay. */
+  private async saveHistories(folder: string): Promise<void> {
+    const query = `TaskQueue = "${this.config.taskQueue}"`;
+    for await (const { workflowId, runId } of this.temporal.workflow.list({ query })) {
+      const history = await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+      writeFileSync(join(folder, `${workflowId}-${runId}.json`), historyToJSON(history));
+    }
   }
 
   private async showPresence(): Promise<void> {
