@@ -33,7 +33,7 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/config.ts', 'test/**', 'scripts/**', '*.mjs'], rules: { 'no-restricted-syntax': 'off' } },
+  { files: ['src/config.ts', 'test/**', 'proof/**', 'scripts/**', '*.mjs'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: ['**/*.mjs', '**/*.cjs'],
     extends: [tseslint.configs.disableTypeChecked],
@@ -42,10 +42,12 @@ export default tseslint.config(
         process: 'readonly',
         console: 'readonly',
         module: 'writable',
+        require: 'readonly',
         URL: 'readonly',
         setTimeout: 'readonly',
       },
     },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   fence(
     ['src/workflows/**'],

@@ -59,7 +59,14 @@ const Settings = z
     LEADCONDUIT_BASE_URL: upstreamUrl,
     LEADCONDUIT_TIMEOUT: duration('15s'),
     LEADCONDUIT_MAX_CONCURRENCY: integer(3, 1, 100),
-    LEADCONDUIT_COMPLETED_STATUS: z.string().max(100).default('completed'),
+    LEADCONDUIT_COMPLETED_STATUS: z
+      .string()
+      .max(100)
+      .refine(
+        (word) => !['created', 'in_progress', 'failed'].includes(word),
+        'must be the word that completes an onboard',
+      )
+      .default('completed'),
     LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
     ONBOARDS_SETTLE: duration('60s'),
     ONBOARDS_CONFIRM: duration('2m', 0),

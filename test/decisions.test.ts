@@ -92,7 +92,7 @@ class Upstream {
   look(fault: FaultName, now: number): LookResult {
     if (fault === 'look') return { kind: 'unusable', words: 'no list' };
     if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
-    return { kind: 'seen', onboards: this.list(now - 10), presence: this.presence, age_ms: 10 };
+    return { kind: 'seen', onboards: this.list(now - 10), presence: this.presence };
   }
 }
 
@@ -140,7 +140,7 @@ class Trial {
       this.now = step.until;
     } else if (step.do === 'look') {
       this.now += 10;
-      absorbLook(this.onboard, step.about, this.upstream.look(fault, this.now), this.now);
+      absorbLook(this.onboard, step.about, this.upstream.look(fault, this.now), this.now - 10, this.now);
     } else {
       assert(!this.onboard.held && !this.onboard.cancelling, 'sent while held');
       intend(this.onboard, step.effect, this.now);
@@ -235,7 +235,9 @@ test(`${RUNS} random lives: at most one onboard and one completion, never back, 
                   action: 'adopt',
                   onboard_id: trial.upstream.list(trial.now)[0]?.record.id,
                 } as const)
-              : ({ name: 'resolve', action: 'retry' } as const);
+              : trial.onboard.attention?.code === 'unexpected_status'
+                ? ({ name: 'resolve', action: 'adopt' } as const) // Somebody had said before that it was further on.
+                : ({ name: 'resolve', action: 'retry' } as const);
           for (const message of [{ name: 'release' }, decide(), { name: 'advance', to: 'completed' }] as const)
             if (judge(trial.onboard, message).kind === 'accept') trial.say(message);
         }

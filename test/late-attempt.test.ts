@@ -60,8 +60,8 @@ test('a run that is reset to its first task while its POST is out waits for that
 });
 
 test('a run that is reset right after its POST, while the list lags, waits and looks once more later', async () => {
-  world = await World.start({ settings: { ONBOARDS_SETTLE: '1s' } });
-  await world.emulate({ lag_ms: 800 });
+  world = await World.start({ settings: { ONBOARDS_SETTLE: '3s' } });
+  await world.emulate({ lag_ms: 2_500 });
   await world.create();
   await reset();
   const state = await world.until('checked', ({ timeline }) => timeline.at(-1)?.event === 'checked');
@@ -70,7 +70,7 @@ test('a run that is reset right after its POST, while the list lags, waits and l
 });
 
 test('a run that is reset after a lost completing call does not send it again without an order', async () => {
-  world = await World.start();
+  world = await World.start({ policy: { attempt_ms: 4_000 } });
   await world.create();
   await world.send({ name: 'advance', to: 'in_progress' });
   await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
@@ -82,7 +82,7 @@ test('a run that is reset after a lost completing call does not send it again wi
   await world.until('begun anew', ({ timeline }) => timeline.some(({ event }) => event === 'adopted'));
   await unknown();
   expect(await world.effects()).toMatchObject({ puts: 2, completes: 0 });
-  // The order outlives a try that comes to nothing (the first of these looks is the one for doubles).
+  // The order outlives a try that comes to nothing.
   await world.faults({ on: 'GET', when: 'before', do: 'html', times: 2 });
   await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
   await world.until('done', ({ phase }) => phase === 'done');

@@ -320,6 +320,67 @@ test('an unknown completing call is not forgotten over a duplicate: adopting our
   expect(await world.effects()).toMatchObject({ completes: 1, emails: 1 });
 });
 
+describe('an outcome that somebody made up by hand', () => {
+  test.each(['{}', 'null'])('is unknown, and looked for: %s', async (json) => {
+    await given();
+    await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 600 });
+    await world.start();
+    while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { raw } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe();
+    await world.temporal.workflowService.respondActivityTaskCompletedById({
+      namespace: 'default',
+      workflowId: `onboard-${world.invitation}`,
+      activityId: raw.pendingActivities![0]!.activityId,
+      result: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(json) }] },
+    });
+    expect(outcomes(await waiting())).toEqual(['create adopted']);
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+});
+
+describe('a flow', () => {
+  const inConflict = async () => {
+    const [asked, theirs] = [newId(), newId()];
+    await given();
+    await world.elsewhere({ flow_id: theirs });
+    await world.create({ flow_id: asked });
+    return { asked, theirs, open: await attention('flow_conflict') };
+  };
+
+  test('that somebody set in LeadConduit is not written over unseen', async () => {
+    const [asked, theirs] = [newId(), newId()];
+    await given();
+    const { record } = await world.create({ flow_id: asked });
+    await world.elsewhere({ ...record!, status: 'in_progress', flow_id: theirs });
+    await world.send({ name: 'advance', to: 'completed' });
+    expect((await attention('flow_conflict')).attention?.message).toContain(theirs);
+    expect(await world.effects()).toMatchObject({ completes: 0 });
+  });
+
+  test('in conflict can be insisted on by naming it again', async () => {
+    const { asked } = await inConflict();
+    await world.send({ name: 'advance', to: 'in_progress', flow_id: asked });
+    const state = await world.until('in_progress', ({ status }) => status === 'in_progress');
+    expect(state.record).toMatchObject({ flow_id: asked });
+  });
+
+  test('in conflict stays so when somebody only looks again', async () => {
+    const { open } = await inConflict();
+    await world.send({ name: 'resolve', action: 'retry' });
+    await world.until('asked again', (state) => (state.attention?.id ?? open.attention!.id) !== open.attention!.id);
+    await attention('flow_conflict');
+  });
+
+  test('of any length is survived', async () => {
+    const [invitation_id, id] = [newId(), newId()];
+    const rest = { account_id: null, connection_id: null, created_at: null, updated_at: null };
+    await given({ records: [{ id, invitation_id, status: 'created', flow_id: 'f'.repeat(3_000), ...rest }] });
+    await world.start({ invitation_id });
+    const state = await world.onboards.whenCreated({ invitation_id }, 10_000);
+    expect(state).toMatchObject({ status: 'created', phase: 'waiting', stale: false, record: { id } });
+  });
+});
+
 test('a refused key is noticed to work again while held', async () => {
   await given({}, { on: 'GET', when: 'before', do: 'status', status: 401, times: 2 });
   await world.create();

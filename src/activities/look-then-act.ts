@@ -13,8 +13,12 @@ export interface EffectInput {
   settle_ms: number;
   /** One call's whole life at most. */
   call_ms: number;
-  /** This run was reset: an earlier one may have sent what it knows nothing of. */
+  /** This run was reset: what it knows nothing of may have been sent meanwhile. */
   is_reset: boolean;
+  /** An earlier run for this invitation may have sent what this one knows nothing of. */
+  is_doubtful: boolean;
+  /** The run in which it was cleared to act in spite of that. A reset plays an old clearance again: it does not count. */
+  cleared_in?: string;
 }
 
 export type Act = (permit: SendPermit) => Promise<Became>;
@@ -27,21 +31,27 @@ export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect
     const look = await withErrors(() => deps.leadconduit.look(attempt.sendUntil), lookResultOf);
     const act = 'kind' in look ? notSeen(look) : decide(look);
     const became =
-      objectionOf(attempt, act) ??
+      objectionOf(input, attempt, act) ??
       (typeof act === 'function' ? await send(deps, input, effect, attempt, look as Look, act) : act);
-    if (became !== 'stale') return input.is_reset ? { ...became, after_reset: true } : became;
+    if (became !== 'stale') return { ...became, ran_in: attempt.runId, after_reset: input.is_reset };
   }
 }
 
-/** After an earlier run of this attempt only what is seen counts: what is not there may be under way. */
-function objectionOf({ hasEarlierRun, lengthMs }: Attempt, act: Became | Act): Became | undefined {
+/** Where this call may have been sent before, only what is seen counts: what is not there may be under way. */
+function objectionOf(
+  input: EffectInput,
+  { hasEarlierRun, lengthMs, runId }: Attempt,
+  act: Became | Act,
+): Became | undefined {
+  const unknown = (words: string): Became => ({ kind: 'unknown', words, may_send_for_ms: lengthMs });
   const isSeen = typeof act !== 'function' && ['done', 'duplicate', 'unexpected'].includes(act.kind);
-  if (!hasEarlierRun || isSeen) return undefined;
-  return {
-    kind: 'unknown',
-    words: 'this attempt was made before and may have sent its call',
-    may_send_for_ms: lengthMs,
-  };
+  if (hasEarlierRun && !isSeen) return unknown('this attempt was made before and may have sent its call');
+  const isUncleared = (input.is_reset || input.is_doubtful) && input.cleared_in !== runId;
+  if (isUncleared && typeof act === 'function')
+    return unknown(
+      `${input.is_reset ? 'this run was reset in Temporal' : 'an earlier run followed this onboard'}, and may have sent this call before`,
+    );
+  return undefined;
 }
 
 /** @returns `stale` when no place was free while the look was fresh: look again. */
@@ -53,13 +63,14 @@ async function send(
   look: Look,
   act: Act,
 ): Promise<Became | 'stale'> {
+  const objection = await attempt.objection();
+  if (objection !== undefined) return { kind: 'not_sent', words: objection };
+  // In one go with `begin`, or two runs could both find the way free.
   const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
   if (blockedMs > 0) {
     const words = 'a call of an earlier run for this invitation is under way, or was made just now';
     return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
   }
-  const objection = await attempt.objection();
-  if (objection !== undefined) return { kind: 'not_sent', words: objection };
 
   const placeUntil = Math.min(look.arrivedAt + FRESH_MS, attempt.sendUntil);
   const gate = () => (attempt.isTooLate ? 'too little time was left for a whole call' : undefined);

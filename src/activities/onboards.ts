@@ -19,8 +19,6 @@ export interface CreateInput extends EffectInput {
 export interface MoveInput extends CreateInput {
   onboard_id: string;
   to: 'in_progress' | 'completed';
-  /** A person ordered this act, knowing what had happened. */
-  is_ordered: boolean;
 }
 export interface LookInput {
   invitation_id: string;
@@ -56,9 +54,6 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
     return found(deps, own, (seen) => {
       if (!isStatus(seen.status)) return { kind: 'unexpected', seen };
       if (hasReached(seen.status, input.to)) return { kind: 'done', adopted: true, seen };
-      // What a run did before it was reset is not known here, and completing is never repeated without an order.
-      if (input.is_reset && !input.is_ordered && input.to === 'completed')
-        return { kind: 'unknown', words: 'this run was reset in Temporal, and may have sent this call before' };
       return async (permit) => {
         const status = input.to === 'completed' ? completedStatus : input.to;
         const wanted = { ...seen.record, status, flow_id: input.flow_id ?? seen.record.flow_id };
@@ -83,7 +78,8 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
       if (!record) return { kind: 'unusable', words: `the record of onboard ${listed.id} cannot be read` };
       onboards.push(seenOf(deps, record));
     }
-    return { kind: 'seen', onboards, presence: presence.isShownBy(look), age_ms: Date.now() - look.sentAt };
+    const { runId: ran_in } = attempt;
+    return { kind: 'seen', onboards, presence: presence.isShownBy(look), ran_in };
   }, lookResultOf);
 }
 

@@ -11,7 +11,9 @@ export interface SeenOnboard {
 
 /** What became of one attempt at an effect. A value, never an exception: only the workflow decides what follows. */
 export type Outcome = Became & {
-  /** The run was reset: an earlier one may have sent what this one knows nothing of. */
+  /** The run for which the attempt was made; a run that is reset inherits outcomes of another. */
+  ran_in?: string;
+  /** That run was reset: what it knows nothing of may have been sent meanwhile. */
   after_reset?: boolean;
 };
 
@@ -29,11 +31,8 @@ export type Became =
 
 /** What one look at LeadConduit's list told about an invitation. */
 export type LookResult =
-  /**
-   * `presence`: the list showed an onboard that this deployment created, so that absence proves something.
-   * `age_ms`: how long before the answer the look was sent.
-   */
-  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean; age_ms: number }
+  /** `presence`: the list showed an onboard that this deployment created, so that absence proves something. */
+  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean; ran_in?: string }
   /** `no_time`: nothing is wrong with the list, there was no place for a look in time. */
   | { kind: 'unusable'; words: string; retry_after_ms?: number; no_time?: boolean }
   | { kind: 'credentials'; words: string; http_status: number };

@@ -16,7 +16,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
-import { hasReached } from '../workflows/lifecycle';
+import { EFFECTS, hasReached, type Effect } from '../workflows/lifecycle';
 import * as messages from '../workflows/messages';
 import type { OnboardInput, OnboardState, Policy } from '../workflows/messages';
 import { KEYS } from '../workflows/search-attributes';
@@ -83,8 +83,10 @@ export class OnboardsClient {
       if (!isAbandoned(last)) return;
       // The last run's call may land until a settle time after its end.
       const settled = (last.closeTime ?? new Date()).getTime() + (this.settings.policy.settle_ms ?? 60_000);
+      const { stale, ledger } = await this.stateOf(last);
+      const doubts = EFFECTS.filter((effect) => stale || ledger.some((entry) => isDoubtful(entry, effect)));
       await this.startRun(
-        { ...request, not_before: new Date(settled).toISOString() },
+        { ...request, not_before: new Date(settled).toISOString(), doubts },
         'ALLOW_DUPLICATE_FAILED_ONLY',
       ).catch((error: unknown) => {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
@@ -93,7 +95,7 @@ export class OnboardsClient {
   }
 
   private startRun(
-    request: Request & Pick<OnboardInput, 'not_before'>,
+    request: Request & Pick<OnboardInput, 'not_before' | 'doubts'>,
     workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY',
   ) {
     const { invitation_id, label } = request;
@@ -297,6 +299,10 @@ export function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Co
 
 const isPending = ({ record, attention, phase, stale }: OnboardState) =>
   record === null && attention === undefined && phase !== 'cancelled' && !stale;
+
+/** What an ended run leaves to doubt: calls whose outcome it never knew, and a create that the list may hide. */
+const isDoubtful = ({ effect, outcome }: messages.LedgerEntry, about: Effect) =>
+  effect === about && outcome !== 'not_sent' && (effect === 'create' || outcome === 'unknown' || outcome === 'pending');
 
 /** None asked for never conflicts; see the contract for the rest. */
 function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, asked: string): void {

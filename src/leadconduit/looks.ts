@@ -22,6 +22,7 @@ export function readLook(body: unknown, sentAt: number, arrivedAt: number): Look
   const byId = new Map<string, ListedOnboard>();
   const byInvitation = new Map<string, ListedOnboard[]>();
   for (const onboard of list) {
+    if (byId.has(onboard.id.toLowerCase())) continue;
     byId.set(onboard.id.toLowerCase(), onboard);
     const invitation = onboard.invitation_id.toLowerCase();
     const others = byInvitation.get(invitation);

@@ -3,7 +3,7 @@
  * `looking.ts` what a look told: it goes in, the onboard changes, and `nextStep` says what follows.
  */
 import type { Outcome, SeenOnboard } from '../activities/outcomes';
-import { isStatus } from './lifecycle';
+import { EFFECTS, isStatus } from './lifecycle';
 import {
   clearAttention,
   cut,
@@ -31,9 +31,10 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   const pursuit = onboard.pursuit ?? newPursuit('create', now);
   onboard.pursuit = pursuit;
   pursuit.stage = 'due';
-  // An order stands until it has been carried out.
-  if (outcome.kind !== 'not_sent') pursuit.ordered = false;
-  if (outcome.after_reset) onboard.follows_run = true;
+  // A clearance stands until it has been made use of.
+  if (outcome.kind !== 'not_sent') pursuit.cleared_in = undefined;
+  if (outcome.after_reset) onboard.doubts = [...EFFECTS];
+  if (outcome.ran_in !== undefined) onboard.heard_in = outcome.ran_in;
   if (outcome.kind === 'unknown' || ('http_status' in outcome && outcome.http_status !== undefined)) pursuit.acts += 1;
   const { effect } = pursuit;
   const words = 'words' in outcome ? outcome.words : undefined;
@@ -45,7 +46,7 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
     pursuit.unusable = 0;
     if (outcome.kind !== 'credentials') clearAttention(onboard, now, 'list_unreadable');
   }
-  if (outcome.kind !== 'not_listed') pursuit.missing_since = undefined;
+  if (!['not_listed', 'not_sent', 'credentials'].includes(outcome.kind)) pursuit.missing_since = undefined;
 
   switch (outcome.kind) {
     case 'done':
@@ -113,17 +114,23 @@ export function reached(onboard: Onboard, seen: SeenOnboard, now: number, outcom
     tell(onboard, now, 'created', { detail: seen.record.id });
   }
   take(onboard, seen, now);
-  if (effect === 'create' && outcome === 'adopted') compareFlows(onboard, now);
+  if (outcome === 'adopted') compareFlows(onboard, now);
   // A late call of another try or another run may still land: look once more when it would be seen.
-  if ((pursuit?.acts ?? 0) > 1 || (effect === 'create' && onboard.follows_run))
+  if ((pursuit?.acts ?? 0) > 1 || (effect === 'create' && onboard.doubts.includes(effect)))
     onboard.check = { at: now + policy.settle_ms, why: 'doubles', failures: 0, unusable: 0 };
-  // The set-up runs after the completing call has been answered and may fail then.
-  if (effect === 'completed' && policy.confirm_ms > 0)
-    onboard.check = { at: now + policy.confirm_ms, why: 'confirm', failures: 0, unusable: 0 };
+  if (effect === 'completed') confirm(onboard, now);
+}
+
+/** The set-up runs after the completing call has been answered and may fail then. The look serves a check that is due before it. */
+export function confirm(onboard: Onboard, now: number): void {
+  const { confirm_ms } = onboard.policy;
+  if (confirm_ms === 0) return;
+  const at = Math.max(now + confirm_ms, onboard.check?.at ?? 0);
+  onboard.check = { at, why: 'confirm', failures: 0, unusable: 0 };
 }
 
 /** A record that came with another flow than the one asked for is for a person to decide. */
-function compareFlows(onboard: Onboard, now: number): void {
+export function compareFlows(onboard: Onboard, now: number): void {
   const { requested_flow_id: asked } = onboard;
   const flow = onboard.record?.flow_id?.toLowerCase();
   if (asked && flow && asked !== flow && isStatus(onboard.status))

@@ -3,7 +3,8 @@
  * a refused update fails its caller, a refused signal becomes a line in the timeline.
  */
 import { hasReached, isStatus } from './lifecycle';
-import type { Action, Advance, OnboardState, Resolve } from './messages';
+import type { Action, Advance, AttentionCode, OnboardState, Resolve } from './messages';
+import { confirm } from './effect';
 import { clearAttention, lastEntry, rememberKey, settleEntry, tell, type Onboard } from './onboard';
 import type { Message, Unreadable } from './read-message';
 
@@ -49,7 +50,8 @@ export function judge(onboard: Onboard, message: Message | Unreadable): Verdict 
 
 function judgeAdvance(onboard: Onboard, { to, flow_id }: Advance): Verdict {
   const flow = onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase();
-  const newFlow = flow_id !== undefined && flow_id !== flow;
+  const isConflict = onboard.attention?.code === 'flow_conflict';
+  const newFlow = flow_id !== undefined && (flow_id !== flow || isConflict);
   if (newFlow && flowIsSent(onboard))
     return refuse(`its flow is ${flow ?? 'none'} and cannot be changed any more: in_progress was sent`);
   if (!newFlow && (hasReached(onboard.status, to) || hasReached(onboard.target, to))) return { kind: 'nothing' };
@@ -124,9 +126,10 @@ export function receive(
         reason,
         detail: verdict.kind === 'nothing' ? `${message.to}: it is there already, or asked for` : message.to,
       });
-      if (message.flow_id !== undefined && message.flow_id !== onboard.requested_flow_id) {
+      if (message.flow_id !== undefined) {
+        if (message.flow_id !== onboard.requested_flow_id)
+          tell(onboard, now, 'flow_set', { by, detail: message.flow_id });
         onboard.requested_flow_id = message.flow_id;
-        tell(onboard, now, 'flow_set', { by, detail: message.flow_id });
         clearAttention(onboard, now, 'flow_conflict');
       }
       if (!hasReached(onboard.target, message.to)) onboard.target = message.to;
@@ -141,18 +144,24 @@ export function receive(
   }
 }
 
+const ORDERS: readonly AttentionCode[] = ['unknown_outcome', 'absence_unproven', 'refused'];
+
 /** Look again; where the effect was shown to be missing or refused, the person's order also acts again. */
 function retry(onboard: Onboard, now: number): void {
-  const { pursuit, attention } = onboard;
+  const { pursuit, attention, raised_in } = onboard;
   clearAttention(onboard, now);
   if (!pursuit || attention?.code === 'failed_upstream' || attention?.code === 'unexpected_status') {
-    onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0 };
+    const next = onboard.check?.why === 'asked' ? onboard.check.next : onboard.check;
+    onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0, asked: attention?.code, next };
     return;
   }
   if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
   const isDue = pursuit.stage === 'due';
   const at = isDue ? Math.max(now, pursuit.clear_at) : now;
-  Object.assign(pursuit, { at, ordered: isDue, failures: 0, unusable: 0, missing_since: undefined });
+  Object.assign(pursuit, { at, failures: 0, unusable: 0, missing_since: undefined });
+  // Only who was shown that the call may have been made can clear it.
+  const isOrder = isDue && attention !== undefined && ORDERS.includes(attention.code);
+  if (isOrder) pursuit.cleared_in = raised_in;
 }
 
 /** The `PUT` that is, or was last, under way. */
@@ -184,6 +193,9 @@ function adopt(onboard: Onboard, message: Resolve, now: number): void {
   onboard.status = effect;
   onboard.furthest = effect;
   onboard.pursuit = undefined;
+  // Somebody who has seen a failure has checked already.
+  if (effect === 'completed' && !['failed_upstream', 'unexpected_status'].includes(attention.code))
+    confirm(onboard, now);
   tell(onboard, now, 'moved', { by: message.by, detail: `${effect}, as somebody checked` });
 }
 

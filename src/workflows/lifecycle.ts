@@ -3,7 +3,9 @@ const ORDER = ['created', 'in_progress', 'completed'] as const;
 export type Status = (typeof ORDER)[number];
 
 /** What we do upstream: the one `POST`, then a `PUT` for each status. */
-export type Effect = 'create' | 'in_progress' | 'completed';
+export const EFFECTS = ['create', 'in_progress', 'completed'] as const;
+export type Effect = (typeof EFFECTS)[number];
+export const isEffect = (word: unknown): word is Effect => EFFECTS.includes(word as Effect);
 
 export const isStatus = (word: unknown): word is Status => ORDER.includes(word as Status);
 

@@ -1,6 +1,16 @@
 /** What looks tell: about an effect whose outcome is unknown, of the onboard that a person wants, or as a check. */
 import type { LookResult, SeenOnboard } from '../activities/outcomes';
-import { adopted, backoff, duplicate, keyRefused, LOOKS_AFTER, reached, refused, unusable } from './effect';
+import {
+  adopted,
+  backoff,
+  compareFlows,
+  duplicate,
+  keyRefused,
+  LOOKS_AFTER,
+  reached,
+  refused,
+  unusable,
+} from './effect';
 import { hasReached, isStatus, type Status } from './lifecycle';
 import type { LookFor } from './next-step';
 import {
@@ -15,12 +25,18 @@ import {
   type Pursuit,
 } from './onboard';
 
+/** How often it is looked at least while absence does not count yet: presence does. */
+const LOOK_MS = 5_000;
+
 type Seen = Extract<LookResult, { kind: 'seen' }>;
 
 const targetOf = ({ effect }: Pursuit): Status => (effect === 'create' ? 'created' : effect);
 
-/** Takes in what a look told; nothing when what it was for is settled meanwhile. */
-export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, now: number): void {
+/**
+ * Takes in what a look told; nothing when what it was for is settled meanwhile.
+ * @param asked when the look was asked for: it was sent later.
+ */
+export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, asked: number, now: number): void {
   const { pursuit, adoption, check } = onboard;
   const watch = { adoption, check, effect: pursuit?.stage === 'unknown' ? pursuit : undefined, health: pursuit }[about];
   if (!watch) return;
@@ -29,17 +45,25 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, n
     watch.at = now + Math.max(backoff(onboard, watch.unusable), look.retry_after_ms ?? 0);
     return look.no_time ? undefined : unusable(onboard, watch, look.words, now);
   }
+  if (look.ran_in !== undefined) onboard.heard_in = look.ran_in;
   watch.unusable = 0;
   watch.failures = 0;
   clearAttention(onboard, now, 'credentials', 'list_unreadable');
   const listed = look.onboards.filter(({ record }) => !onboard.ruled_out.includes(record.id.toLowerCase()));
   if (about === 'adoption' && adoption) adopt(onboard, adoption, look.onboards, now);
   else if (about === 'check' && check) checked(onboard, check, listed, now);
-  else if (about === 'effect' && pursuit) settle(onboard, pursuit, listed, look, now);
+  else if (about === 'effect' && pursuit) settle(onboard, pursuit, listed, look, asked, now);
 }
 
 /** A look after an unknown: presence counts at any time, absence only when it is proof. */
-function settle(onboard: Onboard, pursuit: Pursuit, listed: SeenOnboard[], look: Seen, now: number): void {
+function settle(
+  onboard: Onboard,
+  pursuit: Pursuit,
+  listed: SeenOnboard[],
+  look: Seen,
+  asked: number,
+  now: number,
+): void {
   if (listed.length > 1) return duplicate(onboard, idsOf(listed), now);
   const found =
     pursuit.effect === 'create' ? listed[0] : listed.find(({ record }) => sameId(record.id, onboard.record?.id));
@@ -57,28 +81,18 @@ function settle(onboard: Onboard, pursuit: Pursuit, listed: SeenOnboard[], look:
     pursuit.stage = 'due';
     return refused(onboard, pursuit.refusal, now);
   }
-  absent(
-    onboard,
-    pursuit,
-    { isProof: pursuit.effect === 'create' ? look.presence : found !== undefined, sentAt: now - look.age_ms },
-    now,
-  );
+  // For a PUT, the record's own presence in the list is the proof that the list can be believed.
+  absent(onboard, pursuit, pursuit.effect === 'create' ? look.presence : found !== undefined, asked, now);
 }
 
-function absent(
-  onboard: Onboard,
-  pursuit: Pursuit,
-  { isProof, sentAt }: { isProof: boolean; sentAt: number },
-  now: number,
-): void {
+function absent(onboard: Onboard, pursuit: Pursuit, isProof: boolean, asked: number, now: number): void {
   const { settle_ms } = onboard.policy;
   const factor = LOOKS_AFTER[pursuit.absences as 0 | 1 | 2];
   const counts = pursuit.clear_at + factor * settle_ms;
-  if (sentAt < counts) {
-    pursuit.at = Math.max(now, counts);
+  if (asked < counts) {
+    pursuit.at = Math.min(Math.max(now, counts), now + Math.max(settle_ms, LOOK_MS));
     return;
   }
-  // For a PUT, the record's own presence in the list is the proof that the list can be believed.
   if (!isProof) {
     pursuit.at = now + settle_ms;
     return needAttention(
@@ -101,8 +115,11 @@ function absent(
   }
   pursuit.stage = 'due';
   pursuit.at = now;
-  if (pursuit.effect !== 'completed' && !pursuit.repeated) {
+  const isForPerson =
+    pursuit.effect === 'completed' || (pursuit.effect === 'create' && onboard.doubts.includes('create'));
+  if (!isForPerson && !pursuit.repeated) {
     pursuit.repeated = true;
+    pursuit.cleared_in = onboard.heard_in;
     return tell(onboard, now, 'repeated', { detail: `${pursuit.effect} is sent once more` });
   }
   needAttention(
@@ -135,9 +152,11 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
 
 /** A look that is not about an effect: nobody else's second onboard, no failure after the fact. */
 function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: number): void {
-  onboard.check = undefined;
-  if (listed.length > 1) return duplicate(onboard, idsOf(listed), now);
+  onboard.check = check.next;
   const own = listed.find(({ record }) => sameId(record.id, onboard.record?.id));
+  const ids = idsOf(listed);
+  if (!own && onboard.record) ids.push(onboard.record.id);
+  if (listed.length > 0 && ids.length > 1) return duplicate(onboard, ids, now);
   if (!own) {
     if (check.why === 'doubles') return;
     return needAttention(onboard, now, 'not_listed', "LeadConduit's list does not show this onboard any more.");
@@ -145,6 +164,7 @@ function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: num
   const before = onboard.attention;
   // So soon after a call, a list that lags behind is nothing to wake anybody for.
   if (check.why !== 'doubles' || !isBehind(own, onboard)) take(onboard, own, now);
+  if (check.asked === 'flow_conflict') compareFlows(onboard, now);
   if (onboard.attention === before)
     tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}` });
 }

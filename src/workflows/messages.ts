@@ -12,6 +12,8 @@ export interface OnboardInput {
   reason?: string;
   /** RFC 3339. Set when a run follows an earlier one that may have had a call under way: nothing is sent before. */
   not_before?: string;
+  /** Which calls that run may have made; where this is missing and `not_before` is given, any. */
+  doubts?: Effect[];
   policy?: Partial<Policy>;
 }
 

@@ -1,4 +1,5 @@
 import type { Effect } from './lifecycle';
+import { LOOKS_AFTER } from './effect';
 import { needsPerson, nextEffect, type Onboard } from './onboard';
 
 /** What a look is for: `health` is whether the key and the list work again. */
@@ -20,7 +21,9 @@ export function nextStep(onboard: Onboard, now: number): Step {
 
   // An unknown is settled even while held and before a cancel ends the run, unless a person is needed for it.
   const isSettling = pursuit?.stage === 'unknown' && !needsPerson(onboard);
-  if (isSettling && onboard.cancelling && !onboard.attention) return look(pursuit.at, 'effect');
+  const isOpen =
+    isSettling && (!onboard.attention || now < pursuit.clear_at + LOOKS_AFTER[2] * onboard.policy.settle_ms);
+  if (isOpen && onboard.cancelling) return look(pursuit.at, 'effect');
   if (onboard.cancelling) return { do: 'end', how: 'cancelled' };
 
   if (adoption) return look(adoption.at, 'adoption');

@@ -13,13 +13,14 @@ import {
 } from '@temporalio/workflow';
 import { absorbOutcome } from './effect';
 import { judge, receive } from './inbox';
+import { EFFECTS, isEffect } from './lifecycle';
 import * as messages from './messages';
 import { absorbLook } from './looking';
-import { nextStep } from './next-step';
+import { nextStep, type LookFor } from './next-step';
 import { begin, clearAttention, intend, tell, type Onboard } from './onboard';
 import { publisher } from './publish';
 import { readMessage } from './read-message';
-import { attempt, look } from './steps';
+import { attempt, isReset, look } from './steps';
 import { isUndecodable } from './undecodable';
 import { cancelledText, datePhase, view } from './view';
 
@@ -51,7 +52,10 @@ async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled
   for (;;) {
     datePhase(onboard, Date.now());
     publish(Date.now());
-    if (workflowInfo().continueAsNewSuggested) return 'renew';
+    if (workflowInfo().continueAsNewSuggested) {
+      if (isReset()) onboard.doubts = [...EFFECTS];
+      return 'renew';
+    }
     const step = nextStep(onboard, Date.now());
     switch (step.do) {
       case 'act':
@@ -60,7 +64,7 @@ async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled
         absorbOutcome(onboard, await attempt(onboard, step.effect), Date.now());
         break;
       case 'look':
-        absorbLook(onboard, step.about, await look(onboard), Date.now());
+        await lookAbout(onboard, step.about);
         break;
       case 'wait':
         await inbox.mail(step.until);
@@ -74,6 +78,11 @@ async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled
         return step.how;
     }
   }
+}
+
+async function lookAbout(onboard: Onboard, about: LookFor): Promise<void> {
+  const asked = Date.now();
+  absorbLook(onboard, about, await look(onboard), asked, Date.now());
 }
 
 interface Inbox {
@@ -172,20 +181,27 @@ function restoreOrBegin(input: Input): Onboard {
   return begin(input, Date.now());
 }
 
+const MONTH_MS = 30 * 86_400_000;
+
 /** Starts by hand come with anything: what would fail the task for ever is found here. */
 function problemOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || isUndecodable(input)) return 'the input cannot be read';
-  const { invitation_id, flow_id, label, by, reason, not_before, policy } = input as Record<string, unknown>;
+  const { invitation_id, flow_id, label, by, reason, not_before, doubts, policy } = input as Record<string, unknown>;
   const isHex = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{24}$/i.test(value);
   if (!isHex(invitation_id)) return 'invitation_id must be 24 hexadecimal digits';
   if (flow_id != null && !isHex(flow_id)) return 'flow_id must be 24 hexadecimal digits';
   if ([label, by, reason].some((text) => text != null && typeof text !== 'string'))
     return 'label, by and reason must be texts';
-  if (not_before != null && (typeof not_before !== 'string' || Number.isNaN(Date.parse(not_before))))
-    return 'not_before must be a time (RFC 3339)';
+  // Without an offset it would be read in the worker's own time zone.
+  if (
+    not_before != null &&
+    !(typeof not_before === 'string' && /(Z|[+-]\d\d:\d\d)$/i.test(not_before) && Date.parse(not_before))
+  )
+    return 'not_before must be a time with its offset (RFC 3339)';
+  if (doubts != null && !(Array.isArray(doubts) && doubts.every(isEffect))) return 'doubts must be a list of calls';
   if (policy != null && typeof policy !== 'object') return 'policy must be an object';
   const times = Object.entries(policy ?? {});
   const isTime = ([name, ms]: [string, unknown]) =>
-    Number.isFinite(ms) && (ms as number) >= (name === 'confirm_ms' ? 0 : 1);
-  return times.every(isTime) ? undefined : 'policy must hold milliseconds';
+    Number.isFinite(ms) && (ms as number) >= (name === 'confirm_ms' ? 0 : 1) && (ms as number) <= MONTH_MS;
+  return times.every(isTime) ? undefined : 'policy must hold milliseconds, 30 days at most';
 }

@@ -1,5 +1,5 @@
 import type { OnboardRecord, SeenOnboard } from '../activities/outcomes';
-import { hasReached, isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
+import { EFFECTS, hasReached, isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
 import type { Attention, AttentionCode, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from './messages';
 
 const DEFAULTS: Policy = {
@@ -26,8 +26,8 @@ export interface Pursuit extends Watch {
   stage: 'due' | 'out' | 'unknown';
   /** Acts that may have reached LeadConduit. */
   acts: number;
-  /** A person ordered the act that is due, knowing what had happened. */
-  ordered: boolean;
+  /** Where an earlier run may have acted: the run in which the act that is due was cleared all the same. */
+  cleared_in?: string;
   /** After an unknown: from when its attempt can surely not send any more. After "it exists": from when it is listed. */
   clear_at: number;
   /** After an unknown: how many looks proved that its effect is not there. */
@@ -49,6 +49,10 @@ export interface Adoption extends Watch {
 /** A look that is not about an effect under way: did a second onboard appear, did the set-up fail, is it mended? */
 export interface Check extends Watch {
   why: 'doubles' | 'confirm' | 'asked';
+  /** The attention that `asked` answers. */
+  asked?: AttentionCode;
+  /** The check that waits until this one is done. */
+  next?: Check;
 }
 
 /**
@@ -62,8 +66,10 @@ export interface Onboard {
   /** The flow that people asked for. */
   requested_flow_id?: string;
   not_before: number;
-  /** Another run for this invitation ended before this one began: a late call of its may still land. */
-  follows_run: boolean;
+  /** Calls that an earlier run may have made: a create or a completion that is not there needs a person's order. */
+  doubts: Effect[];
+  /** The run in which the latest outcome or look was made; after a reset, an inherited one names another. */
+  heard_in?: string;
   record: OnboardRecord | null;
   status: string | null;
   /** The furthest status that was proven: nothing is ever sent again that would only lead up to it. */
@@ -78,6 +84,8 @@ export interface Onboard {
   adoption?: Adoption;
   check?: Check;
   attention?: Attention;
+  /** The run whose outcome or look raised it. */
+  raised_in?: string;
   /** Onboards of the same invitation that a person has ruled out. */
   ruled_out: string[];
   ledger: LedgerEntry[];
@@ -99,7 +107,7 @@ export function begin(input: OnboardInput, now: number): Onboard {
     policy: { ...DEFAULTS, ...input.policy },
     requested_flow_id: input.flow_id?.toLowerCase(),
     not_before: input.not_before ? Date.parse(input.not_before) : 0,
-    follows_run: input.not_before != null,
+    doubts: input.doubts ?? (input.not_before == null ? [] : [...EFFECTS]),
     record: null,
     status: null,
     target: 'created',
@@ -216,7 +224,6 @@ export const newPursuit = (effect: Effect, at: number): Pursuit => ({
   stage: 'due',
   at,
   acts: 0,
-  ordered: false,
   failures: 0,
   unusable: 0,
   clear_at: at,
@@ -239,6 +246,7 @@ export function needAttention(onboard: Onboard, now: number, code: AttentionCode
   if (onboard.attention?.code === code && !needsPerson(onboard)) return;
   onboard.attentions += 1;
   onboard.attention = { id: `a${onboard.attentions}`, code, message: cut(message, TEXT), since: iso(now) };
+  onboard.raised_in = onboard.heard_in;
   tell(onboard, now, 'attention', { detail: `${code}: ${message}` });
 }
 

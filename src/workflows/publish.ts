@@ -6,6 +6,9 @@ import { view } from './view';
 
 type Attribute = keyof typeof KEYS;
 
+/** Temporal ends a run whose keyword is over 2 kB. */
+const short = (text: string | undefined) => text && cut(text, NAME);
+
 /** Tells lists (search attributes) and Temporal's web page (current details) where the onboard stands; only what changed. */
 export function publisher(onboard: Onboard) {
   let published: Partial<Record<Attribute, string | undefined>> = {};
@@ -14,12 +17,12 @@ export function publisher(onboard: Onboard) {
     const state = view(onboard, now);
     const values: Record<Attribute, string | undefined> = {
       InvitationId: state.invitation_id,
-      OnboardId: onboard.record?.id.toLowerCase(),
-      OnboardStatus: state.status === null ? undefined : cut(state.status, NAME),
+      OnboardId: short(onboard.record?.id.toLowerCase()),
+      OnboardStatus: short(state.status ?? undefined),
       OnboardPhase: state.phase,
       OnboardAttention: state.attention?.code,
       OnboardOrigin: onboard.origin,
-      OnboardFlowId: onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase(),
+      OnboardFlowId: short(onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase()),
       OnboardSince: state.since,
       OnboardLabel: onboard.label,
     };

@@ -91,7 +91,9 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
   }
 }
 
-export function cancelledText({ record }: Onboard): string {
+export function cancelledText({ record, ledger }: Onboard): string {
+  if (!record && ledger.some(({ outcome }) => outcome === 'unknown'))
+    return 'not followed any more. The outcome of a create call is unknown: it may be in LeadConduit; a new start looks first, and asks before it creates.';
   return record
     ? `not followed any more. Onboard ${record.id} stays in LeadConduit, where it cannot be deleted; a new start adopts it.`
     : 'not followed any more. Nothing is known to be in LeadConduit; a new start looks first.';

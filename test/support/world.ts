@@ -118,10 +118,12 @@ export class World {
     this.running.catch(() => undefined);
   }
 
+  /** At once no new work; resolves when what it has is done. Meanwhile another one may be started. */
   async stopWorker(): Promise<void> {
-    this.worker?.shutdown();
-    await this.running;
+    const { worker, running } = this;
     this.worker = undefined;
+    worker?.shutdown();
+    await running;
   }
 
   async close(): Promise<void> {
