@@ -15,10 +15,12 @@ if (major < 20 || (major === 20 && minor < 12))
 const { makeReady } = await import('./scripts/make-ready.mjs');
 await makeReady().catch((error) => fail(error.message));
 
+const SCRIPTS = ['test', 'proof'];
 const [program, ...args] = process.argv.slice(2);
-const file = fileURLToPath(new URL(program === 'test' ? 'scripts/test.mjs' : `dist/${program}.js`, import.meta.url));
-if (!existsSync(file)) fail('Usage: node run.mjs up | starter | worker | emulator/serve | test [args…]');
+const path = SCRIPTS.includes(program) ? `scripts/${program}.mjs` : `dist/${program}.js`;
+const file = fileURLToPath(new URL(path, import.meta.url));
+if (!existsSync(file)) fail('Usage: node run.mjs up | starter | worker | emulator/serve | test | proof [args…]');
 process.argv = [process.argv[0], file, ...args];
-if (program === 'test') await import('./scripts/test.mjs');
+if (SCRIPTS.includes(program)) await import(`./${path}`);
 // As the main module: tests import some of the programs, which must then not run.
 else Module.runMain(file);

@@ -1,0 +1,7 @@
+/** The proof's own tests beside those of `npm test`; `scripts/proof.mjs` says which of them run, and in which order. */
+module.exports = {
+  ...require('../jest.config.cjs'),
+  rootDir: '..',
+  testMatch: ['<rootDir>/{proof,test}/**/*.test.ts'],
+  testTimeout: 120_000,
+};

@@ -1,0 +1,141 @@
+/**
+ * Messages as operators send them: cancelled while a call is out, by our message and by Temporal's own cancel; and repeated
+ * with the same key, also in the run that goes on after a continue-as-new. Three onboards for each row, at the same time.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadEnvironment } from '../src/config';
+import { startTemporal, type TemporalServer } from '../src/temporal/server';
+import type { OnboardState } from '../src/workflows/messages';
+import type { Fault } from '../test/support/world';
+import { eventually, thrice, type Onboard } from './operators';
+
+const CANCELS: Record<string, (onboard: Onboard) => Promise<unknown>> = {
+  'our update': (onboard) => onboard.send({ name: 'cancel' }),
+  'our signal': (onboard) => onboard.signal('cancel', {}),
+  "Temporal's own cancel": (onboard) => onboard.handle.cancel(),
+};
+interface Fate {
+  fault: Omit<Fault, 'on'>;
+  /** The run that follows does not see its effect: what the earlier one did is for a person to decide. */
+  isOrdered?: boolean;
+}
+const FATES: Record<string, Fate> = {
+  'is answered': { fault: { when: 'after', do: 'slow', ms: 700 } },
+  'takes effect, and the answer is lost': { fault: { when: 'after', do: 'hang' } },
+  'comes to nothing': { fault: { when: 'before', do: 'hang' }, isOrdered: true },
+};
+const rows = Object.entries(CANCELS).flatMap(([by, cancel]) =>
+  Object.entries(FATES).map(([fate, row]) => [by, fate, { cancel, ...row }] as const),
+);
+const options = { policy: { attempt_ms: 4_000 } };
+
+const LOST_TWICE: Fault[] = [{ on: 'PUT', when: 'before', do: 'reset', times: 2 }];
+
+async function startAgain(onboard: Onboard): Promise<void> {
+  await onboard.until('cancelled', ({ phase }) => phase === 'cancelled');
+  await eventually('ended', async () => (await onboard.handle.describe()).status.name === 'CANCELLED');
+  await onboard.start();
+}
+async function order(onboard: Onboard): Promise<void> {
+  await onboard.until('asked', ({ attention }) => attention?.code === 'unknown_outcome');
+  await onboard.send({ name: 'resolve', action: 'retry' });
+}
+
+test.concurrent.each(rows)('cancelled by %s while a create is out that %s: one create', (_, __, row) =>
+  thrice({ options, faults: [{ on: 'POST', ...row.fault }] }, async (onboard) => {
+    await onboard.start();
+    await onboard.sent('posts', 1);
+    await row.cancel(onboard);
+    await startAgain(onboard);
+    if (row.isOrdered) await order(onboard);
+    await onboard.created();
+    expect(await onboard.effects()).toMatchObject({ posts: row.isOrdered ? 2 : 1, creates: 1 });
+  }),
+);
+
+test.concurrent.each(rows)('cancelled by %s while a completing call is out that %s: one completion', (_, __, row) =>
+  thrice({ options, from: 'in_progress', faults: [{ on: 'PUT', ...row.fault }] }, async (onboard) => {
+    await onboard.signal('advance', { to: 'completed' });
+    await onboard.sent('puts', 2);
+    await row.cancel(onboard);
+    await startAgain(onboard);
+    await onboard.send({ name: 'advance', to: 'completed' });
+    if (row.isOrdered) await order(onboard);
+    await onboard.until('done', ({ phase }) => phase === 'done');
+    expect(await onboard.effects()).toMatchObject({ puts: row.isOrdered ? 3 : 2, completes: 1, emails: 1 });
+  }),
+);
+
+describe('with the same key, before and after a continue-as-new', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'onboards-renew-'));
+  let server: TemporalServer;
+  beforeAll(async () => {
+    server = await startTemporal({
+      cli: process.env.TEST_TEMPORAL_CLI ?? '',
+      env: loadEnvironment(),
+      port: 0,
+      logFile: join(folder, 'temporal.log'),
+      extraDynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 60 },
+    });
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const continued = ({ timeline }: OnboardState) => timeline.filter(({ event }) => event === 'continued').length;
+  /** Notes until its history is long enough to go on in a new run. */
+  async function renew(onboard: Onboard): Promise<void> {
+    const before = continued(await onboard.state());
+    for (let n = 0; n < 40; n += 1) await onboard.signal('note', { text: 'called', key: `${before} ${n}` });
+    await onboard.until('continued', (state) => continued(state) > before);
+  }
+  const told = async (onboard: Onboard, ...events: string[]) =>
+    (await onboard.state()).timeline.map(({ event }) => event).filter((event) => events.includes(event));
+
+  test('a message acts once', () =>
+    thrice({ options: { address: server.address }, from: 'created' }, async (onboard) => {
+      const say = async () => {
+        await onboard.send({ name: 'hold', key: 'hold' });
+        await onboard.send({ name: 'release', key: 'release' });
+        await onboard.signal('hold', { key: 'hold' });
+        await onboard.signal('advance', { to: 'in_progress', key: 'on' });
+        await onboard.send({ name: 'advance', to: 'in_progress', key: 'on' });
+        await onboard.signal('note', { text: 'once', key: 'note' });
+      };
+      await say();
+      await renew(onboard);
+      await say();
+      await renew(onboard);
+      await say();
+      expect(await told(onboard, 'held', 'released', 'advance_asked', 'moved')).toEqual([
+        'held',
+        'released',
+        'advance_asked',
+        'moved',
+      ]);
+      expect((await onboard.state()).timeline.filter(({ detail }) => detail === 'once')).toHaveLength(1);
+      expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1, puts: 1, completes: 0 });
+    }));
+
+  test('an order to repeat a completing call is one order', () =>
+    thrice({ options: { address: server.address }, from: 'in_progress', faults: LOST_TWICE }, async (onboard) => {
+      const isAsked = (count: number) =>
+        onboard.until('asked', ({ attention, ledger }) => {
+          const lost = ledger.filter(({ effect, outcome }) => effect === 'completed' && outcome === 'unknown');
+          return attention?.code === 'unknown_outcome' && lost.length === count;
+        });
+      const order = () => onboard.send({ name: 'resolve', action: 'retry', key: 'the-order' });
+      await onboard.signal('advance', { to: 'completed' });
+      await isAsked(1);
+      await order();
+      await isAsked(2);
+      await renew(onboard);
+      await order();
+      await onboard.signal('resolve', { action: 'retry', key: 'the-order' });
+      await renew(onboard);
+      expect(await onboard.effects()).toMatchObject({ puts: 3, completes: 0, emails: 0 });
+    }));
+});

@@ -1,0 +1,177 @@
+/** What operators can do to an onboard with Temporal's own tools: rows for tables of promises. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { OnboardState } from '../src/workflows/messages';
+import { newId, World, type Fault, type WorldOptions } from '../test/support/world';
+
+type Command = Parameters<World['send']>[0];
+interface ActivityOptions {
+  retryPolicy: { maximumAttempts: number };
+  startToCloseTimeout?: { seconds: number };
+}
+
+/** `enums.v1.PendingActivityState` */
+const PAUSED = 4;
+const long = (low: number) => ({ low, high: 0, unsigned: false }) as never;
+
+export async function eventually(what: string, is: () => Promise<boolean>, waitMs = 30_000): Promise<void> {
+  const deadline = Date.now() + waitMs;
+  while (!(await is())) {
+    if (Date.now() > deadline) throw new Error(`never ${what}`);
+    await sleep(100);
+  }
+}
+
+/** One of several onboards of a world. */
+export class Onboard {
+  readonly workflowId: string;
+
+  constructor(
+    readonly world: World,
+    readonly invitation = newId(),
+  ) {
+    this.workflowId = `onboard-${invitation}`;
+  }
+
+  start = () => this.world.start({ invitation_id: this.invitation });
+  effects = () => this.world.effects(this.invitation);
+  state = () => this.world.onboards.state(this.invitation);
+  send = (command: Command) => this.world.onboards.send(this.invitation, command);
+  signal = (name: string, payload: object) => this.handle.signal(name, payload);
+  created = () => this.until('created', ({ status }) => status === 'created');
+  /** Until the emulator has got so many calls for it. */
+  sent = (calls: 'posts' | 'puts', count: number) =>
+    eventually(`${count} ${calls}`, async () => (await this.effects())[calls] >= count);
+
+  get handle() {
+    return this.world.temporal.workflow.getHandle(this.workflowId);
+  }
+
+  async until(what: string, is: (state: OnboardState) => boolean): Promise<OnboardState> {
+    let state = await this.state();
+    await eventually(what, async () => is((state = await this.state()))).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(state, null, 1)}`);
+    });
+    return state;
+  }
+
+  async toInProgress(): Promise<void> {
+    await this.send({ name: 'advance', to: 'in_progress' });
+    await this.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+  }
+
+  // -- the call that is out
+
+  pause = async () => this.service.pauseActivity(await this.activity());
+  unpause = async (flags: { resetAttempts?: boolean; resetHeartbeat?: boolean } = {}) =>
+    this.service.unpauseActivity({ ...(await this.activity()), ...flags });
+  resetActivity = async (flags: { resetHeartbeat?: boolean; restoreOriginalOptions?: boolean } = {}) =>
+    this.service.resetActivity({ ...(await this.activity()), ...flags });
+
+  async updateOptions({ retryPolicy, startToCloseTimeout: time }: ActivityOptions): Promise<void> {
+    const startToCloseTimeout = time && { seconds: long(time.seconds), nanos: 0 };
+    const paths = ['retry_policy.maximum_attempts', ...(time ? ['start_to_close_timeout'] : [])];
+    const options = { activityOptions: { retryPolicy, startToCloseTimeout }, updateMask: { paths } };
+    await this.service.updateActivityOptions({ ...(await this.activity()), ...options });
+  }
+
+  /** Until the paused activity's run has failed, and Temporal keeps it. */
+  heldBack = () => eventually('held back', async () => Number((await this.pending())?.state) === PAUSED);
+
+  private pending = async () => (await this.handle.describe()).raw.pendingActivities?.[0];
+  private async activity() {
+    const id = (await this.pending())?.activityId;
+    return { namespace: 'default', execution: { workflowId: this.workflowId }, id };
+  }
+
+  // -- the run
+
+  reset = () =>
+    this.service.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: this.workflowId },
+      workflowTaskFinishEventId: long(4),
+      requestId: newId(),
+      reason: 'slip of a hand',
+    });
+
+  async resetByBatch(): Promise<void> {
+    const { runId } = await this.handle.describe();
+    await this.service.startBatchOperation({
+      namespace: 'default',
+      jobId: newId(),
+      reason: 'slip of a hand',
+      executions: [{ workflowId: this.workflowId, runId }],
+      resetOperation: { options: { firstWorkflowTask: {} } },
+    });
+    await eventually('reset', async () => (await this.handle.describe()).runId !== runId);
+  }
+
+  async terminateAndStart(): Promise<void> {
+    await this.handle.terminate('slip of a hand');
+    await this.start();
+  }
+
+  async deleteAndStart(): Promise<void> {
+    await this.service.deleteWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: this.workflowId },
+    });
+    const query = `WorkflowId = '${this.workflowId}'`;
+    await eventually(
+      'deleted',
+      async () => {
+        const isKnown = await this.handle.describe().then(
+          () => true,
+          (error: unknown) => !(error instanceof WorkflowNotFoundError),
+        );
+        return !isKnown && (await this.world.temporal.workflow.count(query)).count === 0;
+      },
+      60_000,
+    );
+    await this.start();
+  }
+
+  private get service() {
+    return this.world.temporal.workflowService;
+  }
+}
+
+export interface Scene {
+  options?: WorldOptions;
+  lag_ms?: number;
+  /** How far the onboards are before the faults are planned and the play begins. */
+  from?: 'created' | 'in_progress';
+  faults?: Fault[];
+}
+
+/** Plays something with three onboards of one world at the same time; the faults come for each of them. */
+export async function thrice(scene: Scene, play: (onboard: Onboard) => Promise<void>): Promise<void> {
+  const { options, lag_ms = 0, from, faults = [] } = scene;
+  // Calls that the emulator takes its time for must not keep the others waiting.
+  const settings = { LEADCONDUIT_MAX_CONCURRENCY: '20', ...options?.settings };
+  const world = await World.start({ ...options, settings });
+  try {
+    await world.emulate({ lag_ms });
+    const onboards = [1, 2, 3].map(() => new Onboard(world));
+    await all(onboards.map((onboard) => bring(onboard, from)));
+    await world.faults(
+      ...onboards.flatMap(({ invitation: invitation_id }) => faults.map((fault) => ({ ...fault, invitation_id }))),
+    );
+    await all(onboards.map(play));
+  } finally {
+    await world.close();
+  }
+}
+
+async function bring(onboard: Onboard, to: Scene['from']): Promise<void> {
+  if (to === undefined) return;
+  await onboard.start();
+  await onboard.created();
+  if (to === 'in_progress') await onboard.toInProgress();
+}
+
+/** Waits for all, also when one fails. */
+async function all(plays: Promise<void>[]): Promise<void> {
+  for (const played of await Promise.allSettled(plays)) if (played.status === 'rejected') throw played.reason;
+}

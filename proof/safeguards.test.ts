@@ -1,0 +1,72 @@
+/** Safeguards that stand behind others, so that only what gets past those shows whether they are there. */
+import { LeadConduitClient, type PhaseEvent } from '../src/leadconduit/client';
+import { World, type WorldOptions } from '../test/support/world';
+import { Careless, useClient } from './careless';
+import { Onboard } from './operators';
+
+let world: World;
+let onboard: Onboard;
+const given = async (options: WorldOptions) => {
+  world = await World.start(options);
+  onboard = new Onboard(world);
+};
+afterEach(() => world.close());
+
+const settled = () =>
+  onboard.until('settled', ({ ledger: [entry] }) => entry !== undefined && entry.outcome !== 'pending');
+
+test('one attempt: a call that fails unexpectedly is not run again by Temporal', async () => {
+  await given({});
+  await useClient(world, Careless);
+  await world.faults({ on: 'POST', when: 'before', do: 'reset' });
+  await onboard.start();
+  const { ledger } = await settled();
+  expect(ledger).toMatchObject([{ outcome: 'unknown', words: 'the attempt failed: a bug' }]);
+  expect(await onboard.effects()).toMatchObject({ posts: 1 });
+});
+
+describe('signs of an earlier run: what the list does not show yet is not sent again', () => {
+  const [THREE, HEARTBEAT] = [{ retryPolicy: { maximumAttempts: 3 } }, { resetHeartbeat: true }];
+
+  test.each<[string, (call: Onboard) => Promise<unknown>]>([
+    ['as a second attempt', (call) => call.updateOptions(THREE)],
+    ['as a first attempt that finds a mark', (call) => afterPause(call, () => call.unpause({ resetAttempts: true }))],
+    ['as a first attempt without a mark', (call) => afterPause(call, () => call.resetActivity(HEARTBEAT))],
+  ])('by an activity that Temporal runs again %s', async (_, use) => {
+    await given({ settings: { ONBOARDS_SETTLE: '10s' } });
+    await useClient(world, Careless);
+    await world.emulate({ hide_created: true });
+    await world.faults({ on: 'POST', when: 'after', do: 'hang' });
+    await onboard.start();
+    await onboard.sent('posts', 1);
+    await use(onboard);
+    const { ledger } = await settled();
+    expect(ledger).toMatchObject([
+      { outcome: 'unknown', words: 'this attempt was made before and may have sent its call' },
+    ]);
+    expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  async function afterPause(call: Onboard, then: () => Promise<unknown>): Promise<void> {
+    await call.pause();
+    await call.heldBack();
+    await then();
+  }
+});
+
+test('the clock gate: a call whose connection is there only when too little time is left is not sent', async () => {
+  // Of 7 s, the call needs 4 and the reserve 1: after 2 it is too late. The call itself gives up after 4.
+  await given({ settings: { LEADCONDUIT_TIMEOUT: '4s' }, policy: { attempt_ms: 7_000 } });
+  let frozen = false;
+  const freezeOnce = ({ operation, phase }: PhaseEvent) => {
+    if (frozen || operation !== 'create' || phase !== 'connecting') return;
+    frozen = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_700);
+  };
+  await useClient(world, LeadConduitClient, freezeOnce);
+  await onboard.start();
+  const { timeline } = await onboard.created();
+  const said = timeline.filter(({ event }) => event === 'not_sent').map(({ detail }) => detail);
+  expect(said).toEqual([expect.stringContaining('too little time was left for a whole call')]);
+  expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
+});

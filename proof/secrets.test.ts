@@ -1,0 +1,282 @@
+/**
+ * The account's key stays where it must be. Every failure is provoked with a marked one, in the product's own processes
+ * (`npm start` with its Temporal server, workers, the command line); then all that they left behind is searched.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { OnboardsClient, policyOf } from '../src/client';
+import { loadConfig } from '../src/config';
+import { startEmulator, type Emulator } from '../src/emulator/serve';
+import { LeadConduitClient } from '../src/leadconduit/client';
+import { claimPort } from '../src/temporal/ports';
+import { readUpFile, type UpFile } from '../src/temporal/up-file';
+import { kill9 } from '../test/support/worker-process';
+import { newId, type Fault } from '../test/support/world';
+import { KEY, traces } from './marked-key';
+import { eventually } from './operators';
+import { ANSWERS, SAYING, startTalkative, type Talkative } from './talkative';
+
+const folder = mkdtempSync(join(tmpdir(), 'onboards-secrets-'));
+const at = (...names: string[]) => join(folder, ...names);
+const children: ChildProcess[] = [];
+const SETTINGS = { LEADCONDUIT_API_KEY: KEY, LEADCONDUIT_TIMEOUT: '1s', ONBOARDS_SETTLE: '250ms' };
+
+let talkative: Talkative;
+let emulator: Emulator;
+let up: UpFile;
+let temporal: Client;
+/** One of the product's programs with the marked key; what it says goes to a file of this name. */
+function run(name: string, program: string, env: Record<string, string>, ...args: string[]): ChildProcess {
+  const log = openSync(at(`${name}.log`), 'a');
+  const path = join(__dirname, '..', 'dist', `${program}.js`);
+  const child = spawn(process.execPath, [path, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, HOME: folder, ONBOARDS_DATA_DIR: at('data'), ...SETTINGS, ...env },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  children.push(child);
+  return child;
+}
+const saidBy = (name: string) => readFileSync(at(`${name}.log`), 'utf8');
+
+/** A worker with a queue and an upstream of its own, and the door to it. */
+async function line(name: string, baseUrl: string, start = true): Promise<OnboardsClient> {
+  const env = { LEADCONDUIT_BASE_URL: baseUrl, ONBOARDS_TASK_QUEUE: name };
+  if (start) {
+    run(name, 'worker', { ...env, TEMPORAL_ADDRESS: up.temporal.address });
+    await eventually('ready', () => Promise.resolve(saidBy(name).includes('Worker ready')));
+  }
+  const config = loadConfig({ ...SETTINGS, ...env });
+  const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100 };
+  return new OnboardsClient(temporal, { taskQueue: name, policy });
+}
+
+async function startOne(onboards: OnboardsClient, invitation_id = newId()): Promise<string> {
+  await onboards.start({ invitation_id });
+  return invitation_id;
+}
+/** Until what became of its first attempt is known. */
+const tried = (onboards: OnboardsClient, id: string) =>
+  eventually('tried', async () => {
+    const [entry] = (await onboards.state(id)).ledger;
+    return entry !== undefined && entry.outcome !== 'pending';
+  });
+
+beforeAll(async () => {
+  [talkative, emulator] = [await startTalkative(), await startEmulator({ port: 0, dataDir: at('emulator') })];
+  run('up', 'up', {
+    LEADCONDUIT_BASE_URL: talkative.url,
+    TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI ?? '',
+    TEMPORAL_PORT: '0',
+    TEMPORAL_UI_PORT: '0',
+  });
+  let found: UpFile | undefined;
+  await eventually('up', () => Promise.resolve((found = readUpFile(at('data'))) !== undefined), 60_000);
+  up = found!;
+  temporal = new Client({ connection: await Connection.connect({ address: up.temporal.address }) });
+});
+afterAll(async () => {
+  const [first, ...others] = children;
+  await Promise.all(others.map(kill9));
+  if (first?.exitCode === null) {
+    first.kill('SIGTERM');
+    await once(first, 'exit');
+  }
+  await temporal.connection.close();
+  await talkative.close();
+  await emulator.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the search itself finds the key', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const percent = (text: string) => text.replace(/./gs, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  test.each([
+    ['plain', `a ${KEY} b`],
+    ['in other case', KEY.toUpperCase()],
+    ['in Base64', base64(KEY)],
+    ['in Base64, as in the header', base64(`API:${KEY}`)],
+    ['in Base64, at any place', base64(`xx${KEY}yyy`)],
+    ['in Base64 for URLs', Buffer.from(`API:${KEY}`).toString('base64url')],
+    ['percent-encoded', encodeURIComponent(KEY)],
+    ['percent-encoded throughout', percent(KEY)],
+    ['in Base64, percent-encoded', percent(base64(KEY))],
+    ['as JSON', JSON.stringify({ a: JSON.stringify({ KEY }) })],
+  ])('%s', (_, text) => {
+    expect(traces(text)).not.toEqual([]);
+  });
+
+  test('and nothing where there is nothing', () => {
+    expect(traces(`${SAYING} *** ${base64('API:another-key-of-this-length')}`)).toEqual([]);
+  });
+});
+
+describe('provoked', () => {
+  test('whatever an upstream says to a call or a look that repeats the key', async () => {
+    const onboards = await line('onboards', talkative.url, false);
+    const names = Object.keys(ANSWERS);
+    const acts = names.map((name) => [name, newId()] as const);
+    for (const [name, id] of acts) talkative.onAct.set(id, name);
+    await Promise.all(acts.map(([, id]) => startOne(onboards, id).then(() => tried(onboards, id))));
+    for (const name of names) {
+      talkative.onLook = name;
+      await tried(onboards, await startOne(onboards));
+    }
+    talkative.onLook = undefined;
+  });
+
+  test('faults of every kind, and a key that is refused', async () => {
+    const onboards = await line('emulator', emulator.url);
+    const kinds = ['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign'] as const;
+    const faults = kinds.flatMap((kind) =>
+      (['before', 'after'] as const).map((when): Fault => ({ on: 'POST', when, do: kind, invitation_id: newId() })),
+    );
+    const emulate = (path: string, body: unknown) =>
+      fetch(`${emulator.url}/_emulator/${path}`, { method: 'PUT', body: JSON.stringify(body) });
+    await emulate('faults', faults);
+    await Promise.all(
+      faults.map(({ invitation_id }) => startOne(onboards, invitation_id).then((id) => tried(onboards, id))),
+    );
+    await emulate('options', { key: 'another' });
+    const id = await startOne(onboards);
+    await eventually('refused', async () => (await onboards.state(id)).attention?.code === 'credentials');
+  });
+
+  test('nobody there, and a certificate that cannot be trusted', async () => {
+    const secure = https.createServer(selfSigned(), (_, res) => res.end('[]'));
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const urls = {
+      refused: `http://127.0.0.1:${await claimPort(0, 'nobody', 'PORT')}`,
+      tls: `https://127.0.0.1:${(secure.address() as AddressInfo).port}`,
+    };
+    const unreadable = Object.entries(urls).map(async ([name, url]) => {
+      const onboards = await line(name, url);
+      const id = await startOne(onboards);
+      await eventually('unreadable', async () => (await onboards.state(id)).attention?.code === 'list_unreadable');
+    });
+    await Promise.all(unreadable);
+    secure.close();
+  });
+
+  test('settings that are wrong, on every program', async () => {
+    const wrong: Record<string, string>[] = [
+      { LEADCONDUIT_BASE_URL: `https://API:${encodeURIComponent(KEY)}@127.0.0.1` },
+      { LEADCONDUIT_BASE_URL: `https://127.0.0.1/?key=${encodeURIComponent(KEY)}` },
+      { LEADCONDUIT_API_KEY: `${KEY} ` + 'x' },
+      { LEADCONDUIT_API_KEY_FILE: `/${KEY}` },
+    ];
+    for (const program of ['worker', 'up', 'starter']) {
+      const args = program === 'starter' ? ['list'] : [];
+      const ended = wrong.map((env, n) => once(run(`wrong-${program}-${n}`, program, env, ...args), 'exit'));
+      expect(await Promise.all(ended)).toEqual(wrong.map(() => [2, null]));
+    }
+  });
+
+  test('the command line, showing what happened and failing itself', async () => {
+    const [id = ''] = talkative.onAct.keys();
+    const commands = [
+      ['show', id],
+      ['show', '--json', id],
+      ['list', '--json'],
+      ['resolve', id, '--action', 'retry'],
+      ['advance', newId(), '--to', 'completed'],
+      ['show', 'no-id'],
+    ];
+    await Promise.all(commands.map((args, n) => once(run(`cli-${n}`, 'starter', {}, ...args), 'exit')));
+    await once(run('cli-alone', 'starter', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'list'), 'exit');
+    expect(saidBy('cli-0')).toContain(SAYING);
+  });
+});
+
+/** What was left: where it is kept, and a word by which one sees that it was looked at. */
+describe('searched', () => {
+  const clean = (text: string, control: string) => {
+    expect(text).toContain(control);
+    expect(traces(text)).toEqual([]);
+  };
+
+  test('histories, with all that is in their payloads', async () => {
+    const texts: string[] = [];
+    for await (const { workflowId, runId } of temporal.workflow.list())
+      texts.push(readable(await temporal.workflow.getHandle(workflowId, runId).fetchHistory()));
+    clean(texts.join('\n'), SAYING);
+  });
+
+  test('states, descriptions, search attributes, memos', async () => {
+    const texts: string[] = [];
+    for await (const { workflowId } of temporal.workflow.list()) {
+      const handle = temporal.workflow.getHandle(workflowId);
+      texts.push(readable(await handle.describe()), JSON.stringify(await handle.query('state')));
+    }
+    clean(texts.join('\n'), SAYING);
+  });
+
+  test('failures that the LeadConduit client throws', async () => {
+    const client = (baseUrl: string) =>
+      new LeadConduitClient({ baseUrl, apiKey: KEY, timeoutMs: 1_000, maxConcurrency: 3, maxListBytes: 1e6 });
+    const permit = { placeUntil: Date.now() + 60_000, gate: () => undefined };
+    const calls = Object.keys(ANSWERS).map(async (name) => {
+      const invitation_id = newId();
+      talkative.onAct.set(invitation_id, name);
+      return client(talkative.url).createOnboard({ invitation_id }, permit);
+    });
+    const alone = client('http://127.0.0.1:1');
+    const ends = await Promise.allSettled([...calls, alone.look(Date.now() + 5_000)]);
+    const errors = ends.map((end) => (end.status === 'rejected' ? (end.reason as Error) : undefined));
+    expect(errors).not.toContain(undefined);
+    const texts = errors.flatMap((error) => [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error)]);
+    clean(texts.join('\n'), SAYING);
+  });
+
+  test('the command lines of what runs', () => {
+    const pids = [...children.map(({ pid }) => pid), up.worker.pid, up.temporal.pid];
+    const lines = pids.map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid ?? ''}/cmdline`, 'utf8');
+      } catch {
+        return ''; // It has ended.
+      }
+    });
+    clean(lines.join('\n'), 'worker.js');
+  });
+
+  test("every file: what the programs said, Temporal's database and log, the emulator's records", async () => {
+    // Stopped, it has written everything.
+    children[0]?.kill('SIGTERM');
+    await once(children[0]!, 'exit');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      statSync(at(name)).isFile(),
+    );
+    const texts = new Map(files.map((name) => [name, readFileSync(at(name), 'latin1')]));
+    const kinds = { 'up.log': 'worker', 'emulator.log': 'Worker ready', 'emulator.jsonl': '"created"', '.db': SAYING };
+    for (const [end, control] of Object.entries(kinds))
+      expect([...texts].filter(([name, text]) => name.endsWith(end) && text.includes(control))).not.toEqual([]);
+    expect([...texts].filter(([, text]) => traces(text).length > 0).map(([name]) => name)).toEqual([]);
+  });
+});
+
+/** All that is in it, the bytes of payloads as text. */
+function readable(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => `${name}: ${readable(inner)}`)
+    .join('\n');
+}
+
+function selfSigned(): { key: string; cert: string } {
+  const files = [at('tls', 'key.pem'), at('tls', 'cert.pem')] as const;
+  mkdirSync(at('tls'));
+  const made = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1';
+  execFileSync('openssl', [...made.split(' '), '-keyout', files[0], '-out', files[1]], { stdio: 'pipe' });
+  return { key: readFileSync(files[0], 'utf8'), cert: readFileSync(files[1], 'utf8') };
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+export const bin = (...path) => join(root, 'node_modules', ...path);
+
+/** Runs a program of Node's in the project's folder. */
+export function run(args, stdio, env = process.env) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio, env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ isPassed: code === 0, output })));
+}
+
+/** @returns how many tests passed and failed; a run that does not come to its results is one failure. */
+export async function jest(name, args, env) {
+  const folder = mkdtempSync(join(tmpdir(), 'onboards-jest-'));
+  const file = join(folder, 'results.json');
+  const { isPassed } = await run(
+    [bin('jest', 'bin', 'jest.js'), '--json', '--outputFile', file, ...args],
+    'inherit',
+    env,
+  );
+  let results = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 };
+  try {
+    results = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // It did not come to its results: one failure, below.
+  }
+  rmSync(folder, { recursive: true, force: true });
+  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+  return { name, passed: results.numPassedTests, failed: failed === 0 && !isPassed ? 1 : failed };
+}
+
+/** The closing line, and the exit code. */
+export function close(results) {
+  const sum = (what) => results.reduce((total, result) => total + result[what], 0);
+  const broken = results.filter(({ failed }) => failed > 0).map(({ name }) => name);
+  console.log(broken.length > 0 ? `\nFailed: ${broken.join(', ')}` : '');
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+  process.exitCode = broken.length > 0 ? 1 : 0;
+}
