@@ -9,7 +9,8 @@ const env = { ...process.env, PROOF_HISTORIES: folder };
 const config = ['--config', 'proof/jest.config.cjs'];
 
 const results = [];
-results.push(await jest('what can go wrong', [...config, 'proof/(?!replay)', 'test/(wire|decisions)'], env));
+results.push(await jest('what can go wrong', [...config, 'proof/(?!replay|mutants)', 'test/(wire|decisions)'], env));
 results.push(await jest('replay', [...config, 'proof/replay'], env));
+results.push(await jest('mutants', [...config, '--maxConcurrency', '3', 'proof/mutants']));
 rmSync(folder, { recursive: true, force: true });
 close(results);

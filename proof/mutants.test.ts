@@ -1,0 +1,87 @@
+/** The proof must not rot: with any one safeguard taken out, its tests must say so. */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MUTANTS, type Mutant } from './mutants';
+
+const root = join(__dirname, '..');
+const PARTS = ['src', 'test', 'proof', 'scripts', 'package.json', 'tsconfig.json', 'jest.config.cjs'];
+
+interface Results {
+  success: boolean;
+  numPassedTests: number;
+  numFailedTests: number;
+  numRuntimeErrorTestSuites: number;
+  testResults: { assertionResults: { status: string; title: string }[] }[];
+}
+
+let folder: string;
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'onboards-mutants-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A copy of the tree, to be changed. */
+function copyOf(name: string): string {
+  const copy = join(folder, name.replaceAll(/\W+/g, '-'));
+  mkdirSync(copy);
+  for (const part of PARTS) cpSync(join(root, part), join(copy, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+function change(copy: string, { file, find, replace }: Mutant): void {
+  const path = join(copy, 'src', file);
+  const parts = readFileSync(path, 'utf8').split(find);
+  if (parts.length !== 2) throw new Error(`${file} has "${find}" ${parts.length - 1} times: mend the mutant`);
+  writeFileSync(path, parts.join(replace));
+}
+
+async function run(copy: string, { tests, only }: Pick<Mutant, 'tests' | 'only'>): Promise<Results> {
+  const output = join(copy, 'results.json');
+  const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const args = [
+    '--config',
+    'proof/jest.config.cjs',
+    '--json',
+    '--outputFile',
+    output,
+    '--forceExit',
+    '-t',
+    only,
+    ...tests,
+  ];
+  const env = { ...process.env, TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI };
+  const child = spawn(process.execPath, [jest, ...args], { cwd: copy, env, stdio: 'ignore' });
+  await new Promise((resolve) => child.once('exit', resolve));
+  return JSON.parse(readFileSync(output, 'utf8')) as Results;
+}
+
+test.each([
+  ['whole files', MUTANTS.filter(({ only }) => only === '')],
+  ['single tests', MUTANTS.filter(({ only }) => only !== '')],
+])(
+  'unchanged, they pass: %s',
+  async (name, mutants) => {
+    const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
+    const results = await run(copyOf(name), { tests, only: mutants.map(({ only }) => only).join('|') });
+    expect(results).toMatchObject({ success: true });
+    expect(results.numPassedTests).toBeGreaterThanOrEqual(tests.length);
+  },
+  300_000,
+);
+
+test.concurrent.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
+  'noticed: %s',
+  async (name, mutant) => {
+    const copy = copyOf(name);
+    change(copy, mutant);
+    const { numFailedTests, numRuntimeErrorTestSuites, testResults } = await run(copy, mutant);
+    expect(numRuntimeErrorTestSuites).toBe(0);
+    const failed = testResults.flatMap(({ assertionResults }) =>
+      assertionResults.filter(({ status }) => status === 'failed'),
+    );
+    console.log(`${name}: ${numFailedTests} failed, the first: ${failed[0]?.title ?? ''}`);
+    expect(numFailedTests).toBeGreaterThan(0);
+  },
+  300_000,
+);
