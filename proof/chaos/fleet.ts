@@ -1,0 +1,206 @@
+/** The machines of a crash run: the emulator, which nothing kills, a Temporal server, and workers as they are shipped. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadEnvironment } from '../../src/config';
+import { endProcess, signalGroup, startChild, type Child } from '../../src/processes';
+import { findTemporal } from '../../src/temporal/find-cli';
+import { claimPort } from '../../src/temporal/ports';
+import { startTemporal, type TemporalServer } from '../../src/temporal/server';
+import { FROZEN_MS, WORKERS, type Blow, type Fault } from './plan';
+
+const dist = join(__dirname, '..', '..', 'dist');
+const KEY = 'chaos-key';
+/** How long a worker that was frozen works on before it is ended. */
+const AWAKE_MS = 8_000;
+/** Short, so that a run takes minutes; the rules are the same. */
+export const SETTINGS = {
+  LEADCONDUIT_API_KEY: KEY,
+  LEADCONDUIT_TIMEOUT: '2s',
+  ONBOARDS_SETTLE: '2s',
+  ONBOARDS_CONFIRM: '2s',
+  ONBOARDS_TASK_QUEUE: 'chaos',
+};
+
+export interface Effects {
+  posts: number;
+  creates: number;
+  puts: number;
+  completes: number;
+  emails: number;
+}
+export interface Listed {
+  id: string;
+  invitation_id: string;
+  status: string;
+}
+
+export class Fleet {
+  /** How often a worker ended that nobody had struck. */
+  deserted = 0;
+  /** From the kill of the server until it answers again, ms. */
+  readonly serverBack: number[] = [];
+  private readonly running: { child: Child; letGo: () => void }[] = [];
+  private readonly struck = new Set<Child>();
+  private readonly zombies = new Set<Child>();
+  private readonly busy = new Set<Promise<void>>();
+  private closing = false;
+  private readonly isClosing = () => this.closing;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly cli: string,
+    private readonly ports: { temporal: number; emulator: number },
+    private readonly emulator: Child,
+    private server: TemporalServer,
+  ) {}
+
+  static async start(folder: string): Promise<Fleet> {
+    const env = loadEnvironment();
+    const cli = await findTemporal({ env, cliPath: env.TEMPORAL_CLI_PATH, say: (what) => console.error(what) });
+    const port = await claimPort(0, 'the emulator', 'EMULATOR_PORT');
+    const emulator = startChild({
+      name: 'The emulator',
+      command: process.execPath,
+      args: [join(dist, 'emulator', 'serve.js')],
+      env: { PATH: process.env.PATH, EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: join(folder, 'emulator') },
+      logFile: join(folder, 'emulator.log'),
+    });
+    const server = await serve(folder, cli, 0);
+    const temporal = Number(server.address.split(':')[1]);
+    const fleet = new Fleet(folder, cli, { temporal, emulator: port }, emulator, server);
+    while (!emulator.output().includes('Emulator of LeadConduit')) await sleep(50);
+    await fleet.emulate('PUT', 'options', { lag_ms: 500 });
+    for (let slot = 0; slot < WORKERS; slot += 1) void fleet.keep(slot);
+    return fleet;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.ports.temporal}`;
+  }
+  get upstream(): string {
+    return `http://127.0.0.1:${this.ports.emulator}`;
+  }
+
+  /** Does what the plan says; what takes its time goes on by itself. */
+  strike(blow: Blow): void {
+    const work = this.carryOut(blow).finally(() => this.busy.delete(work));
+    this.busy.add(work);
+  }
+
+  private async carryOut(blow: Blow): Promise<void> {
+    switch (blow.do) {
+      case 'kill':
+        return this.end(this.running[blow.worker]!.child, 'SIGKILL');
+      case 'drain':
+        return this.end(this.running[blow.worker]!.child, 'SIGTERM');
+      case 'freeze':
+        return this.freeze(this.running[blow.worker]!);
+      case 'kill the server': {
+        const since = Date.now();
+        process.kill(-this.server.pid, 'SIGKILL');
+        await sleep(blow.downMs);
+        this.server = await serve(this.folder, this.cli, this.ports.temporal);
+        this.serverBack.push(Date.now() - since);
+        return;
+      }
+      case 'LeadConduit is down':
+        await this.emulate('PUT', 'options', { down_ms: blow.ms });
+        return;
+      case 'the key is refused':
+        await this.emulate('PUT', 'options', { key: 'another' });
+        await sleep(blow.ms);
+        await this.emulate('PUT', 'options', { key: null });
+    }
+  }
+
+  /** When everything that was struck stands again. */
+  async healed(): Promise<void> {
+    await Promise.all(this.busy);
+  }
+
+  private async end(child: Child, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    this.struck.add(child);
+    signalGroup(child, signal);
+    await child.ended;
+  }
+
+  /** Another takes its place; it wakes up beyond every deadline and finds the world gone on. */
+  private async freeze({ child, letGo }: { child: Child; letGo: () => void }): Promise<void> {
+    this.struck.add(child);
+    this.zombies.add(child);
+    signalGroup(child, 'SIGSTOP');
+    letGo();
+    await sleep(FROZEN_MS);
+    signalGroup(child, 'SIGCONT');
+    await sleep(AWAKE_MS);
+    await this.end(child, 'SIGKILL');
+    this.zombies.delete(child);
+  }
+
+  /** There is always a worker in this place. */
+  private async keep(slot: number): Promise<void> {
+    while (!this.isClosing()) {
+      const child = startChild({
+        name: `Worker ${slot}`,
+        command: process.execPath,
+        args: [join(dist, 'worker.js')],
+        env: {
+          PATH: process.env.PATH,
+          TEMPORAL_ADDRESS: this.address,
+          LEADCONDUIT_BASE_URL: this.upstream,
+          ...SETTINGS,
+        },
+        logFile: join(this.folder, `worker-${slot}.log`),
+      });
+      const frozen = new Promise<void>((letGo) => (this.running[slot] = { child, letGo }));
+      await Promise.race([child.ended, frozen]);
+      if (!this.struck.has(child) && !this.isClosing()) this.deserted += 1;
+    }
+  }
+
+  async ledger(): Promise<Record<string, Effects>> {
+    return ((await this.emulate('GET', 'ledger')) as { invitations: Record<string, Effects> }).invitations;
+  }
+  plan(faults: Fault[]): Promise<unknown> {
+    return this.emulate('PUT', 'faults', faults);
+  }
+  async faultsLeft(): Promise<Fault[]> {
+    return (await this.emulate('GET', 'faults')) as Fault[];
+  }
+  /** What LeadConduit's own screen would show a person. */
+  async list(): Promise<Listed[]> {
+    const authorization = `Basic ${btoa(`API:${KEY}`)}`;
+    const response = await fetch(`${this.upstream}/onboards`, { headers: { authorization } });
+    if (!response.ok) throw new Error(`the list: HTTP ${response.status}`);
+    return (await response.json()) as Listed[];
+  }
+
+  private async emulate(method: string, what: string, body?: unknown): Promise<unknown> {
+    for (;;)
+      try {
+        const response = await fetch(`${this.upstream}/_emulator/${what}`, {
+          method,
+          body: body === undefined ? undefined : JSON.stringify(body),
+        });
+        return await response.json();
+      } catch {
+        await sleep(100); // down, as planned
+      }
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    const workers = [...this.running.map(({ child }) => child), ...this.zombies];
+    for (const child of workers) signalGroup(child, 'SIGKILL');
+    await Promise.all(workers.map(({ ended }) => ended));
+    await Promise.allSettled(this.busy);
+    await Promise.all([this.server.stop(), endProcess(this.emulator, 2_000)]);
+  }
+}
+
+const serve = (folder: string, cli: string, port: number): Promise<TemporalServer> =>
+  startTemporal({
+    ...{ cli, port, env: loadEnvironment() },
+    dbFile: join(folder, 'temporal.db'),
+    logFile: join(folder, 'temporal.log'),
+  });

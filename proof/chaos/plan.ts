@@ -1,0 +1,154 @@
+/** Everything that a crash run does, decided beforehand: the same seed gives the same plan. */
+
+export interface Size {
+  onboards: number;
+  seed: number;
+  minutes: number;
+}
+
+export interface Fault {
+  on: 'POST' | 'PUT';
+  when: 'before' | 'after';
+  do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign';
+  status?: number;
+  ms?: number;
+  invitation_id: string;
+}
+
+/** What somebody does with an onboard, `at` ms after its start was accepted. `times`: the very same message again. */
+export type Deed = { at: number; key: string; times: number } & (
+  | { do: 'advance'; to: 'in_progress' | 'completed'; as: 'update' | 'signal' }
+  | { do: 'hold' | 'release' | 'cancel' }
+  | { do: 'note' }
+  | { do: 'malformed'; name: string; payload: unknown }
+  | { do: 'start again' }
+);
+
+export interface Life {
+  invitation_id: string;
+  /** ms after the run began. */
+  at: number;
+  goal: 'completed' | 'cancelled';
+  deeds: Deed[];
+}
+
+/** Something that happens to the machines, `at` ms after the run began. `worker`: which of those that run. */
+export type Blow =
+  | { at: number; do: 'kill' | 'freeze' | 'drain'; worker: number }
+  | { at: number; do: 'kill the server'; downMs: number }
+  | { at: number; do: 'LeadConduit is down'; ms: number }
+  | { at: number; do: 'the key is refused'; ms: number };
+
+export interface Plan extends Size {
+  lives: Life[];
+  faults: Fault[];
+  blows: Blow[];
+}
+
+export const WORKERS = 3;
+/** Longer than an attempt (three calls of 2 s and 15 s) and the time-out of a workflow task (10 s). */
+export const FROZEN_MS = 35_000;
+
+/** After these, nobody can know without looking. A hang is what a kill hits best, so there are more of them. */
+export const AMBIGUOUS = ['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign'] as const;
+const MIX = [...AMBIGUOUS, 'hang', 'hang', 'slow'] as const;
+/** LeadConduit's answers that leave no doubt. */
+const CLEAR_STATUSES = [429, 422, 409, 401];
+const MALFORMED: [string, unknown][] = [
+  ['advance', { to: 'nowhere' }],
+  ['advance', 'completed'],
+  ['resolve', { action: 'retry', attention: 'a999' }],
+  ['frobnicate', {}],
+  ['hold', 7],
+];
+
+/** Numbers from 0 up to 1 (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let word = Math.imul(state ^ (state >>> 15), 1 | state);
+    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
+    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function planOf({ onboards, seed, minutes }: Size): Plan {
+  const next = random(seed);
+  const upTo = (most: number) => Math.floor(next() * most);
+  const often = (share: number) => next() < share;
+  const hex = () => Array.from({ length: 24 }, () => upTo(16).toString(16)).join('');
+  const span = minutes * 60_000;
+
+  let turn = upTo(MIX.length);
+  /** In turn, so that a run of any size has each about as often as the others, with the effect and without. */
+  const ambiguous = (invitation_id: string, on: Fault['on']): Fault => {
+    const kind = MIX[turn % MIX.length]!;
+    const when = Math.floor(turn / MIX.length) % 2 === 0 ? 'before' : 'after';
+    turn += 1;
+    const extra = kind === 'status' ? { status: [500, 502, 503, 408][upTo(4)] } : kind === 'slow' ? { ms: 2_500 } : {};
+    return { on, when, do: kind, invitation_id, ...extra };
+  };
+  const clear = (invitation_id: string, on: Fault['on']): Fault => ({
+    ...{ on, when: 'before', do: 'status', invitation_id },
+    status: CLEAR_STATUSES[upTo(CLEAR_STATUSES.length)],
+  });
+  const nothing = (invitation_id: string): Fault => ({ on: 'PUT', when: 'after', do: 'slow', ms: 1, invitation_id });
+
+  const faultsOf = (id: string): Fault[] => [
+    ...(often(0.6) ? [ambiguous(id, 'POST')] : often(0.3) ? [clear(id, 'POST')] : []),
+    ...(often(0.05) ? [ambiguous(id, 'POST')] : []),
+    ...(often(0.5) ? [ambiguous(id, 'PUT')] : often(0.2) ? [clear(id, 'PUT')] : [nothing(id)]),
+    // Mostly the completing call.
+    ...(often(0.4) ? [ambiguous(id, 'PUT')] : []),
+  ];
+
+  const deedsOf = (n: number, isCancelled: boolean): Deed[] => {
+    let count = 0;
+    const deed = <Kind extends object>(at: number, what: Kind, times = often(0.2) ? 2 : 1) => ({
+      ...{ at, key: `${n}-${(count += 1)}`, times },
+      ...what,
+    });
+    const advance = (to: 'in_progress' | 'completed', at: number) =>
+      deed(at, { do: 'advance' as const, to, as: often(0.5) ? ('update' as const) : ('signal' as const) });
+    const completeAt = 2_000 + upTo(span / 6);
+    const [name, payload] = MALFORMED[upTo(MALFORMED.length)]!;
+    return [
+      // Early (before the create is done), in order, or after `completed` was asked for.
+      ...(often(0.7) ? [advance('in_progress', often(0.3) ? 0 : upTo(1.3 * completeAt))] : []),
+      ...(isCancelled ? [deed(upTo(completeAt), { do: 'cancel' as const }, 1)] : [advance('completed', completeAt)]),
+      ...(often(0.5) ? [deed(upTo(completeAt), { do: 'note' as const })] : []),
+      ...(often(0.2) ? [deed(upTo(completeAt), { do: 'malformed' as const, name, payload }, 1)] : []),
+      ...(often(0.15) ? [deed(upTo(2_000), { do: 'hold' as const }), deed(6_000, { do: 'release' as const })] : []),
+      ...(often(0.1) ? [deed(upTo(5_000), { do: 'start again' as const })] : []),
+    ].sort((one, other) => one.at - other.at);
+  };
+
+  const lives = Array.from({ length: onboards }, (_, n): Life => {
+    const goal = often(0.05) ? 'cancelled' : 'completed';
+    return { invitation_id: hex(), at: upTo(0.7 * span), goal, deeds: deedsOf(n, goal === 'cancelled') };
+  });
+
+  /** Spread over the run; each at a random moment of its own share. */
+  const spread = <Kind extends object>(count: number, blow: () => Kind) =>
+    Array.from({ length: count }, (_, n) => ({ at: Math.floor(((n + next()) / count) * 0.95 * span), ...blow() }));
+  const share = (each: number, least: number) => Math.max(least, Math.ceil(onboards / each));
+  const worker = () => upTo(WORKERS);
+  const blows: Blow[] = [
+    ...spread(share(6.5, 3), () => ({ do: 'kill' as const, worker: worker() })),
+    ...spread(share(30, 1), () => ({ do: 'freeze' as const, worker: worker() })),
+    ...spread(share(40, 1), () => ({ do: 'drain' as const, worker: worker() })),
+    ...spread(share(60, 1), () => ({ do: 'kill the server' as const, downMs: 500 + upTo(2_500) })),
+    ...spread(share(60, 1), () => ({ do: 'LeadConduit is down' as const, ms: 500 + upTo(2_000) })),
+    ...spread(share(100, 1), () => ({ do: 'the key is refused' as const, ms: 500 + upTo(1_000) })),
+  ].sort((one, other) => one.at - other.at);
+
+  return {
+    onboards,
+    seed,
+    minutes,
+    lives,
+    faults: lives.flatMap(({ invitation_id }) => faultsOf(invitation_id)),
+    blows,
+  };
+}
