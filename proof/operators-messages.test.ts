@@ -2,12 +2,8 @@
  * Messages as operators send them: cancelled while a call is out, by our message and by Temporal's own cancel; and repeated
  * with the same key, also in the run that goes on after a continue-as-new. Three onboards for each row, at the same time.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadEnvironment } from '../src/config';
-import { startTemporal, type TemporalServer } from '../src/temporal/server';
 import type { OnboardState } from '../src/workflows/messages';
+import { renewingServer } from '../test/support/renewing';
 import type { Fault } from '../test/support/world';
 import { eventually, thrice, type Onboard } from './operators';
 
@@ -69,22 +65,7 @@ test.concurrent.each(rows)('cancelled by %s while a completing call is out that 
 );
 
 describe('with the same key, before and after a continue-as-new', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'onboards-renew-'));
-  let server: TemporalServer;
-  beforeAll(async () => {
-    server = await startTemporal({
-      cli: process.env.TEST_TEMPORAL_CLI ?? '',
-      env: loadEnvironment(),
-      port: 0,
-      logFile: join(folder, 'temporal.log'),
-      extraDynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 60 },
-    });
-  });
-  afterAll(async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
+  const server = renewingServer(60);
   const continued = ({ timeline }: OnboardState) => timeline.filter(({ event }) => event === 'continued').length;
   /** Notes until its history is long enough to go on in a new run. */
   async function renew(onboard: Onboard): Promise<void> {
@@ -96,7 +77,7 @@ describe('with the same key, before and after a continue-as-new', () => {
     (await onboard.state()).timeline.map(({ event }) => event).filter((event) => events.includes(event));
 
   test('a message acts once', () =>
-    thrice({ options: { address: server.address }, from: 'created' }, async (onboard) => {
+    thrice({ options: { address: server.address() }, from: 'created' }, async (onboard) => {
       const say = async () => {
         await onboard.send({ name: 'hold', key: 'hold' });
         await onboard.send({ name: 'release', key: 'release' });
@@ -121,7 +102,7 @@ describe('with the same key, before and after a continue-as-new', () => {
     }));
 
   test('an order to repeat a completing call is one order', () =>
-    thrice({ options: { address: server.address }, from: 'in_progress', faults: LOST_TWICE }, async (onboard) => {
+    thrice({ options: { address: server.address() }, from: 'in_progress', faults: LOST_TWICE }, async (onboard) => {
       const isAsked = (count: number) =>
         onboard.until('asked', ({ attention, ledger }) => {
           const lost = ledger.filter(({ effect, outcome }) => effect === 'completed' && outcome === 'unknown');

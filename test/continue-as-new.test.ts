@@ -1,32 +1,14 @@
 /** A long history goes on in a new run: nothing is lost but what is counted as dropped. On a server that asks for it early. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startTemporal, type TemporalServer } from '../src/temporal/server';
-import { loadEnvironment } from '../src/config';
+import { renewingServer } from './support/renewing';
 import { World } from './support/world';
 
-let server: TemporalServer;
+const server = renewingServer(100);
 let world: World;
-const folder = mkdtempSync(join(tmpdir(), 'onboards-renew-'));
 
-beforeAll(async () => {
-  server = await startTemporal({
-    cli: process.env.TEST_TEMPORAL_CLI ?? '',
-    env: loadEnvironment(),
-    port: 0,
-    logFile: join(folder, 'temporal.log'),
-    extraDynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 100 },
-  });
-}, 60_000);
 beforeEach(async () => {
-  world = await World.start({ address: server.address });
+  world = await World.start({ address: server.address() });
 });
 afterEach(() => world.close());
-afterAll(async () => {
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const runs = async () => {
   const found = [];

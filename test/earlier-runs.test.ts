@@ -1,10 +1,6 @@
 /** A run that follows another (cancelled, terminated, reset) cannot know what that one sent: it asks before it repeats. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { loadEnvironment } from '../src/config';
-import { startTemporal, type TemporalServer } from '../src/temporal/server';
 import type { OnboardState } from '../src/workflows/messages';
+import { renewingServer } from './support/renewing';
 import { newId, World, type WorldOptions } from './support/world';
 
 let world: World;
@@ -144,19 +140,7 @@ describe('reset', () => {
   });
 
   describe('and continued as new', () => {
-    let server: TemporalServer;
-    const folder = mkdtempSync(join(tmpdir(), 'onboards-earlier-runs-'));
-    beforeAll(async () => {
-      server = await startTemporal({
-        ...{ cli: process.env.TEST_TEMPORAL_CLI ?? '', env: loadEnvironment(), port: 0 },
-        logFile: join(folder, 'temporal.log'),
-        extraDynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 100 },
-      });
-    }, 60_000);
-    afterAll(async () => {
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    const server = renewingServer(100);
     const renew = async () => {
       const isNew = async () => (await world.state()).timeline.some(({ event }) => event === 'continued');
       // No more notes than it takes: with the rest of them the new run would soon be renewed, too.
@@ -164,7 +148,7 @@ describe('reset', () => {
     };
 
     test('a run that continued another, then reset, does not complete again without an order', async () => {
-      await given({ address: server.address });
+      await given({ address: server.address() });
       await world.create();
       await renew();
       await inProgress();
@@ -178,7 +162,7 @@ describe('reset', () => {
     });
 
     test('a run that was reset, then continued, does not either', async () => {
-      await given({ address: server.address });
+      await given({ address: server.address() });
       await world.create();
       await inProgress();
       const at = await lastTask();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, type Deps } from '../../src/activities';
 import { Presence } from '../../src/activities/presence';
 import { Writes } from '../../src/activities/writes';
@@ -15,7 +15,10 @@ import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { workerOptions } from '../../src/temporal/worker-options';
 import type { OnboardState, Policy } from '../../src/workflows/messages';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
 
 /** What the product's worker uses. */
 export const payloadConverterPath = require.resolve('../../src/temporal/payload-converter');
