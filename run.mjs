@@ -15,12 +15,18 @@ if (major < 20 || (major === 20 && minor < 12))
 const { makeReady } = await import('./scripts/make-ready.mjs');
 await makeReady().catch((error) => fail(error.message));
 
-const SCRIPTS = ['test', 'proof'];
+const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const SCRIPTS = {
+  test: ['scripts/test.mjs'],
+  proof: ['scripts/proof.mjs'],
+  chaos: ['scripts/typescript.mjs', 'proof/chaos/main.ts'],
+};
 const [program, ...args] = process.argv.slice(2);
-const path = SCRIPTS.includes(program) ? `scripts/${program}.mjs` : `dist/${program}.js`;
-const file = fileURLToPath(new URL(path, import.meta.url));
-if (!existsSync(file)) fail('Usage: node run.mjs up | starter | worker | emulator/serve | test | proof [args…]');
-process.argv = [process.argv[0], file, ...args];
-if (SCRIPTS.includes(program)) await import(`./${path}`);
+const script = Object.hasOwn(SCRIPTS, String(program)) ? SCRIPTS[program] : undefined;
+const files = (script ?? [`dist/${program}.js`]).map(at);
+if (!existsSync(files[0]))
+  fail('Usage: node run.mjs up | starter | worker | emulator/serve | test | proof | chaos [args…]');
+process.argv = [process.argv[0], ...files, ...args];
+if (script) await import(`./${script[0]}`);
 // As the main module: tests import some of the programs, which must then not run.
-else Module.runMain(file);
+else Module.runMain(files[0]);

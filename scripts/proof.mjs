@@ -1,15 +1,30 @@
 /** The proof, part by part; the later parts judge what the earlier ones left. Ends with `N passed, N failed`. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { close, jest } from './jest.mjs';
+import { close, jest, run } from './jest.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'onboards-proof-'));
 const env = { ...process.env, PROOF_HISTORIES: folder };
 const config = ['--config', 'proof/jest.config.cjs'];
 
+/** Each of its checks counts as a test; a run that does not come to its report is one failure. */
+async function chaos(...size) {
+  const report = join(folder, 'chaos-report');
+  await run(['scripts/typescript.mjs', 'proof/chaos/main.ts', ...size, '--report', report], 'inherit', env);
+  let checks = [{ passed: false }];
+  try {
+    ({ checks } = JSON.parse(readFileSync(report, 'utf8')));
+  } catch {
+    // Said by the run itself.
+  }
+  const passed = checks.filter((check) => check.passed).length;
+  return { name: 'crash run', passed, failed: checks.length - passed };
+}
+
 const results = [];
 results.push(await jest('what can go wrong', [...config, 'proof/(?!replay|mutants)', 'test/(wire|decisions)'], env));
+results.push(await chaos('--onboards', '300', '--seed', '1', '--minutes', '5'));
 results.push(await jest('replay', [...config, 'proof/replay'], env));
 results.push(await jest('mutants', [...config, '--maxConcurrency', '3', 'proof/mutants']));
 rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -49,10 +50,37 @@ async function listen(server: net.Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A server of bare TCP that counts what reaches it, and hands over each whole request that it has read. */
-async function rawServer(onRequest: (socket: Socket, request: string) => void = () => undefined) {
+const folder = mkdtempSync(join(tmpdir(), 'wire-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function certificate(name: string, subject: string) {
+  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
+  const made = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name}`;
+  execFileSync('openssl', [...made.split(' '), '-addext', `subjectAltName=${subject}`, '-keyout', key, '-out', cert], {
+    stdio: 'ignore',
+  });
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+}
+const right = certificate('right', 'IP:127.0.0.1');
+const elsewhere = certificate('elsewhere', 'DNS:elsewhere.example');
+
+type Protocol = 'http' | 'https';
+
+/** The server's end of a connection over TLS; it is reset where the bare connection is. */
+function secured(bare: Socket): Socket {
+  const socket = new TLSSocket(bare, { isServer: true, ...right });
+  socket.on('error', () => undefined);
+  return Object.assign(socket, { resetAndDestroy: () => bare.resetAndDestroy() });
+}
+
+/** A server of bare TCP, or of TLS, that counts what reaches it, and hands over each whole request that it has read. */
+async function rawServer(
+  onRequest: (socket: Socket, request: string) => void = () => undefined,
+  protocol: Protocol = 'http',
+) {
   const seen = { connections: 0, bytes: 0, requests: [] as string[] };
-  const server = net.createServer((socket) => {
+  const server = net.createServer((bare) => {
+    const socket = protocol === 'https' ? secured(bare) : bare;
     seen.connections += 1;
     let text = '';
     socket.on('data', (chunk) => {
@@ -67,7 +95,7 @@ async function rawServer(onRequest: (socket: Socket, request: string) => void = 
     });
   });
   const port = await listen(server);
-  return { seen, server, port, baseUrl: `http://127.0.0.1:${port}` };
+  return { seen, server, port, baseUrl: `${protocol}://127.0.0.1:${port}` };
 }
 
 function client(options: Partial<LeadConduitOptions> & { baseUrl: string }): LeadConduitClient {
@@ -76,6 +104,7 @@ function client(options: Partial<LeadConduitOptions> & { baseUrl: string }): Lea
     timeoutMs: 5_000,
     maxConcurrency: 3,
     maxListBytes: 10_000,
+    ca: right.cert,
     ...options,
   });
   closers.push(() => made.close());
@@ -243,28 +272,30 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   ],
 ];
 
-test.each(AFTER_SENDING)('sent, and tried once: %s', async (_, behave, expected) => {
-  const begun = Date.now();
-  const operationOf = (request: string) => OPERATIONS[['GET', 'POST', 'PUT'].indexOf(request.split(' ')[0]!)]!;
-  const server = await rawServer((socket, request) => behave(socket, operationOf(request)));
-  const it = client({ baseUrl: server.baseUrl, timeoutMs: expected.timeoutMs ?? 5_000 });
-  for (const error of await Promise.all(OPERATIONS.map((operation) => failure(run(it, operation))))) {
-    const { operation, sent, words } = error;
-    const status = expected.status === 'ok' ? (operation === 'create' ? 201 : 200) : expected.status;
-    expect({ operation, sent, status: error.status, words }).toEqual({
-      operation,
-      sent: true,
-      status,
-      words: expected.words,
-    });
-    expect(error.reason).toMatch(expected.reason);
-    expect(error.message).toBe(`${operation}: ${error.reason}`);
-    expect(error.noPlace).toBe(false);
-    expect(error.endedAt).toBeGreaterThanOrEqual(begun);
-    if (expected.retryAfterMs === undefined) expect(error.retryAfterMs).toBeUndefined();
-    else expect(Math.abs(error.retryAfterMs! - expected.retryAfterMs)).toBeLessThan(3_000);
-  }
-  expect(server.seen.requests).toHaveLength(3);
+describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
+  test.each(AFTER_SENDING)('sent, and tried once: %s', async (_, behave, expected) => {
+    const begun = Date.now();
+    const operationOf = (request: string) => OPERATIONS[['GET', 'POST', 'PUT'].indexOf(request.split(' ')[0]!)]!;
+    const server = await rawServer((socket, request) => behave(socket, operationOf(request)), protocol);
+    const it = client({ baseUrl: server.baseUrl, timeoutMs: expected.timeoutMs ?? 5_000 });
+    for (const error of await Promise.all(OPERATIONS.map((operation) => failure(run(it, operation))))) {
+      const { operation, sent, words } = error;
+      const status = expected.status === 'ok' ? (operation === 'create' ? 201 : 200) : expected.status;
+      expect({ operation, sent, status: error.status, words }).toEqual({
+        operation,
+        sent: true,
+        status,
+        words: expected.words,
+      });
+      expect(error.reason).toMatch(expected.reason);
+      expect(error.message).toBe(`${operation}: ${error.reason}`);
+      expect(error.noPlace).toBe(false);
+      expect(error.endedAt).toBeGreaterThanOrEqual(begun);
+      if (expected.retryAfterMs === undefined) expect(error.retryAfterMs).toBeUndefined();
+      else expect(Math.abs(error.retryAfterMs! - expected.retryAfterMs)).toBeLessThan(3_000);
+    }
+    expect(server.seen.requests).toHaveLength(3);
+  });
 });
 
 describe('the answer is about what was asked for', () => {
@@ -289,10 +320,10 @@ describe('the answer is about what was asked for', () => {
   });
 });
 
-test('a redirect is an answer: nothing follows it', async () => {
-  const elsewhere = await rawServer();
+test.each<Protocol>(['http', 'https'])('a redirect is an answer: nothing follows it, over %s', async (protocol) => {
+  const elsewhere = await rawServer(undefined, protocol);
   const redirect = reply('307 Temporary Redirect', '', `location: ${elsewhere.baseUrl}/onboards\r\n`);
-  const server = await rawServer((socket) => void socket.end(redirect));
+  const server = await rawServer((socket) => void socket.end(redirect), protocol);
   const it = client({ baseUrl: server.baseUrl });
   for (const operation of OPERATIONS)
     expect(await failure(run(it, operation))).toMatchObject({ sent: true, status: 307 });
@@ -352,40 +383,25 @@ describe('the request', () => {
     expect(server.seen.connections).toBe(0);
   });
 
-  test('a look over a kept-alive connection that closes under it is one failed look', async () => {
-    const server = await rawServer((socket) => {
-      if (server.seen.requests.length === 2) socket.resetAndDestroy();
-      else socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]`);
-    });
-    const it = client({ baseUrl: server.baseUrl });
-    await it.look(soon());
-    const error = await failure(it.look(soon()));
-    expect(error).toMatchObject({ sent: true, status: undefined });
-    expect(server.seen).toMatchObject({ connections: 1, requests: { length: 2 } });
-    await it.look(soon());
-    expect(server.seen.connections).toBe(2);
-  });
+  test.each<Protocol>(['http', 'https'])(
+    'a look over a kept-alive connection that closes under it is one failed look, over %s',
+    async (protocol) => {
+      const server = await rawServer((socket) => {
+        if (server.seen.requests.length === 2) socket.resetAndDestroy();
+        else socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]`);
+      }, protocol);
+      const it = client({ baseUrl: server.baseUrl });
+      await it.look(soon());
+      const error = await failure(it.look(soon()));
+      expect(error).toMatchObject({ sent: true, status: undefined });
+      expect(server.seen).toMatchObject({ connections: 1, requests: { length: 2 } });
+      await it.look(soon());
+      expect(server.seen.connections).toBe(2);
+    },
+  );
 });
 
 describe('not sent, proven by the connection', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'wire-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function certificate(name: string, subject: string) {
-    const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
-    const made = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name}`;
-    execFileSync(
-      'openssl',
-      [...made.split(' '), '-addext', `subjectAltName=${subject}`, '-keyout', key, '-out', cert],
-      {
-        stdio: 'ignore',
-      },
-    );
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  }
-  const right = certificate('right', 'IP:127.0.0.1');
-  const elsewhere = certificate('elsewhere', 'DNS:elsewhere.example');
-
   async function secureServer(identity: { key: string; cert: string }) {
     const seen = { requests: 0, connections: 0 };
     const server = https.createServer(identity, (request, response) => {
@@ -429,7 +445,11 @@ describe('not sent, proven by the connection', () => {
     ['refused', async () => ({ baseUrl: await refusing() }), /^connection refused \(ECONNREFUSED\)$/],
     ['no answer to the connect', async () => ({ baseUrl: await blackHole(), ...hang }), /^no connection within 0.3 s$/],
     ['unknown name', () => Promise.resolve({ baseUrl: 'http://nobody.invalid' }), /^host name .*\(E\w+\)$/],
-    ['a certificate nobody vouches for', () => secureServer(right), /^certificate not trusted.*SELF_SIGNED/],
+    [
+      'a certificate nobody vouches for',
+      async () => ({ ...(await secureServer(right)), ca: undefined }),
+      /^certificate not trusted.*SELF_SIGNED/,
+    ],
     [
       'a certificate for another name',
       async () => ({ ...(await secureServer(elsewhere)), ca: elsewhere.cert }),

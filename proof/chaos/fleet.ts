@@ -35,14 +35,14 @@ export interface Listed {
 }
 
 export class Fleet {
-  /** How often a worker ended that nobody had struck. */
+  /** How often a worker that was ready ended, and nobody had struck it. One that finds no server may give up. */
   deserted = 0;
   /** From the kill of the server until it answers again, ms. */
   readonly serverBack: number[] = [];
   private readonly running: { child: Child; letGo: () => void }[] = [];
   private readonly struck = new Set<Child>();
   private readonly zombies = new Set<Child>();
-  private readonly busy = new Set<Promise<void>>();
+  private readonly blows: Promise<void>[] = [];
   private closing = false;
   private readonly isClosing = () => this.closing;
 
@@ -83,8 +83,9 @@ export class Fleet {
 
   /** Does what the plan says; what takes its time goes on by itself. */
   strike(blow: Blow): void {
-    const work = this.carryOut(blow).finally(() => this.busy.delete(work));
-    this.busy.add(work);
+    const work = this.carryOut(blow);
+    work.catch(() => undefined); // told by `healed`
+    this.blows.push(work);
   }
 
   private async carryOut(blow: Blow): Promise<void> {
@@ -115,7 +116,7 @@ export class Fleet {
 
   /** When everything that was struck stands again. */
   async healed(): Promise<void> {
-    await Promise.all(this.busy);
+    await Promise.all(this.blows);
   }
 
   private async end(child: Child, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
@@ -154,7 +155,8 @@ export class Fleet {
       });
       const frozen = new Promise<void>((letGo) => (this.running[slot] = { child, letGo }));
       await Promise.race([child.ended, frozen]);
-      if (!this.struck.has(child) && !this.isClosing()) this.deserted += 1;
+      const wasReady = child.output().includes('Worker ready');
+      if (wasReady && !this.struck.has(child) && !this.isClosing()) this.deserted += 1;
     }
   }
 
@@ -193,7 +195,7 @@ export class Fleet {
     const workers = [...this.running.map(({ child }) => child), ...this.zombies];
     for (const child of workers) signalGroup(child, 'SIGKILL');
     await Promise.all(workers.map(({ ended }) => ended));
-    await Promise.allSettled(this.busy);
+    await Promise.allSettled(this.blows);
     await Promise.all([this.server.stop(), endProcess(this.emulator, 2_000)]);
   }
 }

@@ -22,6 +22,8 @@ export type Deed = { at: number; key: string; times: number } & (
   | { do: 'note' }
   | { do: 'malformed'; name: string; payload: unknown }
   | { do: 'start again' }
+  /** When its run has ended: as after a cancel that somebody thinks better of. */
+  | { do: 'follow again' }
 );
 
 export interface Life {
@@ -53,7 +55,7 @@ export const FROZEN_MS = 35_000;
 export const AMBIGUOUS = ['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign'] as const;
 const MIX = [...AMBIGUOUS, 'hang', 'hang', 'slow'] as const;
 /** LeadConduit's answers that leave no doubt. */
-const CLEAR_STATUSES = [429, 422, 409, 401];
+export const CLEAR_STATUSES = [429, 422, 409, 401];
 const MALFORMED: [string, unknown][] = [
   ['advance', { to: 'nowhere' }],
   ['advance', 'completed'],
@@ -103,7 +105,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     ...(often(0.4) ? [ambiguous(id, 'PUT')] : []),
   ];
 
-  const deedsOf = (n: number, isCancelled: boolean): Deed[] => {
+  const deedsOf = (n: number, cancelled: 'never' | 'once' | 'for good'): Deed[] => {
     let count = 0;
     const deed = <Kind extends object>(at: number, what: Kind, times = often(0.2) ? 2 : 1) => ({
       ...{ at, key: `${n}-${(count += 1)}`, times },
@@ -112,21 +114,25 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     const advance = (to: 'in_progress' | 'completed', at: number) =>
       deed(at, { do: 'advance' as const, to, as: often(0.5) ? ('update' as const) : ('signal' as const) });
     const completeAt = 2_000 + upTo(span / 6);
+    const cancelAt = upTo(completeAt);
     const [name, payload] = MALFORMED[upTo(MALFORMED.length)]!;
     return [
       // Early (before the create is done), in order, or after `completed` was asked for.
       ...(often(0.7) ? [advance('in_progress', often(0.3) ? 0 : upTo(1.3 * completeAt))] : []),
-      ...(isCancelled ? [deed(upTo(completeAt), { do: 'cancel' as const }, 1)] : [advance('completed', completeAt)]),
+      ...(cancelled === 'never' ? [] : [deed(cancelAt, { do: 'cancel' as const }, 1)]),
+      ...(cancelled === 'once' ? [deed(cancelAt, { do: 'follow again' as const }, 1)] : []),
+      ...(cancelled === 'for good' ? [] : [advance('completed', completeAt)]),
       ...(often(0.5) ? [deed(upTo(completeAt), { do: 'note' as const })] : []),
       ...(often(0.2) ? [deed(upTo(completeAt), { do: 'malformed' as const, name, payload }, 1)] : []),
       ...(often(0.15) ? [deed(upTo(2_000), { do: 'hold' as const }), deed(6_000, { do: 'release' as const })] : []),
-      ...(often(0.1) ? [deed(upTo(5_000), { do: 'start again' as const })] : []),
+      ...(often(0.1) ? [deed(upTo(Math.min(5_000, cancelAt)), { do: 'start again' as const })] : []),
     ].sort((one, other) => one.at - other.at);
   };
 
   const lives = Array.from({ length: onboards }, (_, n): Life => {
-    const goal = often(0.05) ? 'cancelled' : 'completed';
-    return { invitation_id: hex(), at: upTo(0.7 * span), goal, deeds: deedsOf(n, goal === 'cancelled') };
+    const cancelled = often(0.9) ? 'never' : often(0.5) ? 'once' : 'for good';
+    const goal = cancelled === 'for good' ? 'cancelled' : 'completed';
+    return { invitation_id: hex(), at: upTo(0.7 * span), goal, deeds: deedsOf(n, cancelled) };
   });
 
   /** Spread over the run; each at a random moment of its own share. */

@@ -1,0 +1,219 @@
+/**
+ * `npm run chaos -- --onboards N --seed S --minutes M [--report file]`: a run in which workers and the Temporal server are
+ * killed, frozen and drained, LeadConduit misbehaves, and people send what they send. The emulator's ledger is the judge.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { OnboardsClient } from '../../src/client';
+import { loadConfig } from '../../src/config';
+import { Progress } from '../../src/up/progress';
+import { state as askState, type OnboardState } from '../../src/workflows/messages';
+import { Fleet, SETTINGS } from './fleet';
+import type { Evidence } from './oracle';
+import { People } from './people';
+import { planOf, type Plan, type Size } from './plan';
+import { reportOf, tableOf } from './report';
+
+/** The longest that everything may take to come to rest when nothing is done to it any more. */
+const SETTLE_MS = 4 * 60_000;
+const TELL_MS = 30_000;
+/** As many histories of a run that kept everything go to the replay tests. */
+const SAMPLES = 40;
+const USAGE = 'Usage: npm run chaos -- --onboards N --seed S --minutes M [--report file]';
+
+function readSize(): Size & { report?: string } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        onboards: { type: 'string', default: '300' },
+        seed: { type: 'string', default: '1' },
+        minutes: { type: 'string', default: '5' },
+        report: { type: 'string' },
+      },
+    });
+    const [onboards, seed, minutes] = [values.onboards, values.seed, values.minutes].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    if (![onboards, seed].every(Number.isSafeInteger) || onboards < 1 || !(minutes > 0))
+      throw new Error('numbers are asked for');
+    return { onboards, seed, minutes, report: values.report };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+class Run {
+  private constructor(
+    private readonly plan: Plan,
+    private readonly folder: string,
+    readonly fleet: Fleet,
+    private readonly connection: Connection,
+    private readonly temporal: Client,
+    readonly people: People,
+    private readonly onboards: OnboardsClient,
+  ) {}
+
+  static async start(plan: Plan, folder: string): Promise<Run> {
+    const fleet = await Fleet.start(folder);
+    const config = loadConfig({ ...SETTINGS, LEADCONDUIT_BASE_URL: fleet.upstream });
+    const connection = await Connection.connect({ address: fleet.address });
+    const temporal = new Client({ connection });
+    const onboards = OnboardsClient.over(connection, 'default', config);
+    return new Run(
+      plan,
+      folder,
+      fleet,
+      connection,
+      temporal,
+      new People(onboards, temporal, fleet, config.settleMs),
+      onboards,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.people.endDuty();
+    await this.connection.close();
+    await this.fleet.close();
+  }
+
+  async through(progress: Progress): Promise<Evidence> {
+    const { plan, fleet, people } = this;
+    progress.step('The first onboard, so that the list is known to show what is created');
+    await this.warmUp();
+    await fleet.plan(plan.faults);
+    const duty = people.duty();
+    const tell = setInterval(() => progress.step(`${people.started} of ${plan.onboards} started`), TELL_MS);
+    const since = Date.now();
+    const at = (ms: number) => sleep(Math.max(0, since + ms - Date.now()));
+    const lives = Promise.all(plan.lives.map(async (life) => at(life.at).then(() => people.live(life))));
+    for (const blow of plan.blows) {
+      await at(blow.at);
+      fleet.strike(blow);
+    }
+    await at(plan.minutes * 60_000);
+    await fleet.healed();
+    const left = await fleet.faultsLeft();
+    await fleet.plan([]);
+    clearInterval(tell);
+    progress.step('Letting it all settle');
+    await Promise.race([lives.then(() => this.untilAtRest()), sleep(SETTLE_MS, undefined, { ref: false })]);
+    people.endDuty();
+    await duty;
+    progress.step('Asking every run');
+    return {
+      lives: plan.lives,
+      said: people.said,
+      runs: await this.states(),
+      ledger: await fleet.ledger(),
+      list: await fleet.list(),
+      faults: { planned: plan.faults, left },
+      deserted: fleet.deserted,
+    };
+  }
+
+  private async warmUp(): Promise<void> {
+    const invitation_id = 'f'.repeat(24);
+    await this.onboards.start({ invitation_id });
+    const { record } = await this.onboards.whenCreated({ invitation_id }, 60_000);
+    if (!record) throw new Error(`The first onboard was not created: see the logs in ${this.folder}`);
+    await this.onboards.send(invitation_id, { name: 'cancel' });
+  }
+
+  private async untilAtRest(): Promise<void> {
+    for (;;) {
+      const rows = await this.onboards.list().catch(() => undefined);
+      if (rows?.every(({ phase }) => phase === 'done' || phase === 'cancelled')) return;
+      await sleep(1_000);
+    }
+  }
+
+  /** The states of all runs, of each invitation the latest last. */
+  private async states(): Promise<Map<string, OnboardState[]>> {
+    const found: { invitation: string; at: number; state: OnboardState }[] = [];
+    for await (const { workflowId, runId, startTime } of this.temporal.workflow.list({
+      query: "TaskQueue = 'chaos'",
+    })) {
+      const state = await this.ask(workflowId, runId);
+      found.push({ invitation: workflowId.replace('onboard-', ''), at: startTime.getTime(), state });
+    }
+    const states = new Map<string, OnboardState[]>();
+    for (const { invitation, state } of found.sort((a, b) => a.at - b.at))
+      states.set(invitation, [...(states.get(invitation) ?? []), state]);
+    return states;
+  }
+
+  private async ask(workflowId: string, runId: string): Promise<OnboardState> {
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await this.temporal.workflow.getHandle(workflowId, runId).query(askState);
+      } catch (error) {
+        if (tries === 10) throw error;
+        await sleep(500);
+      }
+  }
+
+  async saveHistories(invitations: string[], folder: string): Promise<void> {
+    mkdirSync(folder, { recursive: true });
+    for (const invitation of invitations) {
+      const query = `WorkflowId = 'onboard-${invitation}'`;
+      for await (const { workflowId, runId } of this.temporal.workflow.list({ query })) {
+        const history = await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+        writeFileSync(join(folder, `${workflowId}-${runId}.json`), historyToJSON(history));
+      }
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const { report: file, ...size } = readSize();
+  const plan = planOf(size);
+  const folder = mkdtempSync(join(tmpdir(), 'onboards-chaos-'));
+  const progress = new Progress(process.stderr);
+  const since = Date.now();
+  progress.step('Starting the emulator, Temporal and the workers');
+  const run = await Run.start(plan, folder);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      progress.line('Stopping …');
+      void run.close().finally(() => process.exit(130));
+    });
+  let isKept = false;
+  try {
+    const evidence = await run.through(progress);
+    const report = reportOf(plan, evidence, run.people, run.fleet, Date.now() - since);
+    progress.over();
+    if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(tableOf(report));
+    const broken = report.checks.filter(({ passed }) => !passed);
+    isKept = broken.length === 0;
+    const offenders = broken.flatMap((one) => one.offenders.map((text) => text.slice(0, 24)));
+    await run.saveHistories(
+      [...new Set(offenders)].filter((id) => /^[0-9a-f]{24}$/.test(id)),
+      join(folder, 'offenders'),
+    );
+    const { PROOF_HISTORIES: samples } = process.env;
+    if (samples !== undefined)
+      await run.saveHistories(
+        plan.lives.slice(0, SAMPLES).map(({ invitation_id }) => invitation_id),
+        samples,
+      );
+  } finally {
+    await run.close();
+    if (isKept) rmSync(folder, { recursive: true, force: true });
+    else console.error(`Logs, and the histories of offenders: ${folder}`);
+  }
+  process.exitCode = isKept ? 0 : 1;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

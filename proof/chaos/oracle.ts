@@ -1,0 +1,170 @@
+/** Holds what LeadConduit was made to do, its list, and what every run says of itself against each other. */
+import type { OnboardState, TimelineLine } from '../../src/workflows/messages';
+import type { Effects, Listed } from './fleet';
+import type { Said } from './people';
+import { AMBIGUOUS, CLEAR_STATUSES, type Fault, type Life } from './plan';
+
+/** What a run has come to, as far as it is known at the end. */
+export interface Evidence {
+  lives: Life[];
+  said: Said[];
+  /** Of each invitation the states of all its runs, the latest last. */
+  runs: Map<string, OnboardState[]>;
+  ledger: Record<string, Effects>;
+  list: Listed[];
+  faults: { planned: Fault[]; left: Fault[] };
+  deserted: number;
+}
+
+export interface Check {
+  name: string;
+  passed: boolean;
+  /** Of those that do not keep it, at most ten; empty when it passed. */
+  offenders: string[];
+}
+
+/** Fewer of a kind, with or without effect, and the run has shown nothing about it. */
+const ENOUGH = 5;
+const NONE: Effects = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 };
+
+export function judge(evidence: Evidence): Check[] {
+  const { lives, ledger, list, runs, said } = evidence;
+  const effects = (id: string) => ledger[id] ?? NONE;
+  const listed = (id: string) => list.filter((one) => one.invitation_id.toLowerCase() === id);
+  const last = (id: string) => runs.get(id)?.at(-1);
+  const lines = (id: string) => (runs.get(id) ?? []).flatMap(({ timeline }) => timeline);
+  const each = (name: string, isKept: (life: Life) => boolean): Check =>
+    check(
+      name,
+      lives.filter((life) => !isKept(life)).map(({ invitation_id }) => invitation_id),
+    );
+
+  return [
+    each(
+      'no invitation has two onboards',
+      ({ invitation_id: id }) => effects(id).creates <= 1 && listed(id).length <= 1,
+    ),
+    each('no onboard was completed twice', ({ invitation_id: id }) => effects(id).completes <= 1),
+    each('one e-mail for each completion', ({ invitation_id: id }) => effects(id).emails === effects(id).completes),
+    each('every onboard got to where it was sent', ({ invitation_id: id, goal }) => {
+      const state = last(id);
+      if (goal === 'cancelled') return state?.phase === 'cancelled';
+      return state?.phase === 'done' && state.status === 'completed' && effects(id).completes === 1;
+    }),
+    each('no call is left without an outcome', ({ invitation_id: id }) =>
+      (runs.get(id) ?? []).every((run) => run.ledger.every(({ outcome }) => outcome !== 'pending')),
+    ),
+    each('each says what LeadConduit says', ({ invitation_id: id }) => {
+      const [there] = listed(id);
+      const state = last(id);
+      // Who was told to stop need not know what came of it; what they know must be so.
+      if (state?.phase === 'cancelled' && state.record === null) return true;
+      return there?.id === state?.record?.id && there?.status === state?.status;
+    }),
+    check(
+      'no message was lost or acted on twice',
+      said.filter((one) => !isKept(one, lines(one.invitation_id))).map(named),
+    ),
+    check(
+      'every malformed message left a line',
+      lives
+        .filter(({ invitation_id: id }) => {
+          const sent = said.filter((one) => one.invitation_id === id && one.deed.do === 'malformed');
+          const delivered = sent.flatMap(({ answers }) => answers).filter((answer) => answer === 'accepted').length;
+          return (
+            lines(id).filter(({ event, by }) => event === 'message_refused' && by === undefined).length < delivered
+          );
+        })
+        .map(({ invitation_id }) => invitation_id),
+    ),
+    check('no worker ended that nobody had struck', evidence.deserted === 0 ? [] : [`${evidence.deserted} workers`]),
+    check(
+      `each ambiguous fault was met ${ENOUGH} times or more, with and without effect`,
+      Object.entries(coverage(evidence)).flatMap(([kind, met]) =>
+        met.without >= ENOUGH && met.with >= ENOUGH ? [] : [`${kind}: ${met.without} without, ${met.with} with effect`],
+      ),
+    ),
+  ];
+}
+
+const check = (name: string, offenders: string[]): Check => ({
+  name,
+  passed: offenders.length === 0,
+  offenders: offenders.slice(0, 10),
+});
+const named = ({ invitation_id, deed, answers }: Said) =>
+  `${invitation_id} ${deed.do} ${deed.key} (${answers.join(', ')})`;
+
+/** A message that was taken left one line of its own; each repetition, at most one more that says that it is one. */
+function isKept({ deed, answers }: Said, lines: TimelineLine[]): boolean {
+  const own = lines.filter(({ by }) => by === deed.key);
+  const acted = own.filter(({ event }) => event !== 'message_refused').length;
+  const wasTaken = answers.includes('accepted');
+  switch (deed.do) {
+    case 'advance':
+      if (deed.as === 'signal') return acted <= 1 && (own.length >= 1 || !wasTaken);
+      return acted <= 1 && (acted === 1 || !wasTaken || hadEnded(lines));
+    case 'note':
+      return acted <= 1 && (acted === 1 || !wasTaken);
+    case 'hold':
+    case 'release':
+    case 'cancel':
+      return acted <= 1 && (acted === 1 || !wasTaken);
+    case 'malformed':
+    case 'start again':
+    case 'follow again':
+      return true;
+  }
+}
+
+/** Asked for what an onboard that has ended had reached, there is nothing to write down. */
+const hadEnded = (lines: TimelineLine[]) => lines.some(({ event }) => event === 'done');
+
+export interface Met {
+  with: number;
+  without: number;
+}
+
+/** How often each kind of ambiguous fault came about, with the effect and without. */
+export function coverage({ faults, runs }: Pick<Evidence, 'faults' | 'runs'>): Record<string, Met> {
+  const count = (list: Fault[], kind: Fault['do'], when: Fault['when']) =>
+    list.filter(
+      (fault) =>
+        fault.do === kind && fault.when === when && fault.ms !== 1 && !CLEAR_STATUSES.includes(fault.status ?? 0),
+    ).length;
+  const met = (kind: Fault['do'], when: Fault['when']) =>
+    count(faults.planned, kind, when) - count(faults.left, kind, when);
+  const kinds = Object.fromEntries(
+    AMBIGUOUS.map((kind) => [kind, { without: met(kind, 'before'), with: met(kind, 'after') }]),
+  );
+  return { ...kinds, 'worker gone': workerGone(runs) };
+}
+
+/** Calls whose worker was not heard of again, by what the looks after them showed first. */
+function workerGone(runs: Map<string, OnboardState[]>): Met {
+  const met = { with: 0, without: 0 };
+  for (const { timeline } of [...runs.values()].flat())
+    for (const [n, { event, detail }] of timeline.entries()) {
+      if (event !== 'unknown' || detail?.includes('not heard of again') !== true) continue;
+      const shown = timeline.slice(n + 1).find((line) => ['adopted', 'moved', 'absent'].includes(line.event));
+      if (shown) met[shown.event === 'absent' ? 'without' : 'with'] += 1;
+    }
+  return met;
+}
+
+/** From the first call for an effect until its outcome was known, the longest, ms. */
+export function slowestRecovery(runs: Map<string, OnboardState[]>): {
+  ms: number;
+  invitation_id: string;
+  effect: string;
+} {
+  let slowest = { ms: 0, invitation_id: '', effect: '' };
+  for (const [invitation_id, states] of runs)
+    for (const { ledger } of states)
+      for (const effect of new Set(ledger.map((entry) => entry.effect))) {
+        const tries = ledger.filter((entry) => entry.effect === effect);
+        const ms = Date.parse(tries.at(-1)?.settled_at ?? '') - Date.parse(tries[0]?.intended_at ?? '');
+        if (tries.length > 0 && ms > slowest.ms) slowest = { ms, invitation_id, effect };
+      }
+  return slowest;
+}

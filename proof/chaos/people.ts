@@ -1,0 +1,179 @@
+/** Those who use the product in a crash run: they follow the plan, repeat what they got no answer to, and one is on duty. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { OnboardsError, type OnboardsClient } from '../../src/client';
+import { hasReached } from '../../src/workflows/lifecycle';
+import type { Attention, OnboardState } from '../../src/workflows/messages';
+import type { Fleet } from './fleet';
+import type { Deed, Life } from './plan';
+
+/** `unsure`: refused, or too late, after a try without an answer. */
+export type Answer = 'accepted' | 'refused' | 'unsure';
+export interface Said {
+  invitation_id: string;
+  deed: Deed;
+  answers: Answer[];
+}
+
+const AGAIN_MS = 500;
+const REFUSED_MS = 2_000;
+const DUTY_MS = 2_000;
+/** README: clears itself, or look yourself. */
+const UNPROVEN_MS = 60_000;
+
+export class People {
+  readonly said: Said[] = [];
+  /** How often each kind of attention was raised, as far as somebody saw it. */
+  readonly attentions: Record<string, number> = {};
+  started = 0;
+  /** Tries that got no answer and were repeated. */
+  repeats = 0;
+  private readonly seen = new Set<string>();
+  private offDuty = false;
+  private readonly isOffDuty = () => this.offDuty;
+
+  constructor(
+    private readonly onboards: OnboardsClient,
+    private readonly temporal: Client,
+    private readonly fleet: Fleet,
+    private readonly settleMs: number,
+  ) {}
+
+  async live({ invitation_id, deeds }: Life): Promise<void> {
+    await this.untilAnswered(() => this.onboards.start({ invitation_id }));
+    this.started += 1;
+    const since = Date.now();
+    for (const deed of deeds) {
+      await sleep(Math.max(0, since + deed.at - Date.now()));
+      const said: Said = { invitation_id, deed, answers: [] };
+      this.said.push(said);
+      for (let n = 0; n < deed.times; n += 1) said.answers.push(await this.carryOut(invitation_id, deed));
+    }
+  }
+
+  private carryOut(invitation_id: string, deed: Deed): Promise<Answer> {
+    const { key } = deed;
+    const said = { by: key, key };
+    switch (deed.do) {
+      case 'advance': {
+        const { to } = deed;
+        if (deed.as === 'signal') return this.signal(invitation_id, 'advance', { to, ...said });
+        return this.untilAccepted(() => this.onboards.send(invitation_id, { name: 'advance', to, ...said }));
+      }
+      case 'hold':
+      case 'release':
+      case 'cancel':
+        return this.untilAnswered(() => this.onboards.send(invitation_id, { name: deed.do, ...said }));
+      case 'note':
+        return this.untilAnswered(() => this.onboards.note(invitation_id, { text: key, ...said }));
+      case 'malformed':
+        return this.signal(invitation_id, deed.name, deed.payload);
+      case 'start again':
+        return this.untilAnswered(() => this.onboards.start({ invitation_id: invitation_id.toUpperCase() }));
+      case 'follow again':
+        return this.followAgain(invitation_id);
+    }
+  }
+
+  private signal(invitation_id: string, name: string, payload: unknown): Promise<Answer> {
+    return this.untilAnswered(() => this.temporal.workflow.getHandle(`onboard-${invitation_id}`).signal(name, payload));
+  }
+
+  private async followAgain(invitation_id: string): Promise<Answer> {
+    for (let state: OnboardState | undefined; state?.phase !== 'cancelled';) {
+      if (state) await sleep(AGAIN_MS);
+      await this.untilAnswered(async () => void (state = await this.onboards.state(invitation_id)));
+    }
+    return this.untilAnswered(() => this.onboards.start({ invitation_id }));
+  }
+
+  /** What is refused now may be accepted later; until the onboard has ended. */
+  private async untilAccepted(ask: () => Promise<OnboardState>): Promise<Answer> {
+    for (;;) {
+      const answer = await this.untilAnswered(ask);
+      if (answer !== 'refused') return answer;
+      await sleep(REFUSED_MS);
+    }
+  }
+
+  /** The same again, with the same key, for as long as there is no answer. */
+  private async untilAnswered(ask: () => Promise<unknown>): Promise<Answer> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await ask();
+        return 'accepted';
+      } catch (error) {
+        const isEnded =
+          error instanceof WorkflowNotFoundError ||
+          (error instanceof OnboardsError && /is completed|has ended|not followed/.test(error.message));
+        if (isEnded) return 'unsure';
+        if (error instanceof OnboardsError && error.code === 'refused') return tries === 1 ? 'refused' : 'unsure';
+        this.repeats += 1;
+        await sleep(AGAIN_MS);
+      }
+    }
+  }
+
+  /** Looks after whatever needs attention, by the README's table, until `endDuty`. */
+  async duty(): Promise<void> {
+    while (!this.isOffDuty()) {
+      await sleep(DUTY_MS);
+      try {
+        const rows = await this.onboards.list();
+        const open = rows.filter(({ attention_code }) => attention_code !== null);
+        await Promise.all(open.map(({ invitation_id }) => this.decide(invitation_id)));
+      } catch {
+        // Temporal or LeadConduit is down: in two seconds, then.
+      }
+    }
+  }
+
+  endDuty(): void {
+    this.offDuty = true;
+  }
+
+  private async decide(invitation_id: string): Promise<void> {
+    const state = await this.onboards.state(invitation_id);
+    const { attention, stale } = state;
+    if (!attention || stale) return;
+    const id = `${invitation_id} ${attention.since} ${attention.id}`;
+    if (!this.seen.has(id)) this.attentions[attention.code] = (this.attentions[attention.code] ?? 0) + 1;
+    this.seen.add(id);
+    const order = await this.orderFor(state, attention);
+    if (order)
+      await this.onboards.send(invitation_id, { name: 'resolve', attention: attention.id, by: 'on duty', ...order });
+  }
+
+  private async orderFor(
+    { invitation_id, record, ledger }: OnboardState,
+    { code, since }: Attention,
+  ): Promise<{ action: 'retry' | 'adopt'; onboard_id?: string } | undefined> {
+    const age = Date.now() - Date.parse(since);
+    const listed = async () => (await this.fleet.list()).filter((one) => one.invitation_id === invitation_id);
+    switch (code) {
+      case 'refused':
+      case 'not_listed':
+      case 'failed_upstream':
+        return { action: 'retry' };
+      case 'unknown_outcome':
+      case 'absence_unproven': {
+        if (age < (code === 'unknown_outcome' ? this.settleMs : UNPROVEN_MS)) return undefined;
+        const effect = ledger.at(-1)?.effect ?? 'create';
+        const shown = await listed();
+        const isThere =
+          effect === 'create'
+            ? shown.length > 0
+            : shown.some(({ id, status }) => id === record?.id && hasReached(status, effect));
+        return { action: isThere ? 'adopt' : 'retry' };
+      }
+      case 'duplicate':
+        return { action: 'adopt', onboard_id: (await listed())[0]?.id };
+      case 'unexpected_status':
+      case 'flow_conflict':
+        return { action: 'adopt' };
+      case 'credentials':
+      case 'list_unreadable':
+        return undefined; // goes on by itself
+    }
+  }
+}

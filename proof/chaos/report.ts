@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import type { Fleet } from './fleet';
+import { coverage, judge, slowestRecovery, type Evidence } from './oracle';
+import type { People } from './people';
+import type { Plan } from './plan';
+
+export type Report = ReturnType<typeof reportOf>;
+
+/** Everything that a run has come to, in numbers. Times in ms. */
+export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: Fleet, took_ms: number) {
+  const { lives, blows, onboards, seed, minutes } = plan;
+  const ours = lives.map(({ invitation_id }) => evidence.ledger[invitation_id]);
+  const sum = (what: 'posts' | 'creates' | 'puts' | 'completes' | 'emails') =>
+    ours.reduce((total, effects) => total + (effects?.[what] ?? 0), 0);
+  const over = (what: 'creates' | 'completes') => ours.filter((effects) => (effects?.[what] ?? 0) > 1).length;
+  const blow = (kind: string) => blows.filter((one) => one.do === kind).length;
+  const answers = people.said.flatMap((one) => one.answers);
+  const answered = (kind: string) => answers.filter((answer) => answer === kind).length;
+  const back = [...fleet.serverBack].sort((a, b) => a - b);
+  const { planned, left } = evidence.faults;
+  return {
+    onboards,
+    seed,
+    minutes,
+    plan_sha256: createHash('sha256').update(JSON.stringify(plan)).digest('hex'),
+    took_ms,
+    blows: {
+      kills: blow('kill'),
+      zombies: blow('freeze'),
+      drains: blow('drain'),
+      server_kills: blow('kill the server'),
+      leadconduit_down: blow('LeadConduit is down'),
+      key_refused: blow('the key is refused'),
+    },
+    faults: { planned: planned.length, met: planned.length - left.length, coverage: coverage(evidence) },
+    effects: {
+      posts: sum('posts'),
+      creates: sum('creates'),
+      puts: sum('puts'),
+      completes: sum('completes'),
+      emails: sum('emails'),
+    },
+    doubled: { onboards: over('creates'), completions: over('completes') },
+    messages: {
+      sent: answers.length,
+      accepted: answered('accepted'),
+      refused: answered('refused'),
+      unsure: answered('unsure'),
+      repeated_without_answer: people.repeats,
+    },
+    attentions: people.attentions,
+    recovery: {
+      slowest: slowestRecovery(evidence.runs),
+      server_back_median_ms: back[Math.floor(back.length / 2)] ?? 0,
+      server_back_worst_ms: back.at(-1) ?? 0,
+    },
+    deserted_workers: evidence.deserted,
+    checks: judge(evidence),
+  };
+}
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+/** For people: what happened, then what was held against it. */
+export function tableOf(report: Report): string {
+  const { blows, faults, effects, doubled, messages, attentions, recovery, checks } = report;
+  const row = (name: string, value: string | number) => `  ${name.padEnd(24)}${value}`;
+  const words = (counts: Record<string, number>) =>
+    Object.entries(counts)
+      .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
+      .join(', ') || 'none';
+  return [
+    row('onboards', `${report.onboards} in ${seconds(report.took_ms)}, seed ${report.seed}`),
+    row('plan', report.plan_sha256),
+    row('blows', words(blows)),
+    row('faults', `${faults.met} met of ${faults.planned} planned`),
+    ...Object.entries(faults.coverage).map(([kind, met]) =>
+      row(`  ${kind}`, `${met.without} without effect, ${met.with} with`),
+    ),
+    row('effects', words(effects)),
+    row('doubled', words(doubled)),
+    row('messages', words(messages)),
+    row('attention', words(attentions)),
+    row(
+      'slowest recovery',
+      `${seconds(recovery.slowest.ms)} (${recovery.slowest.effect} of ${recovery.slowest.invitation_id})`,
+    ),
+    row(
+      'server back',
+      `median ${seconds(recovery.server_back_median_ms)}, worst ${seconds(recovery.server_back_worst_ms)}`,
+    ),
+    '',
+    ...checks.flatMap(({ name, passed, offenders }) => [
+      `  ${passed ? 'kept  ' : 'BROKEN'}  ${name}`,
+      ...offenders.map((offender) => `            ${offender}`),
+    ]),
+  ].join('\n');
+}

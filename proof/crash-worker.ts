@@ -1,0 +1,68 @@
+/** A worker that ends itself by SIGKILL at the point of a call that it is told, on the queue and bundle that it is told. */
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities } from '../src/activities';
+import { Presence } from '../src/activities/presence';
+import { Writes } from '../src/activities/writes';
+import { loadConfig } from '../src/config';
+import { LeadConduitClient } from '../src/leadconduit/client';
+import { workerOptions } from '../src/temporal/worker-options';
+import type { CrashPoint } from './crash-points';
+
+const { CRASH_AT, TEST_TEMPORAL_ADDRESS: address, TEST_WORKFLOW_BUNDLE: codePath = '' } = process.env;
+
+function reach(point: CrashPoint): void {
+  if (point === CRASH_AT) process.kill(process.pid, 'SIGKILL');
+}
+
+/** An attempt has left its mark with Temporal and begins its write. */
+class Marked extends Writes {
+  override begin(...about: Parameters<Writes['begin']>): void {
+    reach('at the marker');
+    super.begin(...about);
+  }
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const { apiKey = '', ...leadconduit } = config.leadconduit;
+  const activities = createActivities({
+    leadconduit: new LeadConduitClient({
+      ...leadconduit,
+      apiKey,
+      onPhase: ({ operation, phase }) => {
+        if (operation === 'look') return;
+        if (phase === 'open') reach('socket open');
+        if (phase === 'sent') reach('bytes sent');
+        if (phase === 'answered') reach('answer read');
+      },
+    }),
+    presence: new Presence(),
+    writes: new Marked(),
+    completedStatus: leadconduit.completedStatus,
+    reserveMs: 1_000,
+  });
+  const around =
+    <Input, Result>(act: (input: Input) => Promise<Result>) =>
+    async (input: Input): Promise<Result> => {
+      reach('before the intent');
+      const result = await act(input);
+      reach('before the return');
+      return result;
+    };
+  const worker = await Worker.create({
+    ...workerOptions(config),
+    connection: await NativeConnection.connect({ address }),
+    workflowBundle: { codePath },
+    activities: {
+      ...activities,
+      createOnboard: around(activities.createOnboard),
+      moveOnboard: around(activities.moveOnboard),
+    },
+  });
+  await worker.run();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
