@@ -128,10 +128,10 @@ class Run {
   }
 
   private async untilAtRest(): Promise<void> {
-    for (;;) {
-      const rows = await this.onboards.list().catch(() => undefined);
-      if (rows?.every(({ phase }) => phase === 'done' || phase === 'cancelled')) return;
+    const running = { count: 1 };
+    while (running.count > 0) {
       await sleep(1_000);
+      Object.assign(running, await this.temporal.workflow.count("ExecutionStatus = 'Running'").catch(() => ({})));
     }
   }
 

@@ -18,6 +18,7 @@ export interface Said {
 const AGAIN_MS = 500;
 const REFUSED_MS = 2_000;
 const DUTY_MS = 2_000;
+const OPEN = "ExecutionStatus = 'Running' AND OnboardAttention IS NOT NULL";
 /** README: clears itself, or look yourself. */
 const UNPROVEN_MS = 60_000;
 
@@ -119,9 +120,9 @@ export class People {
     while (!this.isOffDuty()) {
       await sleep(DUTY_MS);
       try {
-        const rows = await this.onboards.list();
-        const open = rows.filter(({ attention_code }) => attention_code !== null);
-        await Promise.all(open.map(({ invitation_id }) => this.decide(invitation_id)));
+        const open = [];
+        for await (const { workflowId } of this.temporal.workflow.list({ query: OPEN })) open.push(workflowId);
+        await Promise.all(open.map((workflowId) => this.decide(workflowId.replace('onboard-', ''))));
       } catch {
         // Temporal or LeadConduit is down: in two seconds, then.
       }

@@ -146,8 +146,10 @@ function listen(onboard: Onboard): Inbox {
 
   return {
     async mail(until) {
-      if (until === undefined) await condition(() => news);
-      else await condition(() => news, Math.max(1, until - Date.now()));
+      // No timer where there is mail already: whether there is may be otherwise in a replay, which gets an update and what
+      // an earlier task without commands had brought in one go or one after the other; the timers' numbers must be the same.
+      if (!news && until === undefined) await condition(() => news);
+      else if (!news) await condition(() => news, Math.max(1, until! - Date.now()));
       news = false;
     },
     release: () => void (leaving = true),
