@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
+import { outcomeOf, type Outcome } from '../src/activities/outcomes';
 import {
   LeadConduitClient,
   type LeadConduitOptions,
@@ -17,6 +18,7 @@ import {
   type SendPermit,
 } from '../src/leadconduit/client';
 import { LeadConduitError, type Operation } from '../src/leadconduit/errors';
+import { EFFECTS } from '../src/workflows/lifecycle';
 
 const KEY = 'MARKED/key+with%signs=&more?';
 const INVITATION = '64b8f0f5e4b0c3a1d5e6f7a8';
@@ -160,6 +162,8 @@ interface Expected {
   words?: string;
   retryAfterMs?: number;
   timeoutMs?: number;
+  /** What it means for a create; unknown where nothing is said. */
+  becomes?: Outcome['kind'];
 }
 type Behaviour = (socket: Socket, operation: Operation) => void;
 const says =
@@ -189,7 +193,7 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     'slow body of a refusal',
     (socket) => trickle(socket, `HTTP/1.1 429 Slow\r\nretry-after: 2\r\ncontent-length: 9999\r\n\r\n`),
-    { status: 429, reason: /no end of its body/, retryAfterMs: 2_000, timeoutMs: 300 },
+    { becomes: 'not_sent', status: 429, reason: /no end of its body/, retryAfterMs: 2_000, timeoutMs: 300 },
   ],
   [
     'upgrade',
@@ -226,17 +230,33 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   ],
   ['204', says('HTTP/1.1 204 No Content\r\n\r\n'), { status: 204, reason: /HTTP 204/ }],
   ['202 without a record', says(json('202 Accepted', {})), { status: 202, reason: /HTTP 202|cannot be read/ }],
-  ['400', says(json('400 Bad Request', { error: 'Bad id' })), { status: 400, words: 'Bad id', reason: /^HTTP 400$/ }],
+  [
+    '400',
+    says(json('400 Bad Request', { error: 'Bad id' })),
+    { becomes: 'refused', status: 400, words: 'Bad id', reason: /^HTTP 400$/ },
+  ],
   ['400 of a gateway', says(reply('400 Bad Request', 'Bad')), { status: 400, reason: /without LeadConduit's own/ }],
-  ['401', says(json('401 Unauthorized', { error: 'Who?' })), { status: 401, words: 'Who?', reason: /401/ }],
-  ['403', says(json('403 Forbidden', { error: 'No' })), { status: 403, words: 'No', reason: /403/ }],
-  ['404', says(json('404 Not Found', { error: 'Not found' })), { status: 404, words: 'Not found', reason: /404/ }],
+  [
+    '401',
+    says(json('401 Unauthorized', { error: 'Who?' })),
+    { becomes: 'credentials', status: 401, words: 'Who?', reason: /401/ },
+  ],
+  [
+    '403',
+    says(json('403 Forbidden', { error: 'No' })),
+    { becomes: 'credentials', status: 403, words: 'No', reason: /403/ },
+  ],
+  [
+    '404',
+    says(json('404 Not Found', { error: 'Not found' })),
+    { becomes: 'refused', status: 404, words: 'Not found', reason: /404/ },
+  ],
   ['408', says(json('408 Request Timeout', {})), { status: 408, reason: /408/ }],
-  ['409', says(json('409 Conflict', { error: '' })), { status: 409, words: '', reason: /409/ }],
+  ['409', says(json('409 Conflict', { error: '' })), { becomes: 'refused', status: 409, words: '', reason: /409/ }],
   [
     '422',
     says(json('422 Unprocessable', { error: 'x'.repeat(9_000) })),
-    { status: 422, words: 'x'.repeat(2_000), reason: /422/ },
+    { becomes: 'refused', status: 422, words: 'x'.repeat(2_000), reason: /422/ },
   ],
   [
     '422 of another shape',
@@ -246,19 +266,23 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     '429 in seconds',
     says(json('429 Slow', { error: 'Slow' }, 'retry-after: 7\r\n')),
-    { status: 429, words: 'Slow', retryAfterMs: 7_000, reason: /429/ },
+    { becomes: 'not_sent', status: 429, words: 'Slow', retryAfterMs: 7_000, reason: /429/ },
   ],
   [
     '429 at a date',
     (s) => void s.end(reply('429 Slow', '', `retry-after: ${inThirtySeconds()}\r\n`)),
-    { status: 429, retryAfterMs: 30_000, reason: /429/ },
+    { becomes: 'not_sent', status: 429, retryAfterMs: 30_000, reason: /429/ },
   ],
   [
     '429 for days',
     says(reply('429 Slow', '', 'retry-after: 999999\r\n')),
-    { status: 429, retryAfterMs: 3_600_000, reason: /429/ },
+    { becomes: 'not_sent', status: 429, retryAfterMs: 3_600_000, reason: /429/ },
   ],
-  ['429 with nonsense', says(reply('429 Slow', '', 'retry-after: -5 or so\r\n')), { status: 429, reason: /429/ }],
+  [
+    '429 with nonsense',
+    says(reply('429 Slow', '', 'retry-after: -5 or so\r\n')),
+    { becomes: 'not_sent', status: 429, reason: /429/ },
+  ],
   ['500', says(json('500 Error', { error: 'Oops' })), { status: 500, words: 'Oops', reason: /500/ }],
   [
     '502 in HTML',
@@ -325,8 +349,11 @@ test.each<Protocol>(['http', 'https'])('a redirect is an answer: nothing follows
   const redirect = reply('307 Temporary Redirect', '', `location: ${elsewhere.baseUrl}/onboards\r\n`);
   const server = await rawServer((socket) => void socket.end(redirect), protocol);
   const it = client({ baseUrl: server.baseUrl });
-  for (const operation of OPERATIONS)
-    expect(await failure(run(it, operation))).toMatchObject({ sent: true, status: 307 });
+  for (const operation of OPERATIONS) {
+    const error = await failure(run(it, operation));
+    expect(error).toMatchObject({ sent: true, status: 307 });
+    expect(outcomeOf(error, 'create').kind).toBe('unknown'); // its body is not LeadConduit's own
+  }
   expect(elsewhere.seen.connections).toBe(0);
 });
 
@@ -473,6 +500,7 @@ describe('not sent, proven by the connection', () => {
       const error = await failure(run(it, operation, () => void (asked += 1)));
       expect(error).toMatchObject({ operation, sent: false, status: undefined, words: undefined, noPlace: false });
       expect(error.reason).toMatch(reason);
+      for (const effect of EFFECTS) expect(outcomeOf(error, effect).kind).toBe('not_sent');
     }
     expect(asked).toBe(0);
     if ('seen' in options) expect(options.seen).toEqual({ requests: 0, connections: 3 });

@@ -1,0 +1,107 @@
+/** The judge of the crash runs must be able to say no: each check breaks on the one thing that it is about. */
+import type { OnboardState } from '../src/workflows/messages';
+import { judge, type Evidence } from './chaos/oracle';
+import type { Said } from './chaos/people';
+import { AMBIGUOUS, type Fault } from './chaos/plan';
+
+const ID = 'a'.repeat(24);
+const AT = '2026-01-01T00:00:00.000Z';
+const GONE = 'creating the onboard: the worker that made the call was not heard of again';
+
+const said = (deed: object, ...answers: Said['answers']) =>
+  ({ invitation_id: ID, deed: { at: 0, times: answers.length, ...deed }, answers }) as Said;
+const lines = (...told: object[]) => told.map((line) => ({ at: AT, ...line })) as OnboardState['timeline'];
+const five = <T>(of: (n: number) => T) => Array.from({ length: 5 }, (_, n) => of(n));
+
+/** A run of one onboard in which everything is as it should be. */
+function sound() {
+  const state = {
+    phase: 'done',
+    status: 'completed',
+    record: { id: 'b', invitation_id: ID, status: 'completed' },
+    ledger: [{ n: 1, effect: 'create', intended_at: AT, outcome: 'done', settled_at: AT }],
+    timeline: lines(
+      ...five(() => [{ event: 'unknown', detail: GONE }, { event: 'adopted' }]).flat(),
+      ...five(() => [{ event: 'unknown', detail: GONE }, { event: 'absent' }]).flat(),
+      { event: 'advance_asked', by: '1-1', detail: 'completed' },
+      { event: 'advance_asked', by: '1-2', detail: 'completed' },
+      { event: 'message_refused', by: '1-2' },
+      { event: 'note', by: '1-3' },
+      { event: 'message_refused' },
+    ),
+  } as unknown as OnboardState;
+  const faults = AMBIGUOUS.flatMap((kind) =>
+    (['before', 'after'] as const).flatMap((when) =>
+      five((): Fault => ({ on: 'POST', when, do: kind, invitation_id: ID })),
+    ),
+  );
+  const evidence: Evidence = {
+    lives: [{ invitation_id: ID, at: 0, goal: 'completed', deeds: [] }],
+    said: [
+      said({ do: 'advance', to: 'completed', as: 'update', key: '1-1' }, 'accepted', 'accepted'),
+      said({ do: 'advance', to: 'completed', as: 'signal', key: '1-2' }, 'accepted', 'accepted'),
+      said({ do: 'note', key: '1-3' }, 'accepted'),
+      said({ do: 'malformed', key: '1-4', name: 'frobnicate', payload: {} }, 'accepted'),
+    ],
+    runs: new Map([[ID, [state]]]),
+    ledger: { [ID]: { posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 } },
+    list: [{ id: 'b', invitation_id: ID, status: 'completed' }],
+    faults: { planned: faults, left: [] },
+    deserted: 0,
+  };
+  return { evidence, state, effects: evidence.ledger[ID]! };
+}
+const broken = (evidence: Evidence) => judge(evidence).flatMap(({ name, passed }) => (passed ? [] : [name]));
+
+test('a sound run is kept', () => {
+  expect(broken(sound().evidence)).toEqual([]);
+});
+
+type Spoil = (run: ReturnType<typeof sound>) => unknown;
+const without =
+  (by: string): Spoil =>
+  ({ state }) =>
+    (state.timeline = state.timeline.filter((line) => line.by !== by));
+const MESSAGES = 'no message was lost or acted on twice';
+const COVERAGE = 'each ambiguous fault was met 5 times or more, with and without effect';
+
+test.each<[string, string, Spoil]>([
+  ['a second create', 'no invitation has two onboards', ({ effects }) => (effects.creates = 2)],
+  ['a second one in the list', 'no invitation has two onboards', ({ evidence: { list } }) => list.push(list[0]!)],
+  ['a second e-mail', 'one e-mail for each completion', ({ effects }) => (effects.emails = 2)],
+  ['one that waits', 'every onboard got to where it was sent', ({ state }) => (state.phase = 'waiting')],
+  [
+    'a call without outcome',
+    'no call is left without an outcome',
+    ({ state }) => (state.ledger[0]!.outcome = 'pending'),
+  ],
+  [
+    'another status there',
+    'each says what LeadConduit says',
+    ({ evidence }) => (evidence.list[0]!.status = 'in_progress'),
+  ],
+  ['an order that left no line', MESSAGES, without('1-1')],
+  ['a signal that left no line', MESSAGES, without('1-2')],
+  ['a note that left no line', MESSAGES, without('1-3')],
+  ['a note twice', MESSAGES, ({ state }) => state.timeline.push(...lines({ event: 'note', by: '1-3' }))],
+  ['malformed, and no line', 'every malformed message left a line', ({ state }) => state.timeline.pop()],
+  ['a worker that ended', 'no worker ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
+  ['a fault not met', COVERAGE, ({ evidence: { faults } }) => faults.left.push(faults.planned[0]!)],
+  ['no worker lost', COVERAGE, ({ state }) => (state.timeline = state.timeline.slice(1))],
+])('%s: %s', (_, check, spoil) => {
+  const run = sound();
+  spoil(run);
+  expect(broken(run.evidence)).toEqual([check]);
+});
+
+test('a second completion: no onboard was completed twice, and it did not get where it was sent', () => {
+  const { evidence, effects } = sound();
+  Object.assign(effects, { completes: 2, emails: 2 });
+  expect(broken(evidence)).toEqual(['no onboard was completed twice', 'every onboard got to where it was sent']);
+});
+
+test('nothing known of it: it did not get where it was sent', () => {
+  const { evidence } = sound();
+  evidence.runs.clear();
+  expect(broken(evidence)).toContain('every onboard got to where it was sent');
+});
