@@ -3,18 +3,19 @@ import { Presence } from '../src/activities/presence';
 import type { OnboardState } from '../src/workflows/messages';
 import { spawnWorker, kill9 } from '../test/support/worker-process';
 import { World } from '../test/support/world';
-import { eventually, Onboard, thrice } from './operators';
+import { eventually, Onboard, thrice, type Together } from './operators';
 
 const HIDDEN = { options: { presence: false } } as const;
-const hide = ({ world }: Onboard, hide_created = true) => world.emulate({ hide_created });
+const hide = ({ world }: Onboard, together: Together, hide_created = true) =>
+  together(() => world.emulate({ hide_created }));
 const unproven = (onboard: Onboard) =>
   onboard.until('unproven', ({ attention }) => attention?.code === 'absence_unproven');
 const settleTimes = (state: OnboardState, count: number) =>
   eventually('waited', () => Promise.resolve(Date.now() > Date.parse(state.attention!.since) + count * 250));
 
 test.concurrent.each(['before', 'after'] as const)('a lost create, %s its effect, is not repeated by itself', (when) =>
-  thrice({ ...HIDDEN, faults: [{ on: 'POST', when, do: 'reset' }] }, async (onboard) => {
-    await hide(onboard);
+  thrice({ ...HIDDEN, faults: [{ on: 'POST', when, do: 'reset' }] }, async (onboard, together) => {
+    await hide(onboard, together);
     await onboard.start();
     await settleTimes(await unproven(onboard), 10);
     expect(await onboard.effects()).toMatchObject({ posts: 1, creates: when === 'after' ? 1 : 0 });
@@ -22,8 +23,8 @@ test.concurrent.each(['before', 'after'] as const)('a lost create, %s its effect
 );
 
 test.concurrent('nor is it when a person adopts what cannot be seen; shown after all, it is taken', () =>
-  thrice({ ...HIDDEN, faults: [{ on: 'POST', when: 'after', do: 'reset' }] }, async (onboard) => {
-    await hide(onboard);
+  thrice({ ...HIDDEN, faults: [{ on: 'POST', when: 'after', do: 'reset' }] }, async (onboard, together) => {
+    await hide(onboard, together);
     await onboard.start();
     const { attention } = await unproven(onboard);
     await onboard.send({ name: 'resolve', action: 'adopt' });
@@ -31,15 +32,15 @@ test.concurrent('nor is it when a person adopts what cannot be seen; shown after
       'asked again',
       (state) => state.attention !== undefined && state.attention.id !== attention!.id,
     );
-    await hide(onboard, false);
+    await hide(onboard, together, false);
     await onboard.created();
     expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
   }),
 );
 
 test.concurrent('whoever has looked elsewhere may order the repeat', () =>
-  thrice({ ...HIDDEN, faults: [{ on: 'POST', when: 'before', do: 'reset' }] }, async (onboard) => {
-    await hide(onboard);
+  thrice({ ...HIDDEN, faults: [{ on: 'POST', when: 'before', do: 'reset' }] }, async (onboard, together) => {
+    await hide(onboard, together);
     await onboard.start();
     await unproven(onboard);
     await onboard.send({ name: 'resolve', action: 'retry' });
@@ -49,8 +50,8 @@ test.concurrent('whoever has looked elsewhere may order the repeat', () =>
 );
 
 test.concurrent('a list that showed it once and does not any more is believed no longer', () =>
-  thrice({ faults: [{ on: 'POST', when: 'after', do: 'reset' }] }, async (onboard) => {
-    await hide(onboard);
+  thrice({ faults: [{ on: 'POST', when: 'after', do: 'reset' }] }, async (onboard, together) => {
+    await hide(onboard, together);
     await onboard.start();
     await settleTimes(await unproven(onboard), 10);
     expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
@@ -58,8 +59,8 @@ test.concurrent('a list that showed it once and does not any more is believed no
 );
 
 test.concurrent('a call for an onboard that is not listed any more is not made', () =>
-  thrice({ from: 'created' }, async (onboard) => {
-    await hide(onboard);
+  thrice({ from: 'created' }, async (onboard, together) => {
+    await hide(onboard, together);
     await onboard.signal('advance', { to: 'completed' });
     await onboard.until('not listed', ({ attention }) => attention?.code === 'not_listed');
     expect(await onboard.effects()).toMatchObject({ puts: 0 });
@@ -67,10 +68,10 @@ test.concurrent('a call for an onboard that is not listed any more is not made',
 );
 
 test.concurrent('a lost completing call of an onboard that is not listed any more is for a person, too', () =>
-  thrice({ from: 'in_progress', faults: [{ on: 'PUT', when: 'before', do: 'hang' }] }, async (onboard) => {
+  thrice({ from: 'in_progress', faults: [{ on: 'PUT', when: 'before', do: 'hang' }] }, async (onboard, together) => {
     await onboard.signal('advance', { to: 'completed' });
     await onboard.sent('puts', 2);
-    await hide(onboard);
+    await hide(onboard, together);
     await settleTimes(await unproven(onboard), 10);
     expect(await onboard.effects()).toMatchObject({ puts: 2, completes: 0 });
   }),

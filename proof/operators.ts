@@ -145,8 +145,14 @@ export interface Scene {
   faults?: Fault[];
 }
 
+/** What concerns the whole world: done once, when all three have come so far, and then all go on. */
+export type Together = (work: () => Promise<unknown>) => Promise<void>;
+
 /** Plays something with three onboards of one world at the same time; the faults come for each of them. */
-export async function thrice(scene: Scene, play: (onboard: Onboard) => Promise<void>): Promise<void> {
+export async function thrice(
+  scene: Scene,
+  play: (onboard: Onboard, together: Together) => Promise<void>,
+): Promise<void> {
   const { options, lag_ms = 0, from, faults = [] } = scene;
   // Calls that the emulator takes its time for must not keep the others waiting.
   const settings = { LEADCONDUIT_MAX_CONCURRENCY: '20', ...options?.settings };
@@ -158,10 +164,39 @@ export async function thrice(scene: Scene, play: (onboard: Onboard) => Promise<v
     await world.faults(
       ...onboards.flatMap(({ invitation: invitation_id }) => faults.map((fault) => ({ ...fault, invitation_id }))),
     );
-    await all(onboards.map(play));
+    const { together, giveUp } = meetingOf(onboards.length);
+    await all(
+      onboards.map((onboard) =>
+        play(onboard, together).catch((error: unknown) => {
+          giveUp(error);
+          throw error;
+        }),
+      ),
+    );
   } finally {
     await world.close();
   }
+}
+
+function meetingOf(count: number) {
+  let here: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let failure: { error: unknown } | undefined;
+  const leave = (how: (one: (typeof here)[number]) => void) => {
+    const those = here;
+    here = [];
+    those.forEach(how);
+  };
+  const giveUp = (error: unknown) => {
+    failure ??= { error };
+    leave(({ reject }) => reject(error));
+  };
+  const together: Together = (work) =>
+    new Promise((resolve, reject) => {
+      here.push({ resolve, reject });
+      if (failure) giveUp(failure.error);
+      else if (here.length === count) work().then(() => leave((one) => one.resolve()), giveUp);
+    });
+  return { together, giveUp };
 }
 
 async function bring(onboard: Onboard, to: Scene['from']): Promise<void> {
