@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardsClient } from '../client';
 import type { OnboardState } from '../workflows/messages';
 import { EXIT, outcomeCode } from './exit';
@@ -7,25 +6,13 @@ import { briefText } from './show';
 import { standardOutput, telling } from './terminal';
 import { span } from './words';
 
-const POLL_MS = 250;
-
-/** Asks again until `isOver`, or for `waitMs`. A held onboard waits for a person, so nobody waits for it. */
-export async function follow(
+/** Follows it until `isOver`, for `waitMs` at most, and says so. */
+export const follow = (
   onboards: OnboardsClient,
   state: OnboardState,
   waitMs: number,
   isOver: (state: OnboardState) => boolean,
-): Promise<OnboardState> {
-  const deadline = Date.now() + waitMs;
-  const poll = async () => {
-    while (Date.now() < deadline && !isOver(state) && !['held', 'done', 'cancelled'].includes(state.phase)) {
-      await sleep(Math.min(POLL_MS, deadline - Date.now()));
-      state = await onboards.state(state.invitation_id);
-    }
-    return state;
-  };
-  return telling(waiting(waitMs), poll());
-}
+): Promise<OnboardState> => telling(waiting(waitMs), onboards.follow(state, waitMs, isOver));
 
 export const waiting = (waitMs: number) => `Waiting up to ${span(waitMs)}; Ctrl-C ends only the waiting`;
 

@@ -3,17 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
-  QueryNotRegisteredError,
-  ServiceError,
+  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
-  type WorkflowExecutionDescription,
-  type WorkflowExecutionInfo,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { OnboardRecord } from '../activities/outcomes';
 import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
 import { EFFECTS, hasReached, type Effect } from '../workflows/lifecycle';
@@ -21,24 +19,17 @@ import * as messages from '../workflows/messages';
 import type { OnboardInput, OnboardState, Policy } from '../workflows/messages';
 import { KEYS } from '../workflows/search-attributes';
 import { OnboardsError } from './errors';
-import { isHexId, workflowIdOf } from './ids';
-import { lastKnown } from './last-known';
-import { isAbandoned, listQuery, matches, newestRuns, rowOf, type Filters, type Row } from './rows';
+import { workflowIdOf } from './ids';
+import { isAbandoned, listQuery, matches, newestRuns, recordOf, rowOf, type Filters, type Row } from './rows';
+import { ANSWER_MS, POLL_MS, Runs } from './runs';
+import { translated } from './temporal-errors';
 
 export { OnboardsError } from './errors';
 export type { Filters, Row } from './rows';
 
-/** How long a worker may take to answer before it counts as not running. */
-const ANSWER_MS = 5_000;
-/** How long a new onboard may take to show up in lists. */
-const VISIBILITY_MS = 3_000;
-const POLL_MS = 200;
-/** To get an answer from a worker that has just come back. */
-const TRIES = 5;
-
-type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
-type Command = { [Name in 'advance' | 'resolve' | 'hold' | 'release' | 'cancel']: { name: Name } & Payload<Name> }[
-  'advance' | 'resolve' | 'hold' | 'release' | 'cancel'];
+export type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
+export type Command = { [Name in CommandName]: { name: Name } & Payload<Name> }[CommandName];
+type CommandName = 'advance' | 'resolve' | 'hold' | 'release' | 'cancel';
 type Payload<Name extends string> = Name extends 'advance'
   ? messages.Advance
   : Name extends 'resolve'
@@ -47,10 +38,14 @@ type Payload<Name extends string> = Name extends 'advance'
 
 /** The one typed door to Temporal: nothing else knows workflow ids, id policies and list filters. */
 export class OnboardsClient {
+  private readonly runs: Runs;
+
   constructor(
     private readonly temporal: Client,
     private readonly settings: { taskQueue: string; policy: Partial<Policy> },
-  ) {}
+  ) {
+    this.runs = new Runs(temporal);
+  }
 
   /** @throws {TemporalUnavailable} */
   static async connect(config: Config, env: Environment): Promise<OnboardsClient> {
@@ -70,41 +65,50 @@ export class OnboardsClient {
     return this.temporal.connection.close();
   }
 
+  /** @throws {OnboardsError} `temporal` when it does not answer. */
+  async ping(): Promise<void> {
+    try {
+      await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => this.temporal.workflowService.getSystemInfo({}));
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
   /**
    * Starts the onboard of an invitation, or finds the one that exists: repeated, it starts nothing.
    * A run that was cancelled, failed or was terminated is followed by a new one, which looks first and adopts.
    */
   async start(request: Request): Promise<void> {
     try {
-      await this.startRun(request, 'REJECT_DUPLICATE');
+      await this.temporal.workflow.start('onboardBuyer', this.startOptions(request, 'REJECT_DUPLICATE'));
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
-      const last = await this.temporal.workflow.getHandle(workflowIdOf(request.invitation_id)).describe();
+      const last = await this.runs.find(request.invitation_id);
       if (!isAbandoned(last)) return;
       // The last run's call may land until a settle time after its end.
       const settled = (last.closeTime ?? new Date()).getTime() + (this.settings.policy.settle_ms ?? 60_000);
-      const { stale, ledger } = await this.stateOf(last);
+      const { stale, ledger } = await this.runs.stateOf(last);
       const doubts = EFFECTS.filter((effect) => stale || ledger.some((entry) => isDoubtful(entry, effect)));
-      await this.startRun(
-        { ...request, not_before: new Date(settled).toISOString(), doubts },
-        'ALLOW_DUPLICATE_FAILED_ONLY',
-      ).catch((error: unknown) => {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
-      });
+      const following = { ...request, not_before: new Date(settled).toISOString(), doubts };
+      await this.temporal.workflow
+        .start('onboardBuyer', this.startOptions(following, 'ALLOW_DUPLICATE_FAILED_ONLY'))
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
+        });
     }
   }
 
-  private startRun(
-    request: Request & Pick<OnboardInput, 'not_before' | 'doubts'>,
+  private startOptions(
+    request: Request & Pick<OnboardInput, 'not_before' | 'doubts' | 'request_id'>,
     workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE_FAILED_ONLY',
   ) {
     const { invitation_id, label } = request;
     const input: OnboardInput = { ...request, policy: this.settings.policy };
-    return this.temporal.workflow.start('onboardBuyer', {
+    return {
       workflowId: workflowIdOf(invitation_id),
       taskQueue: this.settings.taskQueue,
       args: [input],
-      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
       workflowIdReusePolicy,
       staticSummary: label ?? `invitation ${invitation_id.toLowerCase()}`,
       typedSearchAttributes: [
@@ -114,21 +118,78 @@ export class OnboardsClient {
         ...(request.flow_id ? [{ key: KEYS.OnboardFlowId, value: request.flow_id.toLowerCase() }] : []),
         ...(label ? [{ key: KEYS.OnboardLabel, value: label.slice(0, 200) }] : []),
       ],
-    });
+    };
+  }
+
+  /**
+   * `start` and `whenCreated`, in one round trip where the invitation is new.
+   * @param signal ends the waiting before its time; the onboard goes on.
+   * @returns `isNew`: it was this call that started the onboard.
+   */
+  async onboard(
+    request: Request,
+    waitMs: number,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<{ state: OnboardState; isNew: boolean }> {
+    const deadline = Date.now() + waitMs;
+    const request_id = randomUUID();
+    const answer = waitMs > 0 ? await this.startAndAsk({ ...request, request_id }, deadline, signal) : undefined;
+    if (answer?.request_id === request_id) {
+      if (request.flow_id !== undefined) assertFlow(answer, request.flow_id.toLowerCase());
+      return { state: answer, isNew: true };
+    }
+    // What another start was answered then is old by now, and its run may have ended.
+    const state = answer && (await this.state(request.invitation_id));
+    if (!state || state.phase === 'cancelled') await this.start(request);
+    return { state: await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal), isNew: false };
+  }
+
+  /** Undefined when there was no answer in time, or none from a run that can still be asked. */
+  private async startAndAsk(request: Request & { request_id: string }, deadline: number, signal: AbortSignal) {
+    const startWorkflowOperation = new WithStartWorkflowOperation(
+      'onboardBuyer',
+      this.startOptions(request, 'REJECT_DUPLICATE'),
+    );
+    try {
+      return await this.waiting(deadline, signal, () =>
+        this.temporal.workflow.executeUpdateWithStart(messages.whenCreated, {
+          updateId: messages.WHEN_CREATED_ID,
+          startWorkflowOperation,
+        }),
+      );
+    } catch (error) {
+      const isUnanswered = [
+        WorkflowUpdateRPCTimeoutOrCancelledError,
+        WorkflowExecutionAlreadyStartedError,
+        WorkflowUpdateFailedError,
+        WorkflowNotFoundError,
+      ].some((kind) => error instanceof kind);
+      if (isUnanswered) return undefined;
+      throw translated(error);
+    }
+  }
+
+  private waiting<T>(deadline: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return this.temporal.withDeadline(deadline, () => this.temporal.withAbortSignal(signal, work));
   }
 
   /**
    * The state once there is a record or attention is needed; what it is by then when that takes longer than `waitMs`.
    * @throws {OnboardsError} `refused` when the onboard was started for another flow than `flow_id`.
    */
-  async whenCreated({ invitation_id, flow_id }: Request, waitMs: number): Promise<OnboardState> {
+  async whenCreated(
+    { invitation_id, flow_id }: Request,
+    waitMs: number,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<OnboardState> {
     const deadline = Date.now() + waitMs;
+    const isOver = () => Date.now() >= deadline || signal.aborted;
     const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation_id));
     // A run that ended or continued as new meanwhile answers nobody: ask the one that follows.
-    while ((await this.isBeingCreated(handle, deadline)) && Date.now() < deadline) await sleep(POLL_MS);
+    while (!isOver() && (await this.isBeingCreated(handle, deadline, signal))) await sleep(POLL_MS);
     let state = await this.state(invitation_id);
     // The answer stays the run's first; an attention may have been cleared since, and the create be under way again.
-    while (isPending(state) && Date.now() < deadline) {
+    while (isPending(state) && !isOver()) {
       await sleep(POLL_MS);
       state = await this.state(invitation_id);
     }
@@ -137,9 +198,9 @@ export class OnboardsClient {
   }
 
   /** Waits for the answer, whose state is as old as the record. True when its run ended without one and another follows. */
-  private async isBeingCreated(handle: WorkflowHandle, deadline: number): Promise<boolean> {
+  private async isBeingCreated(handle: WorkflowHandle, deadline: number, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.temporal.withDeadline(deadline, () =>
+      await this.waiting(deadline, signal, () =>
         handle.executeUpdate(messages.whenCreated, { updateId: messages.WHEN_CREATED_ID }),
       );
       return false;
@@ -154,34 +215,23 @@ export class OnboardsClient {
 
   /** @throws {OnboardsError} `not_found` */
   async state(id: string): Promise<OnboardState> {
-    return this.stateOf(await this.find(id));
+    return this.runs.stateOf(await this.runs.find(id));
   }
 
-  private async stateOf(run: WorkflowExecutionDescription): Promise<OnboardState> {
-    const handle = this.temporal.workflow.getHandle(
-      run.workflowId,
-      run.status.name === 'RUNNING' ? undefined : run.runId,
-    );
-    let state: OnboardState;
-    try {
-      state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle));
-    } catch (error) {
-      if (!isSilence(error)) throw translated(error);
-      if (run.status.name !== 'COMPLETED') return lastKnown(run, isStuck(error));
-      state = (await handle.result()) as OnboardState;
+  /** Asks again until `isOver`, or for `waitMs`. A held onboard waits for a person, so nobody waits for it. */
+  async follow(
+    state: OnboardState,
+    waitMs: number,
+    isOver: (state: OnboardState) => boolean,
+    signal?: AbortSignal,
+  ): Promise<OnboardState> {
+    const deadline = Date.now() + waitMs;
+    const isResting = ({ phase }: OnboardState) => ['held', 'done', 'cancelled'].includes(phase);
+    while (Date.now() < deadline && signal?.aborted !== true && !isOver(state) && !isResting(state)) {
+      await sleep(Math.min(POLL_MS, deadline - Date.now()));
+      state = await this.state(state.invitation_id);
     }
-    const as_of = new Date().toISOString();
-    if (!isAbandoned(run) || state.phase === 'cancelled') return { ...state, as_of };
-    const text = `its run is ${run.status.name.toLowerCase().replace('_', ' ')} in Temporal: not followed any more. Start it again to go on; it looks first.`;
-    return {
-      ...state,
-      as_of,
-      phase: 'cancelled',
-      waiting_for: { who: 'nobody', text },
-      next: undefined,
-      attention: undefined,
-      actions: [],
-    };
+    return state;
   }
 
   /**
@@ -189,10 +239,10 @@ export class OnboardsClient {
    * @throws {OnboardsError} `refused` with the reason; `not_found`; `no_worker`.
    */
   async send(id: string, { name, ...payload }: Command): Promise<OnboardState> {
-    const run = await this.find(id);
+    const run = await this.runs.find(id);
     const body = { ...payload, key: payload.key ?? randomUUID() };
     const closed = async () => {
-      const state = await this.stateOf(run);
+      const state = await this.runs.stateOf(run);
       if (name === 'advance' && hasReached(state.status, (payload as messages.Advance).to)) return state;
       throw new OnboardsError(
         'refused',
@@ -225,15 +275,26 @@ export class OnboardsClient {
 
   /** Durable at once, carried out when a worker runs. */
   async note(id: string, payload: messages.Note): Promise<void> {
-    const run = await this.find(id);
+    const run = await this.runs.find(id);
     if (run.status.name !== 'RUNNING') throw new OnboardsError('refused', 'note refused: the onboard has ended');
     await this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload);
   }
 
   /** Oldest first. */
   async list(filters: Filters = {}): Promise<Row[]> {
-    const rows = (await this.runs(listQuery(filters, this.settings.taskQueue))).map(rowOf);
-    return rows.filter((row) => matches(row, filters)).sort((a, b) => a.since.localeCompare(b.since));
+    const runs = newestRuns(await this.runs.list(listQuery(filters, this.settings.taskQueue)));
+    return runs
+      .map(rowOf)
+      .filter((row) => matches(row, filters))
+      .sort((a, b) => a.since.localeCompare(b.since));
+  }
+
+  /** The records of all onboards, as LeadConduit showed each last; oldest first. */
+  async records(): Promise<OnboardRecord[]> {
+    const runs = await this.runs.list(listQuery({}, this.settings.taskQueue));
+    const records = newestRuns(runs.filter((run) => recordOf(run) !== null)).map((run) => recordOf(run)!);
+    const age = ({ created_at, id }: OnboardRecord) => `${created_at ?? ''} ${id}`;
+    return records.sort((a, b) => age(a).localeCompare(age(b)));
   }
 
   /** Ids of onboards that were created here, newest first: a list that shows one of them can be believed. */
@@ -245,49 +306,6 @@ export class OnboardsClient {
       if (id && ids.push(id) >= limit) break;
     }
     return ids;
-  }
-
-  private async runs(query: string): Promise<WorkflowExecutionInfo[]> {
-    const runs: WorkflowExecutionInfo[] = [];
-    try {
-      for await (const run of this.temporal.workflow.list({ query })) runs.push(run);
-    } catch (error) {
-      throw translated(error);
-    }
-    return newestRuns(runs);
-  }
-
-  /** By invitation id, else by onboard id: the workflow id first, which is exact, then lists, which lag behind. */
-  private async find(id: string): Promise<WorkflowExecutionDescription> {
-    if (!isHexId(id))
-      throw new OnboardsError(
-        'not_found',
-        `"${id}" is not an id: invitation and onboard ids are 24 hexadecimal digits`,
-      );
-    const describe = async (workflowId: string) => {
-      try {
-        return await this.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
-          this.temporal.workflow.getHandle(workflowId).describe(),
-        );
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw translated(error);
-      }
-    };
-    const exact = await describe(workflowIdOf(id));
-    if (exact) return exact;
-    const until = Date.now() + VISIBILITY_MS;
-    for (;;) {
-      const [run] = await this.runs(`WorkflowType = 'onboardBuyer' AND OnboardId = '${id.toLowerCase()}'`);
-      const found = run && (await describe(run.workflowId));
-      if (found) return found;
-      if (Date.now() >= until)
-        throw new OnboardsError(
-          'not_found',
-          `No onboard is known here for ${id}: neither as an invitation nor as an onboard`,
-        );
-      await sleep(POLL_MS);
-    }
   }
 }
 
@@ -312,41 +330,4 @@ function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, 
     ? `is for flow ${has}, not ${asked}`
     : `was started without a flow; to set one: advance --flow-id ${asked}`;
   throw new OnboardsError('refused', `conflict: the onboard of invitation ${invitation_id} ${what}`);
-}
-
-/** The state, asked for again where the worker could not answer at that moment. */
-async function ask(handle: WorkflowHandle): Promise<OnboardState> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await handle.query(messages.state);
-    } catch (error) {
-      if (!(error instanceof QueryNotRegisteredError) || tries === TRIES) throw error;
-      await sleep(POLL_MS);
-    }
-  }
-}
-
-/** No worker polls, or it did not answer in time. */
-function isSilence(error: unknown): boolean {
-  const cause =
-    error instanceof ServiceError ? (error.cause as { code?: number } | undefined) : (error as { code?: number });
-  const FAILED_PRECONDITION = 9;
-  const DEADLINE_EXCEEDED = 4;
-  // What the server makes of our deadline when it sees it pass first.
-  const CANCELLED = 1;
-  return [DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION].includes(cause?.code ?? 0);
-}
-
-/** A worker is there, but the run's task fails again and again. */
-const isStuck = (error: unknown): boolean => {
-  const { cause } = error as { cause?: { details?: string } };
-  return /failed state/i.test(cause?.details ?? '');
-};
-
-/** Temporal's errors in one line each. */
-function translated(error: unknown): unknown {
-  if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);
-  if (!(error instanceof ServiceError)) return error;
-  const cause = error.cause as { details?: string; message?: string } | undefined;
-  return new OnboardsError('temporal', `Temporal: ${cause?.details || cause?.message || error.message}`);
 }

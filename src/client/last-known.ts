@@ -1,8 +1,11 @@
 import type { OnboardState } from '../workflows/messages';
-import { rowOf } from './rows';
+import { recordOf, rowOf } from './rows';
 
-/** What Temporal knows of an onboard when no worker answers: its search attributes. */
-export function lastKnown(run: Parameters<typeof rowOf>[0], isStuck: boolean): OnboardState {
+/** What Temporal knows of an onboard when no worker answers: its search attributes and its memo. */
+export function lastKnown(
+  run: Parameters<typeof rowOf>[0] & Parameters<typeof recordOf>[0],
+  isStuck: boolean,
+): OnboardState {
   const row = rowOf(run);
   return {
     invitation_id: row.invitation_id,
@@ -11,7 +14,7 @@ export function lastKnown(run: Parameters<typeof rowOf>[0], isStuck: boolean): O
     status: row.status,
     phase: row.phase,
     held: row.phase === 'held',
-    record: null,
+    record: recordOf(run),
     waiting_for: {
       who: 'operator',
       text: isStuck

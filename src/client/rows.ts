@@ -1,5 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { AttentionCode, Phase } from '../workflows/messages';
+import type { OnboardRecord } from '../activities/outcomes';
 import { KEYS } from '../workflows/search-attributes';
 import { invitationIdOf } from './ids';
 
@@ -44,6 +45,10 @@ export function rowOf(
     attention_code: abandoned ? null : (keyword(KEYS.OnboardAttention) as AttentionCode | null),
   };
 }
+
+/** What the workflow has put into its memo; null before there is a record. */
+export const recordOf = ({ memo }: Pick<WorkflowExecutionInfo, 'memo'>) =>
+  (memo?.record ?? null) as OnboardRecord | null;
 
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 

@@ -15,6 +15,8 @@ export interface OnboardInput {
   /** Which calls that run may have made; where this is missing and `not_before` is given, any. */
   doubts?: Effect[];
   policy?: Partial<Policy>;
+  /** Whoever starts makes one up, and sees in the answer of `whenCreated` whether the run is that start's. */
+  request_id?: string;
 }
 
 /** The times that a run lives by, in milliseconds; a later change of the configuration touches new onboards only. */
@@ -173,8 +175,8 @@ export interface OnboardState {
 /** A signal only; the others are signals and updates of the names in `onboard-buyer.ts`, with the payloads above. */
 export const note = defineSignal<[Note]>('note');
 
-/** Answers the state once there is a record or attention is needed. All callers of a run share one update id. */
-export const whenCreated = defineUpdate<OnboardState>('whenCreated');
+/** Answers the state once there is a record or attention is needed, and whose start made the run. All callers share one update id. */
+export const whenCreated = defineUpdate<OnboardState & Pick<OnboardInput, 'request_id'>>('whenCreated');
 export const WHEN_CREATED_ID = 'when-created';
 
 export const state = defineQuery<OnboardState>('state');

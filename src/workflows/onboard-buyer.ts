@@ -35,7 +35,7 @@ type Input = messages.OnboardInput & { carried?: Onboard };
  */
 export async function onboardBuyer(input: messages.OnboardInput): Promise<messages.OnboardState> {
   const onboard = restoreOrBegin(input);
-  const inbox = listen(onboard);
+  const inbox = listen(onboard, input.request_id);
   const result = await CancellationScope.nonCancellable(async () => {
     const end = await live(onboard, inbox);
     inbox.release();
@@ -93,7 +93,7 @@ interface Inbox {
 }
 
 /** Handlers are synchronous notes to the onboard; `live` owns every await. */
-function listen(onboard: Onboard): Inbox {
+function listen(onboard: Onboard, request_id?: string): Inbox {
   let news = false;
   let leaving = false;
   const heard = () => {
@@ -133,7 +133,7 @@ function listen(onboard: Onboard): Inbox {
     await CancellationScope.nonCancellable(() => condition(() => isAnswerable() || leaving));
     if (!isAnswerable())
       throw ApplicationFailure.nonRetryable('this run ended before the onboard was created', messages.ENDED);
-    return view(onboard, Date.now());
+    return { ...view(onboard, Date.now()), request_id };
   });
   setHandler(messages.state, () => view(onboard, Date.now()));
 
@@ -188,12 +188,15 @@ const MONTH_MS = 30 * 86_400_000;
 /** Starts by hand come with anything: what would fail the task for ever is found here. */
 function problemOf(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || isUndecodable(input)) return 'the input cannot be read';
-  const { invitation_id, flow_id, label, by, reason, not_before, doubts, policy } = input as Record<string, unknown>;
+  const { invitation_id, flow_id, label, by, reason, not_before, doubts, policy, request_id } = input as Record<
+    string,
+    unknown
+  >;
   const isHex = (value: unknown) => typeof value === 'string' && /^[0-9a-f]{24}$/i.test(value);
   if (!isHex(invitation_id)) return 'invitation_id must be 24 hexadecimal digits';
   if (flow_id != null && !isHex(flow_id)) return 'flow_id must be 24 hexadecimal digits';
-  if ([label, by, reason].some((text) => text != null && typeof text !== 'string'))
-    return 'label, by and reason must be texts';
+  if ([label, by, reason, request_id].some((text) => text != null && typeof text !== 'string'))
+    return 'label, by, reason and request_id must be texts';
   // Without an offset it would be read in the worker's own time zone.
   if (
     not_before != null &&

@@ -1,5 +1,5 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { cut, NAME, type Onboard } from './onboard';
 import { KEYS } from './search-attributes';
 import { view } from './view';
@@ -9,9 +9,10 @@ type Attribute = keyof typeof KEYS;
 /** Temporal ends a run whose keyword is over 2 kB. */
 const short = (text: string | undefined) => text && cut(text, NAME);
 
-/** Tells lists (search attributes) and Temporal's web page (current details) where the onboard stands; only what changed. */
+/** Tells lists (search attributes, and the record as memo) and Temporal's web page (current details) where the onboard stands; only what changed. */
 export function publisher(onboard: Onboard) {
   let published: Partial<Record<Attribute, string | undefined>> = {};
+  let record = '';
   let details = '';
   return (now: number): void => {
     const state = view(onboard, now);
@@ -29,6 +30,10 @@ export function publisher(onboard: Onboard) {
     const changed = (Object.keys(values) as Attribute[]).filter((name) => values[name] !== published[name]);
     if (changed.length > 0) upsertSearchAttributes(changed.map((name) => pair(name, values[name])));
     published = values;
+
+    const shown = state.record ? JSON.stringify(state.record) : '';
+    if (shown !== record) upsertMemo({ record: state.record });
+    record = shown;
 
     const text = `**${state.status ?? 'not created yet'}** (${state.phase}). Waiting for ${state.waiting_for.who}: ${state.waiting_for.text}`;
     if (text !== details) setCurrentDetails((details = text));

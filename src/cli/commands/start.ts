@@ -16,6 +16,7 @@ interface Options extends Said, Output {
   wait: number;
 }
 type Started = { code: number; state: OnboardState } | { code: number; error: unknown };
+type Request = Parameters<OnboardsClient['start']>[0];
 
 export function addStart(program: Command): void {
   const command = program
@@ -35,24 +36,31 @@ export function addStart(program: Command): void {
     )
     .action(async (named: string[], options: Options) => {
       const ids = checkedIds(await namedOrRead(named));
-      await answer(options, async (onboards) =>
-        answerFor(await telling(waiting(options.wait), startAll(onboards, ids, options))),
-      );
+      const { label, flowId: flow_id, by, reason, wait } = options;
+      const requests = ids.map((invitation_id) => ({ invitation_id, flow_id, label, by, reason }));
+      const [only, ...others] = requests;
+      await answer(options, async (onboards) => {
+        const work = only && others.length === 0 ? startOne(onboards, only, wait) : startAll(onboards, requests, wait);
+        return telling(waiting(wait), work);
+      });
     });
 }
 
+async function startOne(onboards: OnboardsClient, request: Request, wait: number): Promise<Answer> {
+  const { state, isNew } = await onboards.onboard(request, wait);
+  return answerWith(state, outcomeCode(state, state.record !== null), isNew ? 'Created.' : 'It was there already.');
+}
+
 /** Started a few at a time; then all wait until the same moment, since waiting costs Temporal less than starting. */
-async function startAll(onboards: OnboardsClient, ids: string[], options: Options): Promise<Started[]> {
-  const { label, flowId: flow_id, by, reason, wait } = options;
-  const requests = ids.map((invitation_id) => ({ invitation_id, flow_id, label }));
+async function startAll(onboards: OnboardsClient, requests: Request[], wait: number): Promise<Answer> {
   const started = await inTurn(10, requests, (request) =>
-    onboards.start({ ...request, by, reason }).then(
+    onboards.start(request).then(
       () => undefined,
       (error: unknown) => ({ code: failureOf(error).code, error }),
     ),
   );
   const deadline = Date.now() + wait;
-  return inTurn(100, requests, async (request, i) => {
+  const all = await inTurn(100, requests, async (request, i): Promise<Started> => {
     const failed = started[i];
     if (failed) return failed;
     try {
@@ -62,24 +70,12 @@ async function startAll(onboards: OnboardsClient, ids: string[], options: Option
       return { code: failureOf(error).code, error };
     }
   });
-}
-
-/** One that failed is an error; of several, each that failed has its line on standard error. */
-function answerFor(all: Started[]): Answer {
-  const [first] = all;
-  if (all.length === 1 && first && 'error' in first) throw first.error;
-  const states = all.flatMap((each) => ('state' in each ? [each.state] : []));
+  // Each that failed has its line on standard error.
   for (const each of all) if ('error' in each) complain(failureOf(each.error).line ?? '');
-  const code = worst(all.map((each) => each.code));
-  const [only] = states;
-  if (all.length === 1 && only) return answerWith(only, code, wasThere(only) ? 'It was there already.' : 'Created.');
+  const states = all.flatMap((each) => ('state' in each ? [each.state] : []));
   const text = rowsText(states.map(rowOfState), standardOutput());
-  return { code, json: states.length > 0 ? states : undefined, text };
+  return { code: worst(all.map(({ code }) => code)), json: states.length > 0 ? states : undefined, text };
 }
-
-/** Started before this command was, so by somebody else or by an earlier try. */
-const wasThere = ({ timeline: [first] }: OnboardState) =>
-  first !== undefined && Date.parse(first.at) < Date.now() - process.uptime() * 1_000;
 
 /** `work` for each item, at most `atOnce` under way; the results in the order of the items. */
 async function inTurn<T, R>(atOnce: number, items: T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {

@@ -1,0 +1,28 @@
+import { QueryNotRegisteredError, ServiceError } from '@temporalio/client';
+import { OnboardsError } from './errors';
+
+/** Of gRPC. `CANCELLED` is what the server makes of our deadline when it sees it pass first. */
+const CANCELLED = 1;
+const DEADLINE_EXCEEDED = 4;
+const FAILED_PRECONDITION = 9;
+
+/** No worker polls, or it did not answer in time. */
+export function isSilence(error: unknown): boolean {
+  const cause =
+    error instanceof ServiceError ? (error.cause as { code?: number } | undefined) : (error as { code?: number });
+  return [DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION].includes(cause?.code ?? 0);
+}
+
+/** A worker is there, but the run's task fails again and again. */
+export function isStuck(error: unknown): boolean {
+  const { cause } = error as { cause?: { details?: string } };
+  return /failed state/i.test(cause?.details ?? '');
+}
+
+/** Temporal's errors in one line each. */
+export function translated(error: unknown): unknown {
+  if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);
+  if (!(error instanceof ServiceError)) return error;
+  const cause = error.cause as { details?: string; message?: string } | undefined;
+  return new OnboardsError('temporal', `Temporal: ${cause?.details || cause?.message || error.message}`);
+}
