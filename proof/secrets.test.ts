@@ -77,6 +77,7 @@ beforeAll(async () => {
     TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI ?? '',
     TEMPORAL_PORT: '0',
     TEMPORAL_UI_PORT: '0',
+    PORT: '0',
   });
   let found: UpFile | undefined;
   await eventually('up', () => Promise.resolve((found = readUpFile(at('data'))) !== undefined), 60_000);

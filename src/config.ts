@@ -72,12 +72,15 @@ const Settings = z
     ONBOARDS_CONFIRM: duration('2m', 0),
     ONBOARDS_TASK_QUEUE: z.string().default('onboards'),
     ONBOARDS_DATA_DIR: z.string().default('.data'),
+    ONBOARDS_API_KEY: z.string().optional(),
+    ONBOARDS_API_KEYS_FILE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port(3000),
     TEMPORAL_PORT: port(7233),
     TEMPORAL_UI_PORT: port(8233),
     EMULATOR_PORT: port(3001),
     TEMPORAL_CLI_PATH: z.string().optional(),
+    TEMPORAL_UI_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
   })
   .transform((s, ctx) => {
     let apiKey = s.LEADCONDUIT_API_KEY;
@@ -125,7 +128,15 @@ const Settings = z
       confirmMs: s.ONBOARDS_CONFIRM,
       taskQueue: s.ONBOARDS_TASK_QUEUE,
       dataDir: s.ONBOARDS_DATA_DIR,
-      host: s.HOST,
+      api: {
+        host: s.HOST,
+        isLoopback: LOOPBACK.test(s.HOST) || s.HOST === '::1',
+        /** One that may operate; more, and those that may only read, are in the file. */
+        key: s.ONBOARDS_API_KEY,
+        keysFile: s.ONBOARDS_API_KEYS_FILE,
+        /** Temporal's web page, for links. */
+        temporalUi: s.TEMPORAL_UI_URL?.replace(/\/+$/, ''),
+      },
       ports: { api: s.PORT, temporal: s.TEMPORAL_PORT, temporalUi: s.TEMPORAL_UI_PORT, emulator: s.EMULATOR_PORT },
       temporalCliPath: s.TEMPORAL_CLI_PATH,
     };

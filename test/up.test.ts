@@ -31,7 +31,7 @@ afterEach(async () => {
 /** `npm start` as a user has it, on free ports, in a data folder of its own. */
 function npmStart(settings: Record<string, string> = {}) {
   const { PATH, HOME } = process.env;
-  const ports = { TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0' };
+  const ports = { TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0', PORT: '0' };
   const own = { TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, TEMPORAL_CONFIG_FILE: join(folder, 'none') };
   const env = { PATH, HOME, ONBOARDS_DATA_DIR: join(folder, 'data'), ...ports, ...own, ...settings };
   const child = spawn(process.execPath, [RUN, 'up'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -56,7 +56,7 @@ function npmStart(settings: Record<string, string> = {}) {
 
 const inData = (name: string) => join(folder, 'data', name);
 const upFile = () => JSON.parse(readFileSync(inData('up.json'), 'utf8')) as UpFile;
-const childrenOf = (up: UpFile) => [up.worker.pid, up.emulator!.pid, up.temporal.pid!];
+const childrenOf = (up: UpFile) => [up.api!.pid, up.worker.pid, up.emulator!.pid, up.temporal.pid!];
 const alive = (pids: number[]) => pids.filter((pid) => bornAt(pid) !== undefined);
 
 async function sampleRuns({ temporal }: UpFile): Promise<string[]> {
@@ -93,9 +93,15 @@ test('starts everything with the sample, says where it is, ends it all, and goes
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
       pid: expect.any(Number) as number,
     },
+    api: {
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+      pid: expect.any(Number) as number,
+      key_file: inData('api-key'),
+    },
   });
   expect(statSync(inData('')).mode & 0o777).toBe(0o700);
-  expect(alive(childrenOf(up))).toHaveLength(3);
+  expect(statSync(inData('api-key')).mode & 0o777).toBe(0o600);
+  expect(alive(childrenOf(up))).toHaveLength(4);
   expect(first.output()).toContain(`npm run -s onboards -- list`);
   const runs = await sampleRuns(up);
 
@@ -114,7 +120,7 @@ test('after a kill -9 the next one ends what was left and takes over', async () 
   const before = await killed.ready();
   killed.signal('SIGKILL');
   await killed.ended;
-  expect(alive(childrenOf(before))).toHaveLength(3);
+  expect(alive(childrenOf(before))).toHaveLength(4);
 
   const next = npmStart();
   const after = await next.ready();
@@ -124,14 +130,21 @@ test('after a kill -9 the next one ends what was left and takes over', async () 
   expect(await sampleRuns(after)).toHaveLength(1);
 });
 
-test('a worker that is killed is started again, and up.json says so', async () => {
+test.each([
+  ['worker', 'The worker'],
+  ['api', 'The API'],
+] as const)('a killed %s is started again, and up.json says so', async (entry, name) => {
   const run = npmStart();
   const up = await run.ready();
   const dataDir = join(folder, 'data');
-  process.kill(up.worker.pid, 'SIGKILL');
-  while (readUpFile(dataDir)?.worker.pid === up.worker.pid) await sleep(20);
-  expect(run.output()).toContain('The worker ended by SIGKILL: starting it again.');
-  expect(alive(childrenOf(readUpFile(dataDir)!))).toHaveLength(3);
+  const { pid } = up[entry]!;
+  process.kill(pid, 'SIGKILL');
+  while (readUpFile(dataDir)?.[entry]?.pid === pid) await sleep(20);
+  expect(run.output()).toContain(`${name} ended by SIGKILL: starting it again.`);
+  const { [entry]: now, ...others } = readUpFile(dataDir)!;
+  expect(others).toEqual({ ...up, [entry]: undefined });
+  expect(now).toEqual({ ...up[entry], pid: expect.any(Number) as number });
+  expect(alive(childrenOf({ ...up, [entry]: now }))).toHaveLength(4);
   run.signal('SIGTERM');
   expect(await run.ended).toBe(0);
   expect(alive(childrenOf(up))).toEqual([]);
@@ -153,7 +166,7 @@ test('a second one on the same folder, and one for another upstream, are refused
   const second = npmStart();
   expect(await second.ended).toBe(2);
   expect(second.output()).toMatch(`in use by another npm start (pid ${first.pid})`);
-  expect(alive(childrenOf(up))).toHaveLength(3);
+  expect(alive(childrenOf(up))).toHaveLength(4);
   first.signal('SIGINT');
   expect(await first.ended).toBe(0);
 
@@ -181,10 +194,18 @@ test('with a key it starts no emulator and sends nothing', async () => {
   expect([start.output(), ...logs].join()).not.toContain('secret-of-ours');
 });
 
+test('beyond loopback, a key of your own is asked for before anything is started', async () => {
+  const start = npmStart({ HOST: '0.0.0.0' });
+  expect(await start.ended).toBe(2);
+  expect(start.output()).toMatch(/needs a key of your own: set ONBOARDS_API_KEY/);
+  expect(existsSync(inData('children.json'))).toBe(false);
+});
+
 test.each([
   ['TEMPORAL_PORT', 'Temporal'],
   ['TEMPORAL_UI_PORT', "Temporal's web page"],
   ['EMULATOR_PORT', 'the emulator'],
+  ['PORT', 'the API'],
 ])('a port in use is named with %s, and nothing is started', async (setting, who) => {
   const other = createServer();
   const port = await listening(other);

@@ -1,7 +1,8 @@
 import type { OnboardState } from '../workflows/messages';
 import { happened } from './show';
 import { harmless, table, type Screen } from './terminal';
-import { time, WHO } from './words';
+import { WHO } from '../words';
+import { time } from './words';
 
 /** Tells an onboard's story as it goes on: what happened since the last time, and where it stands when that changed. */
 export function narrator() {

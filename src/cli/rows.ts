@@ -1,7 +1,7 @@
 import type { Row } from '../client';
 import type { OnboardState } from '../workflows/messages';
 import { harmless, painter, table, type Screen } from './terminal';
-import { span } from './words';
+import { span } from '../words';
 
 const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'LABEL'];
 

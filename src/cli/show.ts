@@ -1,6 +1,7 @@
 import type { OnboardState, TimelineLine } from '../workflows/messages';
 import { harmless, painter, table, type Screen } from './terminal';
-import { CALL, commandFor, EVENT, inWords, LANDED, PROGRAM, SELLER, span, time, WHO } from './words';
+import { CALL, EVENT, LANDED, SELLER, span, WHO } from '../words';
+import { commandFor, inWords, PROGRAM, time } from './words';
 
 const NEWEST = 15;
 

@@ -1,24 +1,10 @@
-import type { Action, LedgerEntry, OnboardState, TimelineEvent } from '../workflows/messages';
+import { meaningOf, span } from '../words';
+import type { Action, OnboardState } from '../workflows/messages';
 
 export const PROGRAM = 'npm run -s onboards --';
 
 export const examples = (...commands: string[]) =>
   `\nExamples:\n${commands.map((command) => `  ${PROGRAM} ${command}`).join('\n')}`;
-
-const UNITS = [
-  ['day', 86_400_000],
-  ['hour', 3_600_000],
-  ['minute', 60_000],
-  ['second', 1_000],
-] as const;
-
-/** `3 days`, `1 hour`: as much as a person needs. */
-export function span(ms: number): string {
-  const unit = UNITS.find(([, size]) => ms >= size);
-  if (!unit) return 'a moment';
-  const count = Math.floor(ms / unit[1]);
-  return `${count} ${unit[0]}${count === 1 ? '' : 's'}`;
-}
 
 /** In the reader's own time zone; the Swedish way of writing happens to be the ISO one. */
 export const time = (at: string) => new Date(at).toLocaleString('sv-SE');
@@ -28,83 +14,27 @@ export const inWords = (at: string, now: number) => {
   return ms > 0 ? `in ${span(ms)} (${time(at)})` : 'now';
 };
 
-export const WHO: Record<OnboardState['waiting_for']['who'], string> = {
-  operator: 'an operator',
-  leadconduit: 'LeadConduit',
-  time: 'time',
-  nobody: 'nobody',
-};
-
-export const SELLER = 'The seller still has to switch the buyer step on in their flow.';
-
-export const COMPLETING =
-  "Completing makes LeadConduit set up delivery for the buyer and e-mail the seller's users. It cannot be undone.";
-
-export const CALL: Record<LedgerEntry['effect'], string> = {
-  create: 'create',
-  in_progress: 'move to in_progress',
-  completed: 'complete',
-};
-
-export const LANDED: Record<LedgerEntry['outcome'], string> = {
-  pending: 'no answer yet',
-  done: 'landed',
-  not_sent: 'not sent',
-  refused: 'refused',
-  unknown: 'UNKNOWN',
-  adopted: 'landed',
-  resolved: 'landed',
-};
-
-export const EVENT: Record<TimelineEvent, string> = {
-  started: 'started',
-  continued: 'went on in a new run',
-  dropped: 'older lines dropped',
-  created: 'created in LeadConduit',
-  adopted: 'found in LeadConduit and taken over',
-  moved: 'moved',
-  not_sent: 'not sent',
-  refused: 'LeadConduit refused',
-  unknown: 'outcome unknown',
-  absent: 'not there',
-  repeated: 'repeated',
-  checked: 'checked',
-  attention: 'needs attention',
-  attention_cleared: 'attention cleared',
-  advance_asked: 'asked to advance',
-  flow_set: 'flow set',
-  resolved: 'decided',
-  held: 'held',
-  released: 'released',
-  cancel_asked: 'asked to cancel',
-  note: 'note',
-  message_refused: 'message refused',
-  done: 'done',
-  cancelled: 'cancelled',
-};
-
 /** What may be done, as the command to type and what it does. */
-export function commandFor(action: Action, { invitation_id: id, attention, record }: OnboardState): [string, string] {
-  const resolve = (how: string) => `${PROGRAM} resolve ${id} --action ${how} --attention ${attention?.id ?? ''}`;
+export function commandFor(action: Action, state: OnboardState): [string, string] {
+  const { invitation_id: id, attention } = state;
+  return [`${PROGRAM} ${argumentsFor(action, id, attention)}`, meaningOf(action, state)];
+}
+
+function argumentsFor(action: Action, id: string, attention: OnboardState['attention']): string {
+  const resolve = (how: string) => `resolve ${id} --action ${how} --attention ${attention?.id ?? ''}`;
   switch (action) {
     case 'advance in_progress':
-      return [`${PROGRAM} advance ${id} --to in_progress`, 'go on: the flow is known'];
     case 'advance completed':
-      return [`${PROGRAM} advance ${id} --to completed`, 'set up delivery, e-mail the seller: cannot be undone'];
+      return `advance ${id} --to ${action.slice('advance '.length)}`;
     case 'resolve retry':
-      return [resolve('retry'), 'look again, and send what is missing'];
+      return resolve('retry');
     case 'resolve adopt':
-      if (attention?.code === 'duplicate')
-        return [`${resolve('adopt')} --onboard-id <id>`, 'keep the one that you name'];
-      if (attention?.code === 'flow_conflict') return [resolve('adopt'), 'go on with the flow of the record'];
-      return [resolve('adopt'), record ? 'it took effect: you have checked' : 'take the onboard that is there'];
+      return `${resolve('adopt')}${attention?.code === 'duplicate' ? ' --onboard-id <id>' : ''}`;
     case 'hold':
-      return [`${PROGRAM} hold ${id}`, 'send nothing until released'];
     case 'release':
-      return [`${PROGRAM} release ${id}`, 'go on'];
     case 'cancel':
-      return [`${PROGRAM} cancel ${id}`, 'stop following it; what is in LeadConduit stays'];
+      return `${action} ${id}`;
     case 'note':
-      return [`${PROGRAM} note ${id} "<text>"`, 'put a line into its timeline'];
+      return `note ${id} "<text>"`;
   }
 }

@@ -154,8 +154,8 @@ function emulate(door: Door, { dataDir, records = [] }: EmulatorOptions): Ledger
 }
 
 async function main(): Promise<void> {
-  const { host, ports, dataDir } = loadConfig();
-  const emulator = await startEmulator({ host, port: ports.emulator, dataDir });
+  const { ports, dataDir } = loadConfig();
+  const emulator = await startEmulator({ port: ports.emulator, dataDir });
   console.log(`Emulator of LeadConduit on ${emulator.url} (records in ${dataDir})`);
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void emulator.close());
 }

@@ -12,6 +12,8 @@ const UpFile = z.object({
   temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().optional(), pid: Pid.optional() }),
   worker: z.object({ pid: Pid }),
   emulator: z.object({ url: z.string(), pid: Pid }).optional(),
+  /** `key_file` holds the key that was made; none where keys are set by hand. */
+  api: z.object({ url: z.string(), pid: Pid, key_file: z.string().optional() }).optional(),
 });
 export type UpFile = z.output<typeof UpFile>;
 
@@ -26,7 +28,7 @@ export function readUpFile(dataDir: string): UpFile | undefined {
     return undefined;
   }
   const { data: up } = UpFile.safeParse(parse(text));
-  const pids = [up?.pid, up?.temporal.pid, up?.worker.pid, up?.emulator?.pid];
+  const pids = [up?.pid, up?.temporal.pid, up?.worker.pid, up?.emulator?.pid, up?.api?.pid];
   return pids.some((pid) => pid !== undefined && bornAt(pid) !== undefined) ? up : undefined;
 }
 

@@ -13,6 +13,10 @@ import {
 import { writeWhole } from './data-folder';
 
 export const WORKER = 'The worker';
+export const API = 'The API';
+
+/** The API answers what is under way within 12 s. */
+const GRACE_MS = 14_000;
 
 type Named = ProcessId & { name: string };
 type Say = (text: string) => void;
@@ -80,7 +84,7 @@ export class Children {
     for (const child of [...started].reverse()) {
       const isWorker = child.name === WORKER;
       const why = isWorker ? ': a call to LeadConduit that is under way is finished first' : '';
-      await endProcess(child, isWorker ? this.workerGraceMs : 10_000, () =>
+      await endProcess(child, isWorker ? this.workerGraceMs : GRACE_MS, () =>
         say(`${child.name} is still ending${why} (Ctrl-C again ends everything at once)`),
       );
     }

@@ -12,8 +12,15 @@ interface Ready {
 
 /** Where everything is, and what to type next. */
 export function readyText({ up, dataDir, taskQueue, seconds, prefix }: Ready): string {
-  const { temporal, emulator } = up;
+  const { temporal, emulator, api } = up;
   const where = [
+    ...(api
+      ? [
+          ['Console', `${api.url}/`],
+          ['API', `${api.url}/onboards (HTTP Basic, user API, a key as password)`],
+          ['Key', api.key_file ? `in ${api.key_file}, for both` : 'yours, for both'],
+        ]
+      : []),
     ['LeadConduit', emulator ? `${emulator.url} (the emulator: nothing leaves this machine)` : up.upstream],
     ['Temporal', `${temporal.address}, namespace ${temporal.namespace}${temporal.pid ? '' : ' (not started here)'}`],
     ...(temporal.ui ? [['Web page', `${temporal.ui}/namespaces/${temporal.namespace}/workflows`]] : []),

@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import type { Config, Environment } from '../config';
 import type { Child } from '../processes';
+import { keyFileIn, loadKeys } from '../http/keys';
+import { urlOf } from '../http/url';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../temporal/connection';
 import { findTemporal } from '../temporal/find-cli';
 import { claimPort, isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
 import { readUpFile, writeUpFile, type UpFile } from '../temporal/up-file';
-import { waitFor, WORKER, type Children } from './children';
+import { API, waitFor, WORKER, type Children } from './children';
 import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
 import type { Progress } from './progress';
 import { SAMPLE_INVITATION, startSample } from './sample';
@@ -24,9 +26,11 @@ export interface Everything {
 
 const READY_MS = 60_000;
 
-/** Temporal, the emulator, the worker, the sample: each is ready before the next is started. */
+/** Temporal, the emulator, the worker, the sample, the API: each is ready before the next is started. */
 export async function startAll(all: Everything): Promise<UpFile> {
   const { config, env, folder, children, progress } = all;
+  // A key that is missing or wrong is said before anything is started.
+  loadKeys({ ...config, dataDir: folder.path });
   await children.endLeftovers(progress.line);
   const ports = await claimPorts(all);
 
@@ -35,7 +39,7 @@ export async function startAll(all: Everything): Promise<UpFile> {
   await lookAt(all, { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) });
 
   const emulator = ports.emulator === undefined ? undefined : await startEmulator(all, ports.emulator);
-  const upstream = emulator ? { LEADCONDUIT_BASE_URL: emulator.url, LEADCONDUIT_API_KEY: 'emulator' } : {};
+  const upstream = emulator ? { EMULATOR_PORT: String(ports.emulator) } : {};
 
   const childEnv = { ...env, ...upstream, ...address, ONBOARDS_DATA_DIR: folder.path };
   const worker = await startWorker(all, childEnv);
@@ -44,6 +48,8 @@ export async function startAll(all: Everything): Promise<UpFile> {
     await startSample(config, childEnv);
     rmSync(folder.sampleDueFile);
   }
+  const temporalUi = env.TEMPORAL_UI_URL ?? temporal.ui;
+  const api = await startApi(all, { ...childEnv, PORT: String(ports.api), TEMPORAL_UI_URL: temporalUi });
   return {
     pid: process.pid,
     started_at: new Date().toISOString(),
@@ -51,10 +57,12 @@ export async function startAll(all: Everything): Promise<UpFile> {
     temporal,
     worker,
     ...(emulator ? { emulator } : {}),
+    api,
   };
 }
 
 interface Ports {
+  api: number;
   temporal?: number;
   ui?: number;
   emulator?: number;
@@ -63,7 +71,7 @@ interface Ports {
 /** All of them first: nothing is started that would have to be ended again. */
 async function claimPorts({ config, temporal }: Everything): Promise<Ports> {
   const { ports, leadconduit } = config;
-  const own: Ports = {};
+  const own: Ports = { api: await claimPort(ports.api, 'the API and the console', 'PORT') };
   if (!temporal.isConfigured) {
     own.temporal = await claimPort(ports.temporal, 'Temporal', 'TEMPORAL_PORT');
     own.ui = await claimPort(ports.temporalUi, "Temporal's web page", 'TEMPORAL_UI_PORT');
@@ -124,25 +132,50 @@ async function startEmulator({ env, folder, children, progress }: Everything, po
   return { url: `http://127.0.0.1:${port}`, pid: child.pid };
 }
 
-/** A worker that somebody kills is started again: nothing is lost by it, and everything else can go on. */
-async function startWorker({ folder, children, progress }: Everything, env: Environment): Promise<{ pid: number }> {
-  progress.step('Starting the worker');
+async function startWorker(all: Everything, env: Environment): Promise<{ pid: number }> {
+  all.progress.step('Starting the worker');
+  return startLasting(all, 'worker', { name: WORKER, program: 'worker.js', env, ready: /^Worker ready/m });
+}
+
+async function startApi(all: Everything, env: Environment): Promise<NonNullable<UpFile['api']>> {
+  all.progress.step('Starting the API and the console');
+  const { config, folder } = all;
+  const program = join('http', 'server.js');
+  const api = await startLasting(all, 'api', { name: API, program, env, ready: /^API ready/m });
+  const isMade = config.api.key === undefined && config.api.keysFile === undefined;
+  return { ...api, url: urlOf(config.api.host, Number(env.PORT)), ...(isMade && { key_file: keyFileIn(folder.path) }) };
+}
+
+interface Lasting {
+  name: string;
+  /** Of `dist`. */
+  program: string;
+  env: Environment;
+  ready: RegExp;
+}
+
+/** One that somebody kills is started again: nothing is lost by it, and everything else can go on. */
+async function startLasting(
+  { folder, children, progress }: Everything,
+  entry: 'worker' | 'api',
+  { name, program, env, ready }: Lasting,
+): Promise<{ pid: number }> {
   const spec = {
-    name: WORKER,
+    name,
     command: process.execPath,
-    args: [join(__dirname, '..', 'worker.js')],
+    args: [join(__dirname, '..', program)],
     env,
-    logFile: folder.logOf('worker'),
+    logFile: folder.logOf(entry),
   };
   const launch = (): Child =>
     children.start(spec, (how) => {
-      progress.line(`The worker ended ${how}: starting it again.`);
-      worker.pid = launch().pid;
+      progress.line(`${name} ended ${how}: starting it again.`);
+      running.pid = launch().pid;
       const up = readUpFile(folder.path);
-      if (up) writeUpFile(folder.path, { ...up, worker });
+      if (up) writeUpFile(folder.path, { ...up, [entry]: { ...up[entry], ...running } });
     });
   const child = launch();
-  const worker = { pid: child.pid };
-  await waitFor(child, 'was not ready', READY_MS, () => /^Worker ready/m.test(child.output()));
-  return worker;
+  const running = { pid: child.pid };
+  await waitFor(child, 'was not ready', READY_MS, () => ready.test(child.output()));
+  return running;
 }

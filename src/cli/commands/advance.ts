@@ -7,7 +7,8 @@ import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
 import { answer, withJson, type Output } from '../answering';
 import { harmless } from '../terminal';
-import { COMPLETING, examples } from '../words';
+import { COMPLETING } from '../../words';
+import { examples } from '../words';
 
 interface Options extends Said, Output {
   to: Advance['to'];

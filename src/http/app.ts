@@ -1,0 +1,69 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { secureHeaders } from 'hono/secure-headers';
+import { timeout } from 'hono/timeout';
+import { mayWrite, withKey, type Access } from './access';
+import { api, type ApiDeps } from './api';
+import type { Keys } from './keys';
+import { atMost } from './load';
+import { answerWith, Problem, problemOf } from './problems';
+
+/** Above the longest that a caller may ask to wait, and the answers of Temporal after it. */
+const TIMEOUT_MS = 90_000;
+const MAX_BODY = 1024 * 1024;
+/** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. */
+const MOST_UNDER_WAY = 256;
+
+export interface AppDeps extends ApiDeps {
+  keys: Keys;
+}
+
+/** Everything that is served. Handlers go from request to response, so that nothing in here knows of sockets. */
+export function createApp(deps: AppDeps): OpenAPIHono<Access> {
+  const { onboards, keys, draining } = deps;
+  const app = new OpenAPIHono<Access>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const words = result.error.issues.map(({ path, message }) => `${path.join('.') || result.target}: ${message}`);
+      throw new Problem(400, words.join('; '));
+    },
+  });
+  app.onError((error, c) => answerWith(c, problemOf(error)));
+  app.notFound((c) => answerWith(c, new Problem(404, `Nothing is at ${c.req.path}`)));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) =>
+        answerWith(c, new Problem(405, `${c.req.method} is not for ${c.req.path}`, { Allow: methods.join(', ') })),
+    }),
+  );
+  app.use(secureHeaders({ strictTransportSecurity: false }));
+
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  app.get('/readyz', async (c) => {
+    if (draining.aborted) throw new Problem(503, 'This process is ending');
+    await onboards.ping();
+    return c.json({ status: 'ready' });
+  });
+  app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Any user (LeadConduit calls it API); the password is a key of ours.',
+  });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'durable-onboards',
+      version: '1',
+      description: "LeadConduit's calls for onboards, kept from happening twice, and how to follow and steer each one.",
+    },
+  });
+
+  for (const path of ['/onboards', '/onboards/*']) {
+    app.use(path, withKey(keys), mayWrite, atMost(MOST_UNDER_WAY), timeout(TIMEOUT_MS));
+    app.use(path, bodyLimit({ maxSize: MAX_BODY }));
+  }
+  app.route('/', api(deps));
+  return app;
+}

@@ -1,0 +1,96 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, type Config } from '../config';
+
+export const ROLES = ['read', 'operate'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who calls. The name stands in timelines. */
+export interface Key {
+  name: string;
+  role: Role;
+  /** SHA-256 of the key itself, which is kept nowhere. */
+  hash: Buffer;
+}
+
+/** Of `ONBOARDS_API_KEY`, and of the key that is made where none is set. */
+const ONLY = 'api';
+const LINE = /^([\w.@-]{1,60})\s+(read|operate)\s+([0-9a-f]{64})$/i;
+
+export const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** The keys of our own API and console. */
+export class Keys {
+  constructor(private readonly keys: readonly Key[]) {}
+
+  /** Compares with all of them, each in constant time: how long it takes tells nothing. */
+  find(password: string): Key | undefined {
+    const hash = hashOf(password);
+    return this.keys.filter((key) => timingSafeEqual(key.hash, hash))[0];
+  }
+
+  /** The key that a session was opened with, unless it is gone by now. */
+  still(name: string, fingerprint: string): Key | undefined {
+    return this.keys.find((key) => key.name === name && fingerprintOf(key) === fingerprint);
+  }
+}
+
+/** Tells one key from the next of the same name, and nobody can get in with it. */
+export const fingerprintOf = ({ hash }: Key): string => hashOf(hash.toString('hex')).toString('hex').slice(0, 16);
+
+/** From the settings, else the one in the data folder, which is made where it is missing.
+ *  @throws {ConfigError} naming the file's line that is wrong, never a key */
+export function loadKeys({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>): Keys {
+  const keys = api.keysFile === undefined ? [] : readKeys(api.keysFile);
+  if (api.key !== undefined) keys.push({ name: ONLY, role: 'operate', hash: hashOf(api.key) });
+  if (keys.length > 0) return new Keys(keys);
+  if (!api.isLoopback)
+    throw new ConfigError(
+      `Listening on ${api.host}, which others can reach, needs a key of your own: set ONBOARDS_API_KEY or ONBOARDS_API_KEYS_FILE`,
+    );
+  return new Keys([{ name: ONLY, role: 'operate', hash: hashOf(keptSecret(keyFileIn(dataDir))) }]);
+}
+
+function readKeys(file: string): Key[] {
+  let text;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      `ONBOARDS_API_KEYS_FILE names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
+    );
+  }
+  const keys = text.split('\n').flatMap((line, i) => {
+    if (/^\s*(#|$)/.test(line)) return [];
+    const [, name = '', role = '', hash = ''] = LINE.exec(line.trim()) ?? [];
+    if (!name)
+      throw new ConfigError(
+        `ONBOARDS_API_KEYS_FILE, line ${i + 1}: must be \`<name> read|operate <sha256 of the key, 64 hexadecimal digits>\``,
+      );
+    return [{ name, role: role.toLowerCase() as Role, hash: Buffer.from(hash, 'hex') }];
+  });
+  const twice = keys.find(({ name }, i) => keys.findIndex((other) => other.name === name) !== i);
+  if (twice) throw new ConfigError(`ONBOARDS_API_KEYS_FILE has two keys of the name ${twice.name}`);
+  if (keys.length === 0) throw new ConfigError('ONBOARDS_API_KEYS_FILE has no key in it');
+  return keys;
+}
+
+export const keyFileIn = (dataDir: string) => join(dataDir, 'api-key');
+export const sessionSecretIn = (dataDir: string) => keptSecret(join(dataDir, 'session-secret'));
+
+/** A secret that is made once and then kept, for this user's eyes only. */
+export function keptSecret(file: string): string {
+  const mine = `${file}.${process.pid}`;
+  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  // A link appears with its content or not at all.
+  writeFileSync(mine, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  try {
+    linkSync(mine, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(mine);
+  }
+  return readFileSync(file, 'utf8').trim();
+}

@@ -1,0 +1,54 @@
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { OnboardsError } from '../client/errors';
+
+/** What a caller is told of a request that came to nothing. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  constructor(
+    readonly status: ContentfulStatusCode,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+  }
+}
+
+const LATER = { 'Retry-After': '5' };
+
+/** From every error to its status: the only table. What is not in it is a bug of ours and says nothing of itself. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof OnboardsError)
+    switch (error.code) {
+      case 'not_found':
+        return new Problem(404, error.message);
+      case 'refused':
+        return new Problem(409, error.message);
+      case 'no_worker':
+      case 'temporal':
+        return new Problem(503, error.message, LATER);
+    }
+  if (error instanceof HTTPException) {
+    const headers = Object.fromEntries(error.res?.headers ?? []);
+    return new Problem(error.status, WORDS[error.status] ?? error.message, headers);
+  }
+  console.error(error);
+  return new Problem(500, 'Something went wrong here; it is in the log');
+}
+
+/** Of what hono's own middleware throws. */
+const WORDS: Record<number, string> = {
+  401: 'The key is missing or not known here: HTTP Basic, any user, the key as password',
+  413: 'The body is larger than 1 MB',
+  415: 'The content type must be application/json',
+  504: 'It took too long; ask for the state, or repeat the request: nothing is done twice',
+};
+
+/** Every error is `{ "error": "<words>" }`. */
+export function answerWith(c: Context, { status, message, headers }: Problem): Response {
+  const { 'WWW-Authenticate': upper, 'www-authenticate': realm = upper, ...others } = headers;
+  const kept = Object.fromEntries(Object.entries(others).filter(([name]) => !/^content-/i.test(name)));
+  return c.json({ error: message }, status, { ...kept, ...(realm && { 'WWW-Authenticate': realm }) });
+}

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { OnboardsClient } from '../client';
+import { ConfigError, loadConfig, loadEnvironment } from '../config';
+import { TemporalUnavailable } from '../temporal/connection';
+import { createApp, type AppDeps } from './app';
+import { loadKeys } from './keys';
+import { urlOf } from './url';
+
+/** What is still under way then is cut off; whoever waits for it repeats it. */
+const DRAIN_MS = 12_000;
+
+export interface ApiServer {
+  url: string;
+  /** Takes nothing new, answers what is under way, then ends. */
+  close(): Promise<void>;
+}
+
+/** @param port 0 takes a free one. */
+export async function startServer(
+  deps: Omit<AppDeps, 'draining'>,
+  { host, port }: { host: string; port: number },
+): Promise<ApiServer> {
+  const draining = new AbortController();
+  const app = createApp({ ...deps, draining: draining.signal });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { requestTimeout: 30_000 },
+  }) as Server;
+  server.listen(port, host);
+  await once(server, 'listening');
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: urlOf(host, taken),
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      draining.abort();
+      server.closeIdleConnections();
+      await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  const env = loadEnvironment();
+  const config = loadConfig(env);
+  const keys = loadKeys(config);
+  const onboards = await OnboardsClient.connect(config, env);
+  const { completedStatus } = config.leadconduit;
+  const server = await startServer(
+    { onboards, keys, completedStatus },
+    { host: config.api.host, port: config.ports.api },
+  );
+  console.log(`API ready on ${server.url}`);
+  let isEnding = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (isEnding) return;
+      isEnding = true;
+      void server.close().then(() => onboards.close());
+    });
+}
+
+if (require.main === module)
+  main().catch((error: unknown) => {
+    const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+    const isTaken = code === 'EADDRINUSE';
+    const isExpected = isTaken || error instanceof ConfigError || error instanceof TemporalUnavailable;
+    console.error(isTaken ? `Port ${port} is in use: set PORT to a free one` : isExpected ? message : error);
+    process.exitCode = isTaken || error instanceof ConfigError ? 2 : 1;
+  });
