@@ -14,7 +14,9 @@ export default tseslint.config(
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ['*.mjs', '*.cjs', 'scripts/*.mjs'] } },
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.mjs', '*.cjs', 'scripts/*.mjs', 'src/http/console/assets/*.js'] },
+      },
     },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
@@ -35,7 +37,7 @@ export default tseslint.config(
   },
   { files: ['src/config.ts', 'test/**', 'proof/**', 'scripts/**', '*.mjs'], rules: { 'no-restricted-syntax': 'off' } },
   {
-    files: ['**/*.mjs', '**/*.cjs'],
+    files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
       globals: {
@@ -74,6 +76,11 @@ export default tseslint.config(
       'The emulator stands in for LeadConduit: it knows only its schema.',
     ),
   ),
+  {
+    files: ['src/http/console/assets/*.js'],
+    languageOptions: { globals: { document: 'readonly', clearTimeout: 'readonly' } },
+  },
+  fence(['src/http/**'], no('^@temporalio/|/(activities|leadconduit|emulator)(/|$)', 'Go through the OnboardsClient.')),
   fence(
     ['src/starter.ts', 'src/cli/**'],
     no('^@temporalio/|/(activities|leadconduit|emulator)(/|$)', 'Go through the OnboardsClient.'),

@@ -1,6 +1,6 @@
 /** `build.mjs all <folder>`: the whole program. `build.mjs bundle <folder of sources> <file>`: only the workflows' code. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -19,6 +19,12 @@ function compile(outDir) {
   }
 }
 
+/** What the console's pages load beside htmx. */
+function assets(outDir) {
+  const own = join('http', 'console', 'assets');
+  cpSync(join(root, 'src', own), join(outDir, own), { recursive: true });
+}
+
 /** What the worker loads as `workflowBundle: { codePath }`; its data converter must name the same payload converter. */
 async function bundle(folder, file) {
   const find = (name) => ['.js', '.ts'].map((ending) => join(folder, name + ending)).find((path) => existsSync(path));
@@ -35,6 +41,7 @@ async function bundle(folder, file) {
 const [what, first, second] = process.argv.slice(2);
 if (what === 'all') {
   compile(first);
+  assets(first);
   await bundle(first, join(first, 'workflow-bundle.js'));
 } else {
   await bundle(first, second);

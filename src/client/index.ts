@@ -213,6 +213,11 @@ export class OnboardsClient {
     }
   }
 
+  /** Of its run, on Temporal's web page. */
+  runAddress(webPage: string, invitation: string): string {
+    return `${webPage}/namespaces/${this.temporal.options.namespace}/workflows/${workflowIdOf(invitation)}`;
+  }
+
   /** @throws {OnboardsError} `not_found` */
   async state(id: string): Promise<OnboardState> {
     return this.runs.stateOf(await this.runs.find(id));

@@ -5,7 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
 import { mayWrite, withKey, type Access } from './access';
 import { api, type ApiDeps } from './api';
-import type { Keys } from './keys';
+import { consolePages, type ConsoleDeps } from './console/routes';
 import { atMost } from './load';
 import { answerWith, Problem, problemOf } from './problems';
 
@@ -15,9 +15,19 @@ const MAX_BODY = 1024 * 1024;
 /** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. */
 const MOST_UNDER_WAY = 256;
 
-export interface AppDeps extends ApiDeps {
-  keys: Keys;
-}
+export type AppDeps = ApiDeps & ConsoleDeps;
+
+/** Nothing is loaded from elsewhere, nothing in a page is run that is not a file of ours, and no page stands in another's frame. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  formAction: ["'self'"],
+  baseUri: ["'none'"],
+  frameAncestors: ["'none'"],
+};
 
 /** Everything that is served. Handlers go from request to response, so that nothing in here knows of sockets. */
 export function createApp(deps: AppDeps): OpenAPIHono<Access> {
@@ -38,7 +48,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
         answerWith(c, new Problem(405, `${c.req.method} is not for ${c.req.path}`, { Allow: methods.join(', ') })),
     }),
   );
-  app.use(secureHeaders({ strictTransportSecurity: false }));
+  app.use(secureHeaders({ strictTransportSecurity: false, contentSecurityPolicy: POLICY }));
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
@@ -65,5 +75,6 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
     app.use(path, bodyLimit({ maxSize: MAX_BODY }));
   }
   app.route('/', api(deps));
+  app.route('/', consolePages(deps));
   return app;
 }

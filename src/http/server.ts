@@ -7,7 +7,8 @@ import { OnboardsClient } from '../client';
 import { ConfigError, loadConfig, loadEnvironment } from '../config';
 import { TemporalUnavailable } from '../temporal/connection';
 import { createApp, type AppDeps } from './app';
-import { loadKeys } from './keys';
+import { EmulatorControl } from './console/emulator-control';
+import { loadKeys, sessionSecretIn } from './keys';
 import { urlOf } from './url';
 
 /** What is still under way then is cut off; whoever waits for it repeats it. */
@@ -38,8 +39,10 @@ export async function startServer(
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       draining.abort();
-      server.closeIdleConnections();
+      // One that is kept alive becomes idle only when its answer has ended.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
       await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
+      clearInterval(sweep);
       server.closeAllConnections();
       await closed;
     },
@@ -51,9 +54,17 @@ async function main(): Promise<void> {
   const config = loadConfig(env);
   const keys = loadKeys(config);
   const onboards = await OnboardsClient.connect(config, env);
-  const { completedStatus } = config.leadconduit;
+  const { completedStatus, apiKey } = config.leadconduit;
+  const { temporalUi } = config.api;
   const server = await startServer(
-    { onboards, keys, completedStatus },
+    {
+      onboards,
+      keys,
+      completedStatus,
+      sessionSecret: sessionSecretIn(config.dataDir),
+      runAddress: temporalUi === undefined ? undefined : (id) => onboards.runAddress(temporalUi, id),
+      emulator: apiKey === undefined ? new EmulatorControl(`http://127.0.0.1:${config.ports.emulator}`) : undefined,
+    },
     { host: config.api.host, port: config.ports.api },
   );
   console.log(`API ready on ${server.url}`);

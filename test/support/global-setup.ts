@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { loadEnvironment } from '../../src/config';
 import { findTemporal } from '../../src/temporal/find-cli';
 import { startTemporal } from '../../src/temporal/server';
+import { findChromium } from './browser';
 
 const root = join(__dirname, '..', '..');
 
@@ -22,6 +23,7 @@ export default async function globalSetup(): Promise<void> {
     throw error;
   });
   Object.assign(process.env, {
+    TEST_CHROMIUM: findChromium((what) => console.error(what)) ?? '',
     TEST_FOLDER: folder,
     TEST_TEMPORAL_CLI: cli,
     TEST_TEMPORAL_ADDRESS: server.address,

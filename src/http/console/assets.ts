@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Hono } from 'hono';
+
+const own = (name: string) => join(__dirname, 'assets', name);
+const FILES = {
+  'console.css': { path: own('console.css'), type: 'text/css; charset=utf-8' },
+  'live.js': { path: own('live.js'), type: 'text/javascript; charset=utf-8' },
+  'icon.svg': { path: own('icon.svg'), type: 'image/svg+xml' },
+  'htmx.js': { path: require.resolve('htmx.org/dist/htmx.min.js'), type: 'text/javascript; charset=utf-8' },
+  'hx-sse.js': { path: require.resolve('htmx.org/dist/ext/hx-sse.min.js'), type: 'text/javascript; charset=utf-8' },
+};
+type Name = keyof typeof FILES;
+
+const kept = new Map(
+  (Object.keys(FILES) as Name[]).map((name) => {
+    const bytes = readFileSync(FILES[name].path);
+    return [name, { bytes, version: createHash('sha256').update(bytes).digest('hex').slice(0, 12) }] as const;
+  }),
+);
+
+/** With the version of what is in it, so that it may be kept for ever. */
+export const addressOf = (name: Name) => `/assets/${name}?${kept.get(name)!.version}`;
+
+export const assets = new Hono().get('/assets/:name', (c) => {
+  const name = c.req.param('name') as Name;
+  const file = kept.get(name);
+  if (!file) return c.notFound();
+  return c.body(new Uint8Array(file.bytes), 200, {
+    'Content-Type': FILES[name].type,
+    'Cache-Control': 'public, max-age=31536000, immutable',
+  });
+});

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+const Effects = z.object({
+  posts: z.number(),
+  creates: z.number(),
+  puts: z.number(),
+  completes: z.number(),
+  emails: z.number(),
+});
+const Ledger = z.object({ invitations: z.record(z.string(), Effects) });
+const Options = z.object({ hide_created: z.boolean() });
+const TIMEOUT_MS = 2_000;
+
+/** What the emulator counted for an invitation, and how it misbehaves now. */
+export interface Upstream {
+  effects: z.output<typeof Effects>;
+  isHiding: boolean;
+}
+
+/** The emulator's other door, for whoever wants to see what a fault does. Undefined answers: it is down. */
+export class EmulatorControl {
+  constructor(private readonly url: string) {}
+
+  async upstream(invitation = ''): Promise<Upstream | undefined> {
+    try {
+      const [ledger, options] = await Promise.all([this.ask('GET', 'ledger'), this.ask('GET', 'options')]);
+      const none = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 };
+      const effects = Ledger.parse(ledger).invitations[invitation.toLowerCase()] ?? none;
+      return { effects, isHiding: Options.parse(options).hide_created };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The next such call takes effect, and its answer never arrives. */
+  async loseAnswer(on: 'POST' | 'PUT', invitation_id?: string): Promise<void> {
+    const planned = z.array(z.unknown()).parse(await this.ask('GET', 'faults'));
+    await this.ask('PUT', 'faults', [...planned, { on, when: 'after', do: 'reset', invitation_id }]);
+  }
+  goDown = (ms: number) => this.ask('PUT', 'options', { down_ms: ms });
+  hide = (hide_created: boolean) => this.ask('PUT', 'options', { hide_created });
+
+  private async ask(method: string, what: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.url}/_emulator/${what}`, {
+      method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (!response.ok) throw new Error(`the emulator answered HTTP ${response.status}`);
+    return response.json();
+  }
+}

@@ -1,0 +1,64 @@
+import type { PropsWithChildren } from 'hono/jsx';
+import { addressOf } from './assets';
+
+interface Frame {
+  title: string;
+  /** Undefined where nobody is logged in. */
+  who?: string;
+}
+
+/** Attributes that a person's hand changes and that the server knows nothing of stay as they are. */
+const HTMX = JSON.stringify({ morphIgnore: ['data-htmx-powered', 'open'], extensions: 'sse' });
+
+export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <meta name="color-scheme" content="light dark" />
+      <meta name="htmx-config" content={HTMX} />
+      <title>{`${title} · onboards`}</title>
+      <link rel="icon" href={addressOf('icon.svg')} />
+      <link rel="stylesheet" href={addressOf('console.css')} />
+      <script src={addressOf('htmx.js')} defer />
+      <script src={addressOf('hx-sse.js')} defer />
+      <script src={addressOf('live.js')} defer />
+    </head>
+    <body>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header>
+        <a class="home" href="/">
+          Onboards
+        </a>
+        <p id="connection" role="status" />
+        {who !== undefined && (
+          <form method="post" action="/logout">
+            <span class="who">{who}</span> <button class="quiet">Log out</button>
+          </form>
+        )}
+      </header>
+      <main id="main">{children}</main>
+    </body>
+  </html>
+);
+
+/** A part of the page that the server sends again when it changes. */
+export const LiveRegion = ({ from, children }: PropsWithChildren<{ from: string }>) => (
+  <div id="live" hx-sse:connect={from} hx-swap="innerMorph">
+    {children}
+  </div>
+);
+
+export const Alert = ({ children }: PropsWithChildren) => (
+  <p class="alert" role="alert">
+    {children}
+  </p>
+);
+
+export const Said = ({ children }: PropsWithChildren) => (
+  <p class="said" role="status">
+    {children}
+  </p>
+);

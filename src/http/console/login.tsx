@@ -1,0 +1,24 @@
+import { Alert, Layout } from './layout';
+
+export const LoginPage = ({ next, problem }: { next: string; problem?: string }) => (
+  <Layout title="Log in">
+    <h1>Log in</h1>
+    {problem && <Alert>{problem}</Alert>}
+    <form method="post" action="/login" class="stack narrow">
+      <input type="hidden" name="next" value={next} />
+      <label>
+        Your name
+        <input name="who" maxlength={60} autocomplete="username" />
+      </label>
+      <p class="hint">It stands beside the key's in the timeline of what you do.</p>
+      <label>
+        Key
+        <input type="password" name="key" required autocomplete="current-password" />
+      </label>
+      <p class="hint">
+        The same as for the API. <code>npm start</code> prints where it is kept.
+      </p>
+      <button>Log in</button>
+    </form>
+  </Layout>
+);

@@ -1,0 +1,40 @@
+import type { OnboardsClient, Row } from '../../client';
+
+export interface Snapshot {
+  rows: Row[];
+  /** Epoch ms. */
+  at: number;
+  /** Why it is not newer. */
+  problem?: string;
+}
+
+const LEAST_AGE_MS = 1_000;
+/** Reading takes a part of Temporal's time that stays the same however long the list gets. */
+const SHARE = 4;
+
+/** All onboards as lists have them: read once for all who look, whatever each of them filters. */
+export class Overview {
+  private snapshot: Snapshot = { rows: [], at: 0 };
+  private reading: Promise<Snapshot> | undefined;
+  private nextAt = 0;
+
+  constructor(private readonly onboards: Pick<OnboardsClient, 'list'>) {}
+
+  /** As good as new; the last one with a `problem` when Temporal does not answer. */
+  async current(): Promise<Snapshot> {
+    if (Date.now() < this.nextAt) return this.snapshot;
+    this.reading ??= this.read().finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private async read(): Promise<Snapshot> {
+    const since = Date.now();
+    try {
+      this.snapshot = { rows: await this.onboards.list(), at: since };
+    } catch (error) {
+      this.snapshot = { ...this.snapshot, problem: error instanceof Error ? error.message : String(error) };
+    }
+    this.nextAt = Date.now() + Math.max(LEAST_AGE_MS, SHARE * (Date.now() - since));
+    return this.snapshot;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Problem } from '../problems';
+import { Alert, Layout } from './layout';
+
+export const ProblemPage = ({ problem }: { problem: Problem }) => (
+  <Layout title="It did not work">
+    <h1>It did not work</h1>
+    <Alert>{problem.message}</Alert>
+    <p>
+      <a href="/">All onboards</a>
+    </p>
+  </Layout>
+);

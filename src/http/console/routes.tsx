@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { Hono, type Context } from 'hono';
+import { csrf } from 'hono/csrf';
+import type { z } from 'zod';
+import type { OnboardsClient } from '../../client';
+import type { Keys } from '../keys';
+import { atMost } from '../load';
+import { Problem, problemOf } from '../problems';
+import { CreateRequest, MESSAGES } from '../schemas';
+import { CompletePage } from './actions';
+import { assets } from './assets';
+import type { EmulatorControl } from './emulator-control';
+import { ListPage, ListRegion, wantedOf } from './list';
+import { Live } from './live';
+import { LoginPage } from './login';
+import { OnboardPage, Standing } from './onboard';
+import { Overview } from './overview';
+import { Sessions, type Session } from './session';
+import { ProblemPage } from './problem';
+
+export interface ConsoleDeps {
+  onboards: OnboardsClient;
+  keys: Keys;
+  /** Signs sessions. */
+  sessionSecret: string;
+  draining: AbortSignal;
+  /** Of a run on Temporal's web page. */
+  runAddress?: (invitation: string) => string;
+  /** Where it stands in for LeadConduit. */
+  emulator?: EmulatorControl;
+}
+
+const DOWN_MS = 30_000;
+const MOST_WRITES = 32;
+const HERE = /^\/(?!\/)[\w\-./?=&%+]*$/;
+
+/** The operators' pages. They work without scripts; with them, they follow what happens. */
+export function consolePages(deps: ConsoleDeps): Hono<Session> {
+  const { onboards, keys, draining, runAddress, emulator } = deps;
+  const app = new Hono<Session>();
+  const sessions = new Sessions(keys, deps.sessionSecret);
+  const overview = new Overview(onboards);
+  const live = new Live(draining);
+
+  app.route('/', assets);
+  app.onError((error, c) => {
+    const problem = problemOf(error);
+    for (const [name, value] of Object.entries(problem.headers)) c.header(name, value);
+    return c.html(<ProblemPage problem={problem} />, problem.status);
+  });
+  for (const path of ['/login', '/logout', '/console/*']) app.use(path, csrf());
+
+  app.get('/login', (c) => c.html(<LoginPage next={nextOf(c.req.query('next'))} />));
+  app.post('/login', async (c) => {
+    const form = await formOf(c);
+    const key = keys.find(form.key ?? '');
+    const next = nextOf(form.next);
+    if (!key) return c.html(<LoginPage next={next} problem="This key is not known here." />, 401);
+    await sessions.open(c, key, (form.who ?? '').slice(0, 60));
+    return c.redirect(next, 303);
+  });
+  app.post('/logout', (c) => {
+    sessions.close(c);
+    return c.redirect('/login', 303);
+  });
+
+  const toLogin = sessions.guard((c) =>
+    c.req.method === 'GET' && !c.req.path.endsWith('/live')
+      ? c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`, 303)
+      : c.text('Log in first', 401),
+  );
+  app.use('/', toLogin);
+  app.use('/console/*', toLogin, async (c, next) => {
+    if (c.req.method !== 'GET' && !mayWrite(c)) throw new Problem(403, `The key ${c.get('key').name} may only read`);
+    return next();
+  });
+  app.on('POST', '/console/*', atMost(MOST_WRITES));
+
+  const listPage = async (c: Context<Session>, problem?: string) => {
+    const [snapshot, upstream] = await Promise.all([overview.current(), emulator?.upstream()]);
+    const wanted = wantedOf(c.req.query());
+    const about = { snapshot, wanted, now: Date.now(), who: whoIs(c), mayWrite: mayWrite(c), problem, upstream };
+    return <ListPage {...about} />;
+  };
+  app.get('/', async (c) => c.html(await listPage(c)));
+  app.get('/console/live', (c) => {
+    const wanted = wantedOf(c.req.query());
+    return live.follow(c, async () => (
+      <ListRegion snapshot={await overview.current()} wanted={wanted} now={Date.now()} />
+    ));
+  });
+
+  const standingOf = async (c: Context<Session>) => {
+    const state = await onboards.state(c.req.param('id') ?? '');
+    const { invitation_id } = state;
+    const upstream = emulator && ((await emulator.upstream(invitation_id)) ?? ('down' as const));
+    const run = runAddress?.(invitation_id);
+    const view = c.req.query('view') ?? randomUUID();
+    return { state, now: Date.now(), who: c.get('who'), mayWrite: mayWrite(c), view, run, upstream };
+  };
+  app.get('/console/onboards/:id', async (c) => {
+    const said = c.req.query('said');
+    return c.html(<OnboardPage {...await standingOf(c)} said={said && SAID[said]} />);
+  });
+  app.get('/console/onboards/:id/live', (c) => live.follow(c, async () => <Standing {...await standingOf(c)} />));
+
+  app.post('/console/onboards', async (c) => {
+    const wanted = CreateRequest.safeParse(await formOf(c));
+    if (!wanted.success) return c.html(await listPage(c, wordsOf(wanted.error)), 400);
+    const { invitation_id, flow_id, label } = wanted.data;
+    const request = { invitation_id, flow_id: flow_id ?? undefined, label: label ?? undefined };
+    await onboards.start({ ...request, by: byOf(c, undefined) });
+    return c.redirect(`/console/onboards/${invitation_id.toLowerCase()}?said=start`, 303);
+  });
+
+  app.post('/console/onboards/:id/:message', async (c) => {
+    const { id, message } = c.req.param();
+    const { confirmed, ...fields } = await formOf(c);
+    if (!isMessage(message)) return c.notFound();
+    if (message === 'advance' && fields.to === 'completed' && confirmed !== 'yes')
+      return c.html(<CompletePage state={await onboards.state(id)} who={whoIs(c)} fields={fields} />);
+    const body = MESSAGES[message].safeParse(fields);
+    try {
+      if (!body.success) throw new Problem(400, wordsOf(body.error));
+      const by = byOf(c, body.data.by);
+      if ('text' in body.data) await onboards.note(id, { ...body.data, by });
+      else await onboards.send(id, { ...body.data, name: message, by } as never);
+    } catch (error) {
+      const { status, message: words } = problemOf(error);
+      return c.html(<OnboardPage {...await standingOf(c)} problem={words} />, status);
+    }
+    return c.redirect(`/console/onboards/${id}?said=${message}`, 303);
+  });
+
+  app.post('/console/emulator', async (c) => {
+    if (!emulator) return c.notFound();
+    const { do: what, next, invitation } = await formOf(c);
+    if (what === 'lose') await emulator.loseAnswer(next === 'PUT' ? 'PUT' : 'POST', invitation);
+    else if (what === 'down') await emulator.goDown(DOWN_MS);
+    else await emulator.hide(what === 'hide');
+    return c.redirect(invitation ? `/console/onboards/${invitation}?said=fault` : '/', 303);
+  });
+  return app;
+}
+
+const SAID: Record<string, string> = {
+  start: 'Accepted: it is started, or was there already.',
+  advance: `Accepted: it goes on.`,
+  resolve: 'Accepted: it goes on by your decision.',
+  hold: 'Accepted: nothing is sent until it is released.',
+  release: 'Accepted: it goes on.',
+  cancel: 'Accepted: it is not followed any more once a call that is out has ended.',
+  note: 'Noted.',
+  fault: 'Planned. Now act, and watch.',
+};
+
+const isMessage = (name: string): name is keyof typeof MESSAGES => Object.hasOwn(MESSAGES, name);
+const mayWrite = (c: Context<Session>) => c.get('key').role === 'operate';
+const whoIs = (c: Context<Session>) => c.get('who') || c.get('key').name;
+/** As the API has it. */
+const byOf = (c: Context<Session>, by: string | undefined) => {
+  const { name } = c.get('key');
+  const who = by ?? c.get('who');
+  return who ? `${who} (via ${name})` : name;
+};
+/** Only an address of ours. */
+const nextOf = (next: string | undefined) => (next !== undefined && HERE.test(next) ? next : '/');
+const wordsOf = (error: z.ZodError) =>
+  error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+
+/** What was filled in; what was left empty counts as not given. */
+async function formOf(c: Context): Promise<Record<string, string>> {
+  const entries = Object.entries(await c.req.parseBody());
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''),
+  );
+}

@@ -1,0 +1,336 @@
+import type { Browser, Page } from 'playwright-core';
+import { COMPLETING, SELLER } from '../src/words';
+import { Console, launch, screenshot, violations } from './support/console';
+import { newId } from './support/world';
+
+let browser: Browser;
+let site: Console;
+beforeAll(async () => {
+  browser = await launch();
+  site = await Console.start();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  await site.close();
+});
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await site.world.mend();
+  await site.world.emulate({ hide_created: false });
+});
+
+/** An onboard that waits for its operator. */
+async function waiting(label?: string): Promise<string> {
+  const invitation_id = newId();
+  await site.world.onboards.onboard({ invitation_id, label }, 20_000);
+  return invitation_id;
+}
+
+const open = (page: Page, id: string) => page.goto(`/console/onboards/${id}`);
+const act = (page: Page, title: string) => page.locator('details.act', { hasText: title });
+
+async function does(page: Page, title: string, why?: string): Promise<void> {
+  const form = act(page, title);
+  await form.locator('summary').click();
+  if (why) await form.getByLabel('Why').fill(why);
+  await form.getByRole('button').click();
+}
+
+/** One closes the other, unless they have no name. */
+const OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.name = ''; each.open = true; })";
+
+const said = (page: Page) => page.locator('.said');
+const phase = (page: Page) => page.locator('.standing .phase');
+const timeline = (page: Page) => page.locator('.timeline');
+const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
+
+describe('every action', () => {
+  test('completes by clicking: asks once more, says what it sets off, and what the seller has to do', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = newId();
+    await page.getByText('Start an onboard').click();
+    await page.getByLabel('Invitation id').fill(id.toUpperCase());
+    await page.getByLabel(/Label/).fill('Acme Solar');
+    await page.getByRole('button', { name: 'Start it' }).click();
+    await page.getByRole('heading', { name: 'Acme Solar' }).waitFor();
+    await timeline(page).getByText('created in LeadConduit').waitFor();
+    expect(await timeline(page).textContent()).toContain('ann (via console) started');
+
+    await does(page, 'Move on to in_progress', 'the flow is known');
+    await page.locator('.lifecycle [aria-current]', { hasText: 'in_progress' }).waitFor();
+    expect(await timeline(page).textContent()).toMatch(
+      /ann \(via console\) asked to advance: in_progressthe flow is known/,
+    );
+
+    await does(page, 'Complete …', 'contract signed');
+    await shows(page, COMPLETING);
+    expect(await site.world.effects(id)).toMatchObject({ completes: 0 });
+    await screenshot(page, 'complete');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Go back' }).click();
+    await does(page, 'Complete …', 'contract signed');
+    await page.getByRole('button', { name: 'Complete it' }).click();
+    await page.locator('.lifecycle [aria-current]', { hasText: 'completed' }).waitFor();
+    await shows(page, SELLER);
+    await page.locator('.phase.done').waitFor();
+    expect(await page.locator('details.act').count()).toBe(0);
+    expect(await site.world.effects(id)).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
+    await screenshot(page, 'completed');
+  });
+
+  test('holds, releases, notes and cancels, each with who and why', async () => {
+    const page = await site.enter(browser, 'ann');
+    await open(page, await waiting());
+    await does(page, 'Hold', 'the buyer is away');
+    await said(page).getByText('nothing is sent until it is released').waitFor();
+    await phase(page).getByText('held').waitFor();
+    await does(page, 'Release', 'is back');
+    await phase(page).getByText('waiting').waitFor();
+    await act(page, 'Note').locator('summary').click();
+    await page.getByLabel('Text').fill('called the buyer');
+    await act(page, 'Note').getByLabel('Who').fill('bob');
+    await act(page, 'Note').getByRole('button').click();
+    await timeline(page).getByText('note: called the buyer').waitFor();
+    await does(page, 'Cancel', 'another one is meant');
+    await phase(page).getByText('cancelled').waitFor();
+    const lines = await timeline(page).textContent();
+    for (const line of [
+      'heldthe buyer is away',
+      'releasedis back',
+      'bob (via console) note',
+      'asked to cancelanother one',
+    ])
+      expect(lines).toContain(line);
+  });
+
+  test('retries and adopts what needs attention', async () => {
+    const page = await site.enter(browser, 'ann');
+    for (const title of ['Retry', 'Adopt']) {
+      const invitation_id = newId();
+      await site.world.faults({ on: 'POST', when: 'before', do: 'status', status: 422, invitation_id });
+      await site.world.onboards.onboard({ invitation_id }, 20_000);
+      await open(page, invitation_id);
+      await shows(page, 'Needs attention: refused');
+      if (title === 'Adopt') await site.world.elsewhere({ invitation_id });
+      await screenshot(page, 'attention');
+      await does(page, title, 'mended there');
+      await page.locator('.lifecycle [aria-current]', { hasText: 'created' }).waitFor();
+      // The POST that was refused, and one of ours or of somebody else's.
+      expect(await site.world.effects(invitation_id)).toMatchObject({ posts: 2, creates: 1 });
+    }
+  });
+
+  test('one that is refused says why, and nothing is changed', async () => {
+    const [ann, bob] = [
+      await site.enter(browser, 'ann', { javaScriptEnabled: false }),
+      await site.enter(browser, 'bob'),
+    ];
+    const id = await waiting();
+    await open(ann, id);
+    await open(bob, id);
+    await does(bob, 'Hold');
+    await phase(bob).getByText('held').waitFor();
+    await does(ann, 'Hold');
+    await ann.getByRole('alert').getByText('hold refused: it is held already').waitFor();
+  });
+});
+
+describe('live', () => {
+  test('two operators at once: each sees what the other does, and what is typed stays', async () => {
+    const [ann, bob] = [await site.enter(browser, 'ann'), await site.enter(browser, 'bob')];
+    const id = await waiting();
+    await open(ann, id);
+    await open(bob, id);
+    await act(ann, 'Note').locator('summary').click();
+    await ann.getByLabel('Text').fill('half a sent');
+    await does(bob, 'Hold', 'wait');
+    await phase(ann).getByText('held').waitFor();
+    expect(await ann.getByLabel('Text').inputValue()).toBe('half a sent');
+    expect(await act(ann, 'Hold').count()).toBe(0);
+    await act(bob, 'Note').locator('summary').click();
+    await bob.getByLabel('Text').fill('and mine');
+    await Promise.all([ann, bob].map((page) => act(page, 'Note').getByRole('button').click()));
+    await timeline(ann).getByText('note: half a sent').waitFor();
+    await timeline(ann).getByText('note: and mine').waitFor();
+  });
+
+  test('the list follows what happens without a reload', async () => {
+    const page = await site.enter(browser, 'ann');
+    const label = `Live ${newId().slice(0, 6)}`;
+    await page.getByLabel('Any id or label').fill(label);
+    await page.getByRole('button', { name: 'Show' }).click();
+    await shows(page, 'No onboard fits.');
+    const id = await waiting(label);
+    await page.getByRole('link', { name: label }).waitFor();
+    await site.world.onboards.send(id, { name: 'hold' });
+    await page.locator(`#row-${id} .phase`, { hasText: 'held' }).waitFor();
+  });
+
+  test('says so when it has lost the connection, and when it has it again', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    await open(page, id);
+    await page.locator('#connection', { hasText: 'Live' }).waitFor();
+    await site.stopServer();
+    await page.locator('#connection', { hasText: 'The connection is lost. What you see is from' }).waitFor();
+    await screenshot(page, 'lost');
+    await site.startServer();
+    await page.locator('#connection', { hasText: 'Live' }).waitFor();
+    await site.world.onboards.send(id, { name: 'hold' });
+    await phase(page).getByText('held').waitFor();
+  });
+
+  test('no worker running is said in words, with the last that is known', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting('Left alone');
+    await open(page, id);
+    await site.world.stopWorker();
+    await page.getByRole('alert').getByText('a worker: none is running').waitFor({ timeout: 20_000 });
+    expect(await page.locator('.lifecycle [aria-current]').textContent()).toContain('created');
+    await site.world.startWorker();
+    await act(page, 'Hold').waitFor({ timeout: 20_000 });
+  });
+});
+
+describe('the list', () => {
+  test('counts, filters, searches by any id or label, and has first what needs attention', async () => {
+    const page = await site.enter(browser, 'ann');
+    const mark = newId().slice(0, 8);
+    const ids = [await waiting(`${mark} one`), await waiting(`${mark} two`)];
+    const invitation_id = newId();
+    await site.world.faults({ on: 'POST', when: 'before', do: 'status', status: 422, invitation_id });
+    await site.world.onboards.onboard({ invitation_id, label: `${mark} three` }, 20_000);
+    await page.goto(`/?q=${mark}`);
+    await page.locator('.count', { hasText: 'attention 1' }).waitFor();
+    await page.locator('.count', { hasText: 'all 3' }).waitFor();
+    expect(await page.locator('.list tbody th a').allTextContents()).toEqual([
+      `${mark} three`,
+      `${mark} one`,
+      `${mark} two`,
+    ]);
+    await screenshot(page, 'list');
+    await page.getByRole('link', { name: 'attention 1' }).click();
+    expect(await page.locator('.list tbody th a').allTextContents()).toEqual([`${mark} three`]);
+    const { record } = await site.world.onboards.state(ids[1]!);
+    for (const id of [ids[1]!.toUpperCase(), record!.id]) {
+      await page.goto('/');
+      await page.getByLabel('Any id or label').fill(id);
+      await page.getByLabel('Any id or label').press('Enter');
+      await page.getByText('1 onboard', { exact: true }).waitFor();
+      await page.getByRole('link', { name: `${mark} two` }).waitFor();
+    }
+    await page.locator('select[name=status]').selectOption('completed');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await shows(page, 'No onboard fits.');
+  });
+});
+
+describe('for everybody', () => {
+  test('axe-core finds nothing wrong, in light and dark, and a phone needs no sideways scrolling', async () => {
+    const id = await waiting('A label that is rather long for the little width that a phone has');
+    const attention = newId();
+    await site.world.faults({ on: 'POST', when: 'before', do: 'status', status: 422, invitation_id: attention });
+    await site.world.onboards.onboard({ invitation_id: attention }, 20_000);
+    for (const [colorScheme, width] of [
+      ['light', 1100],
+      ['dark', 360],
+    ] as const) {
+      const page = await site.enter(browser, 'ann', { colorScheme, viewport: { width, height: 800 } });
+      for (const [name, path] of [
+        ['list', '/'],
+        ['onboard', `/console/onboards/${id}`],
+        ['attention', `/console/onboards/${attention}`],
+        ['login', '/login'],
+        ['none', '/console/onboards/000000000000000000000000'],
+      ] as const) {
+        await page.goto(path);
+        await page.evaluate(OPEN_ALL);
+        expect([name, colorScheme, width, await violations(page)]).toEqual([name, colorScheme, width, []]);
+        await screenshot(page, `${name}-${colorScheme}-${width}`);
+        expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, width]);
+      }
+      await page.context().close();
+    }
+  });
+
+  test('the keyboard alone is enough', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    await open(page, id);
+    const focused = () =>
+      page.evaluate<string>("document.activeElement.textContent + '|' + (document.activeElement.name ?? '')");
+    const tabTo = async (is: RegExp) => {
+      for (let tabs = 0; !is.test(await focused()); tabs += 1) {
+        if (tabs > 40) throw new Error(`${String(is)} cannot be reached`);
+        await page.keyboard.press('Tab');
+      }
+    };
+    await tabTo(/^Hold/);
+    await page.keyboard.press('Enter');
+    await tabTo(/\|reason$/);
+    await page.keyboard.type('by keyboard');
+    await page.keyboard.press('Enter');
+    await phase(page).getByText('held').waitFor();
+    expect(await timeline(page).textContent()).toContain('heldby keyboard');
+  });
+});
+
+describe('who may', () => {
+  test('nobody without a key, and a reading key changes nothing', async () => {
+    const page = await (await browser.newContext({ baseURL: site.url })).newPage();
+    const id = await waiting();
+    await open(page, id);
+    await page.getByLabel('Key').fill('not a key');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('alert').getByText('not known').waitFor();
+
+    const reader = await site.enter(browser, 'eve', { role: 'read' });
+    await open(reader, id);
+    await shows(reader, 'This key may only read.');
+    const answer = await reader.request.post(`/console/onboards/${id}/hold`, {
+      headers: { origin: site.url },
+      form: {},
+    });
+    expect(answer.status()).toBe(403);
+    await reader.getByRole('button', { name: 'Log out' }).click();
+    await reader.getByRole('heading', { name: 'Log in' }).waitFor();
+  });
+
+  test('no other site can make a logged-in browser write, and pages load nothing from elsewhere', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    const hosts = new Set<string>();
+    page.on('request', (request) => hosts.add(new URL(request.url()).origin));
+    const answer = await open(page, id);
+    const policy = answer!.headers()['content-security-policy'];
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/unsafe|data:|https?:/);
+    await page.locator('#connection', { hasText: 'Live' }).waitFor();
+    expect([...hosts]).toEqual([site.url]);
+    const forged = await page.request.post(`/console/onboards/${id}/hold`, {
+      headers: { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
+      form: { key: 'k' },
+    });
+    expect(forged.status()).toBe(403);
+    expect(await site.world.onboards.state(id)).toMatchObject({ held: false });
+  });
+});
+
+test('where LeadConduit is the emulator, anybody can try to break it and watch both ledgers', async () => {
+  const page = await site.enter(browser, 'ann');
+  const id = await waiting();
+  await open(page, id);
+  await page.getByRole('button', { name: 'Lose the next answer' }).click();
+  await said(page).getByText('Planned').waitFor();
+  await does(page, 'Move on to in_progress');
+  await timeline(page).getByText('outcome unknown').waitFor();
+  await page.locator('.lifecycle [aria-current]', { hasText: 'in_progress' }).waitFor();
+  await page.getByRole('row', { name: 'PUT calls that named it 1' }).waitFor();
+  expect(await site.world.effects(id)).toMatchObject({ creates: 1, puts: 1 });
+  await page.getByRole('button', { name: 'Hide it from the list' }).click();
+  await page.getByRole('button', { name: /Show what was created/ }).click();
+  await page.getByRole('button', { name: 'Hide it from the list' }).waitFor();
+  expect(await page.getByRole('link', { name: "its run on Temporal's web page" }).getAttribute('href')).toBe(
+    `http://127.0.0.1:8233/namespaces/default/workflows/onboard-${id}`,
+  );
+});
