@@ -6,10 +6,17 @@ import { AMBIGUOUS, type Fault } from './chaos/plan';
 
 const ID = 'a'.repeat(24);
 const AT = '2026-01-01T00:00:00.000Z';
+const DONE_AT = '2026-01-01T00:01:00.000Z';
 const GONE = 'creating the onboard: the worker that made the call was not heard of again';
 
+/** Answered while its run still went on. */
 const said = (deed: object, ...answers: Said['answers']) =>
-  ({ invitation_id: ID, deed: { at: 0, times: answers.length, ...deed }, answers }) as Said;
+  ({
+    invitation_id: ID,
+    deed: { at: 0, times: answers.length, ...deed },
+    answers,
+    answeredAt: answers.map(() => Date.parse(DONE_AT) - 1),
+  }) as Said;
 const lines = (...told: object[]) => told.map((line) => ({ at: AT, ...line })) as OnboardState['timeline'];
 const five = <T>(of: (n: number) => T) => Array.from({ length: 5 }, (_, n) => of(n));
 
@@ -28,6 +35,7 @@ function sound() {
       { event: 'message_refused', by: '1-2' },
       { event: 'note', by: '1-3' },
       { event: 'message_refused' },
+      { event: 'done', at: DONE_AT },
     ),
   } as unknown as OnboardState;
   const faults = AMBIGUOUS.flatMap((kind) =>
@@ -41,6 +49,10 @@ function sound() {
       said({ do: 'advance', to: 'completed', as: 'update', key: '1-1' }, 'accepted', 'accepted'),
       said({ do: 'advance', to: 'completed', as: 'signal', key: '1-2' }, 'accepted', 'accepted'),
       said({ do: 'note', key: '1-3' }, 'accepted'),
+      {
+        ...said({ do: 'advance', to: 'completed', as: 'update', key: '1-5' }, 'accepted'),
+        answeredAt: [Date.parse(DONE_AT)],
+      },
       said({ do: 'malformed', key: '1-4', name: 'frobnicate', payload: {} }, 'accepted'),
     ],
     runs: new Map([[ID, [state]]]),
@@ -81,10 +93,15 @@ test.each<[string, string, Spoil]>([
     ({ evidence }) => (evidence.list[0]!.status = 'in_progress'),
   ],
   ['an order that left no line', MESSAGES, without('1-1')],
+  [
+    'an order answered before the end that left no line',
+    MESSAGES,
+    ({ evidence }) => (evidence.said.at(-2)!.answeredAt = [Date.parse(DONE_AT) - 1]),
+  ],
   ['a signal that left no line', MESSAGES, without('1-2')],
   ['a note that left no line', MESSAGES, without('1-3')],
   ['a note twice', MESSAGES, ({ state }) => state.timeline.push(...lines({ event: 'note', by: '1-3' }))],
-  ['malformed, and no line', 'every malformed message left a line', ({ state }) => state.timeline.pop()],
+  ['malformed, and no line', 'every malformed message left a line', ({ state }) => state.timeline.splice(-2, 1)],
   ['a worker that ended', 'no worker ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
   ['a fault not met', COVERAGE, ({ evidence: { faults } }) => faults.left.push(faults.planned[0]!)],
   ['no worker lost', COVERAGE, ({ state }) => (state.timeline = state.timeline.slice(1))],
@@ -104,4 +121,12 @@ test('nothing known of it: it did not get where it was sent', () => {
   const { evidence } = sound();
   evidence.runs.clear();
   expect(broken(evidence)).toContain('every onboard got to where it was sent');
+});
+
+test('all that do not keep a check are named, however many', () => {
+  const { evidence } = sound();
+  const ids = Array.from({ length: 30 }, (_, n) => n.toString(16).padStart(24, '0'));
+  evidence.lives = ids.map((invitation_id) => ({ invitation_id, at: 0, goal: 'completed', deeds: [] }));
+  const arrived = judge(evidence).find(({ name }) => name === 'every onboard got to where it was sent');
+  expect(arrived?.offenders).toEqual(ids);
 });

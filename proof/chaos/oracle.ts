@@ -19,7 +19,7 @@ export interface Evidence {
 export interface Check {
   name: string;
   passed: boolean;
-  /** Of those that do not keep it, at most ten; empty when it passed. */
+  /** Those that do not keep it; empty when it passed. */
   offenders: string[];
 }
 
@@ -87,23 +87,22 @@ export function judge(evidence: Evidence): Check[] {
   ];
 }
 
-const check = (name: string, offenders: string[]): Check => ({
-  name,
-  passed: offenders.length === 0,
-  offenders: offenders.slice(0, 10),
-});
+const check = (name: string, offenders: string[]): Check => ({ name, passed: offenders.length === 0, offenders });
 const named = ({ invitation_id, deed, answers }: Said) =>
   `${invitation_id} ${deed.do} ${deed.key} (${answers.join(', ')})`;
 
 /** A message that was taken left one line of its own; each repetition, at most one more that says that it is one. */
-function isKept({ deed, answers }: Said, lines: TimelineLine[]): boolean {
+function isKept({ deed, answers, answeredAt }: Said, lines: TimelineLine[]): boolean {
   const own = lines.filter(({ by }) => by === deed.key);
   const acted = own.filter(({ event }) => event !== 'message_refused').length;
   const wasTaken = answers.includes('accepted');
   switch (deed.do) {
     case 'advance':
       if (deed.as === 'signal') return acted <= 1 && (own.length >= 1 || !wasTaken);
-      return acted <= 1 && (acted === 1 || !wasTaken || hadEnded(lines));
+      return (
+        acted <= 1 &&
+        (acted === 1 || answers.every((answer, n) => answer !== 'accepted' || answeredAt[n]! >= doneAt(lines)))
+      );
     case 'note':
       return acted <= 1 && (acted === 1 || !wasTaken);
     case 'hold':
@@ -117,8 +116,11 @@ function isKept({ deed, answers }: Said, lines: TimelineLine[]): boolean {
   }
 }
 
-/** Asked for what an onboard that has ended had reached, there is nothing to write down. */
-const hadEnded = (lines: TimelineLine[]) => lines.some(({ event }) => event === 'done');
+/** Asked then for what the onboard had reached, nobody is there any more to write it down; the answer is yes all the same. */
+function doneAt(lines: TimelineLine[]): number {
+  const done = lines.findLast(({ event }) => event === 'done');
+  return done ? Date.parse(done.at) : Infinity;
+}
 
 export interface Met {
   with: number;

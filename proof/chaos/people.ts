@@ -13,6 +13,8 @@ export interface Said {
   invitation_id: string;
   deed: Deed;
   answers: Answer[];
+  /** When each answer came, epoch ms. */
+  answeredAt: number[];
 }
 
 const AGAIN_MS = 500;
@@ -46,9 +48,12 @@ export class People {
     const since = Date.now();
     for (const deed of deeds) {
       await sleep(Math.max(0, since + deed.at - Date.now()));
-      const said: Said = { invitation_id, deed, answers: [] };
+      const said: Said = { invitation_id, deed, answers: [], answeredAt: [] };
       this.said.push(said);
-      for (let n = 0; n < deed.times; n += 1) said.answers.push(await this.carryOut(invitation_id, deed));
+      for (let n = 0; n < deed.times; n += 1) {
+        said.answers.push(await this.carryOut(invitation_id, deed));
+        said.answeredAt.push(Date.now());
+      }
     }
   }
 

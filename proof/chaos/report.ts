@@ -59,6 +59,9 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
   };
 }
 
+/** Offenders of each check; the report has them all. */
+const SHOWN = 10;
+
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /** For people: what happened, then what was held against it. */
@@ -92,7 +95,8 @@ export function tableOf(report: Report): string {
     '',
     ...checks.flatMap(({ name, passed, offenders }) => [
       `  ${passed ? 'kept  ' : 'BROKEN'}  ${name}`,
-      ...offenders.map((offender) => `            ${offender}`),
+      ...offenders.slice(0, SHOWN).map((offender) => `            ${offender}`),
+      ...(offenders.length > SHOWN ? [`            … and ${offenders.length - SHOWN} more`] : []),
     ]),
   ].join('\n');
 }
