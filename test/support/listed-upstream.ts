@@ -1,0 +1,126 @@
+import type { LookResult, Outcome, SeenOnboard } from '../../src/activities/outcomes';
+import type { Effect } from '../../src/workflows/lifecycle';
+import type { Onboard } from '../../src/workflows/onboard';
+
+export const SETTLE = 1_000;
+/** For how long a run of an attempt may send: another run cannot know that it does not. */
+export const ATTEMPT = 3 * SETTLE;
+export const ORDER = ['created', 'in_progress', 'completed'];
+export const INVITATION = 'a'.repeat(24);
+
+/** `late`: it has its effect long after its answer was lost. `exists`, `refused after`: HTTP 409, or 422, although it took effect. */
+export const FAULTS = [
+  'none',
+  'lost before',
+  'lost after',
+  'not sent',
+  'refused',
+  'refused after',
+  'exists',
+  'key',
+  'look',
+  'late',
+] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+/** A run of an onboard, as Temporal has several of them one after the other. */
+export interface Run {
+  id: string;
+  isReset: boolean;
+}
+
+/** LeadConduit as a list and a clock, with what the activities do to it: what it has done, and from when its list shows it. */
+export class ListedUpstream {
+  private readonly onboards: { id: string; changes: { status: string; shownAt: number }[] }[] = [];
+  /** Of ours. */
+  creates = 0;
+  readonly completions = new Map<string, number>();
+  /** Calls that left, of whatever kind. */
+  sent = 0;
+
+  constructor(
+    private readonly lag: number,
+    readonly presence = true,
+  ) {}
+
+  /** It lists what it did later than four settle times: then nobody can promise one onboard. */
+  get isBeyond(): boolean {
+    return this.lag > 4 * SETTLE;
+  }
+
+  list(now: number): SeenOnboard[] {
+    return this.onboards.flatMap(({ id, changes }) => {
+      const status = changes.filter(({ shownAt }) => shownAt <= now).at(-1)?.status;
+      return status ? [{ status, record: { id, invitation_id: INVITATION, status } }] : [];
+    });
+  }
+
+  /** It has done what its list does not show by then. */
+  hides(effect: Effect, now: number): boolean {
+    const status = effect === 'create' ? 'created' : effect;
+    return this.onboards.some(({ changes }) =>
+      changes.some((change) => change.status === status && change.shownAt > now),
+    );
+  }
+
+  make(now: number): { id: string } {
+    const id = String(this.onboards.length).padStart(24, 'b');
+    this.onboards.push({ id, changes: [{ status: 'created', shownAt: now }] });
+    return { id };
+  }
+
+  /** @param shownAt when the list shows the effect. */
+  private effect(effect: Effect, id: string | undefined, shownAt: number): SeenOnboard {
+    if (effect === 'create') {
+      this.creates += 1;
+      return { status: 'created', record: { ...this.make(shownAt), invitation_id: INVITATION, status: 'created' } };
+    }
+    const onboard = this.onboards.find((one) => one.id === id)!;
+    onboard.changes.push({ status: effect, shownAt });
+    if (effect === 'completed') this.completions.set(onboard.id, (this.completions.get(onboard.id) ?? 0) + 1);
+    return { status: effect, record: { id: onboard.id, invitation_id: INVITATION, status: effect } };
+  }
+
+  /** What the activity does: it looks, then acts. */
+  attempt(effect: Effect, onboard: Onboard, { id, isReset }: Run, fault: FaultName, now: number): Outcome {
+    const isUncleared = (isReset || onboard.doubts.includes(effect)) && onboard.pursuit?.cleared_in !== id;
+    return { ...this.became(effect, onboard, isUncleared, fault, now), ran_in: id, after_reset: isReset };
+  }
+
+  private became(
+    effect: Effect,
+    { record, ruled_out }: Onboard,
+    isUncleared: boolean,
+    fault: FaultName,
+    now: number,
+  ): Outcome {
+    if (fault === 'look') return { kind: 'not_sent', words: 'no list', unusable_look: true };
+    const listed = this.list(now).filter((seen) => !ruled_out.includes(seen.record.id));
+    if (listed.length > 1) return { kind: 'duplicate', onboard_ids: listed.map((seen) => seen.record.id) };
+    const own = effect === 'create' ? listed[0] : listed.find((seen) => seen.record.id === record?.id);
+    const wanted = ORDER.indexOf(effect === 'create' ? 'created' : effect);
+    if (own && ORDER.indexOf(own.status) >= wanted) return { kind: 'done', adopted: true, seen: own };
+    if (effect !== 'create' && !own) return { kind: 'not_listed', words: 'it is not listed' };
+    if (isUncleared) return { kind: 'unknown', words: 'an earlier run may have sent it', may_send_for_ms: ATTEMPT };
+    if (fault === 'not sent') return { kind: 'not_sent', words: 'refused connection' };
+    this.sent += 1;
+    if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
+    if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
+    if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
+    const late = fault === 'late' ? 2 * SETTLE : 0;
+    const seen = this.effect(effect, own?.record.id, now + late + this.lag);
+    if (fault === 'refused after') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
+    if (fault === 'exists') return { kind: 'refused', words: 'it exists', http_status: 409, look_first: true };
+    // It may be under way at LeadConduit for as long as its list still shows it four settle times after it was sent.
+    const underWay = Math.min(late, SETTLE, Math.max(0, 4 * SETTLE - this.lag - 20));
+    if (fault === 'lost after' || late > 0)
+      return { kind: 'unknown', words: 'reset', may_send_for_ms: late - underWay };
+    return { kind: 'done', adopted: false, seen };
+  }
+
+  look({ id }: Run, fault: FaultName, asked: number): LookResult {
+    if (fault === 'look') return { kind: 'unusable', words: 'no list' };
+    if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
+    return { kind: 'seen', onboards: this.list(asked), presence: this.presence, ran_in: id };
+  }
+}

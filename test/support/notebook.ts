@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import type { Outcome } from '../../src/activities/outcomes';
+import type { Effect } from '../../src/workflows/lifecycle';
+import type { OnboardState, TimelineEvent } from '../../src/workflows/messages';
+import type { Message } from '../../src/workflows/read-message';
+import { ORDER } from './listed-upstream';
+
+export const nameOf = (message: Message) =>
+  message.name === 'advance'
+    ? `advance ${message.to}`
+    : message.name === 'resolve'
+      ? `resolve ${message.action}`
+      : message.name;
+
+const LINES: Record<Message['name'], TimelineEvent> = {
+  advance: 'advance_asked',
+  resolve: 'resolved',
+  hold: 'held',
+  release: 'released',
+  cancel: 'cancel_asked',
+  note: 'note',
+};
+/** As many of the newest lines are always kept. */
+const KEPT = 500;
+
+/**
+ * What somebody knows of a run who only follows what is said to it and what becomes of its calls, by the rules as people
+ * are told them: nothing in here comes from the code that is judged.
+ */
+export class Notebook {
+  held = false;
+  cancelled = false;
+  ended = false;
+  /** How far people asked it to go. */
+  asked = 0;
+  private record: string | undefined;
+  private readonly keys = new Set<string>();
+  private attention: string | undefined;
+  private readonly lines: { event: TimelineEvent; by?: string }[] = [{ event: 'started' }];
+
+  /** What is to become of a message: a key acts once, and nothing acts that is not offered. */
+  verdictOn(message: Message, state: OnboardState): 'accept' | 'nothing' | 'refuse' {
+    if (message.key !== undefined && this.keys.has(message.key)) return 'refuse';
+    if (message.name === 'advance' && !this.cancelled && ORDER.indexOf(message.to) <= this.reached(state))
+      return 'nothing';
+    if (!this.offers(state).includes(nameOf(message))) return 'refuse';
+    if (message.name !== 'resolve') return 'accept';
+    const { attention, action, onboard_id } = message;
+    const isStale = attention !== undefined && attention !== state.attention?.id;
+    const isVague = action === 'adopt' && state.attention?.code === 'duplicate' && onboard_id === undefined;
+    return isStale || isVague ? 'refuse' : 'accept';
+  }
+
+  said(message: Message, verdict: 'accept' | 'nothing' | 'refuse'): void {
+    const { by } = message;
+    if (verdict === 'refuse') return void this.lines.push({ event: 'message_refused', by });
+    this.lines.push({ event: LINES[message.name], by });
+    if (message.key !== undefined) this.keys.add(message.key);
+    if (verdict === 'nothing') return;
+    if (message.name === 'hold' || message.name === 'release') this.held = message.name === 'hold';
+    if (message.name === 'cancel') this.cancelled = true;
+    if (message.name === 'advance') this.asked = ORDER.indexOf(message.to);
+  }
+
+  became(effect: Effect, { kind, ...outcome }: Outcome): void {
+    if (kind === 'done') {
+      const created = 'adopted' in outcome && outcome.adopted ? 'adopted' : 'created';
+      this.lines.push({ event: effect === 'create' ? created : 'moved' });
+    } else if (kind === 'unknown' || kind === 'refused') this.lines.push({ event: kind });
+    else if (kind === 'not_sent' || kind === 'not_listed') {
+      // The same again is folded into one line.
+      if (this.lines.at(-1)?.event !== 'not_sent') this.lines.push({ event: 'not_sent' });
+    }
+  }
+
+  /** @throws where the state is not what it must be. */
+  compare(state: OnboardState): void {
+    // Another onboard was taken in the place of ours: how far it is to go is to be said anew.
+    if (this.record !== undefined && this.record !== state.record?.id) this.asked = 0;
+    this.record = state.record?.id;
+    if (state.attention && state.attention.id !== this.attention) this.lines.push({ event: 'attention' });
+    this.attention = state.attention?.id;
+    assert.equal(state.held, this.held);
+    assert.deepEqual(state.actions, this.offers(state));
+    this.compareLines(state.timeline);
+  }
+
+  /** Every line that must be there is, in its order; only what is older than the newest 500 may be missing, if it is counted. */
+  private compareLines(shown: OnboardState['timeline']): void {
+    const missing = [...this.lines];
+    for (const { event, by } of shown.toReversed()) {
+      const last = missing.at(-1);
+      if (last?.event === event && last.by === by) missing.pop();
+    }
+    const isDropped = shown[0]?.event === 'dropped' && shown.length > KEPT;
+    assert(missing.length === 0 || isDropped, `the timeline has lost "${missing.at(-1)?.event}"`);
+  }
+
+  private reached({ status }: OnboardState): number {
+    return Math.max(this.asked, ORDER.indexOf(status ?? ''));
+  }
+
+  /** What may be done. */
+  private offers(state: OnboardState): string[] {
+    if (this.ended) return [];
+    if (this.cancelled) return ['note'];
+    const { attention, record, status, ledger } = state;
+    const isOurs = record === null || ORDER.includes(status ?? '');
+    const mayAdvance = (to: string) => isOurs && ORDER.indexOf(to) > this.reached(state);
+    const wasMoved = ledger.at(-1) !== undefined && ledger.at(-1)?.effect !== 'create';
+    const mayAdopt = (code: string) =>
+      !['credentials', 'list_unreadable'].includes(code) &&
+      (wasMoved || !['failed_upstream', 'unexpected_status', 'not_listed'].includes(code));
+    return [
+      ...['in_progress', 'completed'].filter(mayAdvance).map((to) => `advance ${to}`),
+      ...(attention ? ['resolve retry'] : []),
+      ...(attention && mayAdopt(attention.code) ? ['resolve adopt'] : []),
+      this.held ? 'release' : 'hold',
+      'cancel',
+      'note',
+    ];
+  }
+}
