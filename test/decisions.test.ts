@@ -273,6 +273,17 @@ test('an effect that lands later than every settle time is the hole that remains
   expect(trial.onboard.attention?.code).toBe('duplicate');
 });
 
+test('a create refused although it was carried out, listed late, and ordered again meanwhile, is two: seen as a duplicate', () => {
+  const upstream = new ListedUpstream(SETTLE / 2);
+  const trial = new Trial(upstream);
+  trial.step('refused after', Infinity);
+  expect(trial.onboard.attention?.code).toBe('refused');
+  trial.say({ name: 'resolve', action: 'retry' });
+  while (trial.step('none', Infinity));
+  expect(upstream.creates).toBe(2);
+  expect(trial.onboard.attention?.code).toBe('duplicate');
+});
+
 describe('reading a message', () => {
   test('never throws, whatever comes', () => {
     fc.assert(
