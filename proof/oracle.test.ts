@@ -44,7 +44,7 @@ function sound() {
     ),
   );
   const evidence: Evidence = {
-    lives: [{ invitation_id: ID, at: 0, goal: 'completed', deeds: [] }],
+    lives: [{ invitation_id: ID, at: 0, goal: 'completed', door: 'client', deeds: [] }],
     said: [
       said({ do: 'advance', to: 'completed', as: 'update', key: '1-1' }, 'accepted', 'accepted'),
       said({ do: 'advance', to: 'completed', as: 'signal', key: '1-2' }, 'accepted', 'accepted'),
@@ -126,7 +126,7 @@ test('nothing known of it: it did not get where it was sent', () => {
 test('all that do not keep a check are named, however many', () => {
   const { evidence } = sound();
   const ids = Array.from({ length: 30 }, (_, n) => n.toString(16).padStart(24, '0'));
-  evidence.lives = ids.map((invitation_id) => ({ invitation_id, at: 0, goal: 'completed', deeds: [] }));
+  evidence.lives = ids.map((invitation_id) => ({ invitation_id, at: 0, goal: 'completed', door: 'client', deeds: [] }));
   const arrived = judge(evidence).find(({ name }) => name === 'every onboard got to where it was sent');
   expect(arrived?.offenders).toEqual(ids);
 });

@@ -1,4 +1,4 @@
-/** The machines of a crash run: the emulator, which nothing kills, a Temporal server, and workers as they are shipped. */
+/** The machines of a crash run: the emulator, which nothing kills, a Temporal server, and workers and an API as they are shipped. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEnvironment } from '../../src/config';
@@ -10,6 +10,8 @@ import { FROZEN_MS, WORKERS, type Blow, type Fault } from './plan';
 
 const dist = join(__dirname, '..', '..', 'dist');
 const KEY = 'chaos-key';
+/** Of our own API. */
+export const API_KEY = 'chaos-api-key';
 /** How long a worker that was frozen works on before it is ended. */
 const AWAKE_MS = 8_000;
 /** Short, so that a run takes minutes; the rules are the same. */
@@ -35,11 +37,12 @@ export interface Listed {
 }
 
 export class Fleet {
-  /** How often a worker that was ready ended, and nobody had struck it. One that finds no server may give up. */
+  /** How often a worker or an API that was ready ended, and nobody had struck it. One that finds no server may give up. */
   deserted = 0;
   /** From the kill of the server until it answers again, ms. */
   readonly serverBack: number[] = [];
   private readonly running: { child: Child; letGo: () => void }[] = [];
+  private api: Child | undefined;
   private readonly struck = new Set<Child>();
   private readonly zombies = new Set<Child>();
   private readonly blows: Promise<void>[] = [];
@@ -49,7 +52,7 @@ export class Fleet {
   private constructor(
     private readonly folder: string,
     private readonly cli: string,
-    private readonly ports: { temporal: number; emulator: number },
+    private readonly ports: { temporal: number; emulator: number; api: number },
     private readonly emulator: Child,
     private server: TemporalServer,
   ) {}
@@ -67,10 +70,12 @@ export class Fleet {
     });
     const server = await serve(folder, cli, 0);
     const temporal = Number(server.address.split(':')[1]);
-    const fleet = new Fleet(folder, cli, { temporal, emulator: port }, emulator, server);
+    const api = await claimPort(0, 'the API', 'PORT');
+    const fleet = new Fleet(folder, cli, { temporal, emulator: port, api }, emulator, server);
     while (!emulator.output().includes('Emulator of LeadConduit')) await sleep(50);
     await fleet.emulate('PUT', 'options', { lag_ms: 500 });
     for (let slot = 0; slot < WORKERS; slot += 1) void fleet.keep(slot);
+    void fleet.keepApi();
     return fleet;
   }
 
@@ -79,6 +84,10 @@ export class Fleet {
   }
   get upstream(): string {
     return `http://127.0.0.1:${this.ports.emulator}`;
+  }
+
+  get apiUrl(): string {
+    return `http://127.0.0.1:${this.ports.api}`;
   }
 
   /** Does what the plan says; what takes its time goes on by itself. */
@@ -96,6 +105,9 @@ export class Fleet {
         return this.end(this.running[blow.worker]!.child, 'SIGTERM');
       case 'freeze':
         return this.freeze(this.running[blow.worker]!);
+      case 'kill the API':
+        if (this.api) await this.end(this.api, 'SIGKILL');
+        return;
       case 'kill the server': {
         const since = Date.now();
         process.kill(-this.server.pid, 'SIGKILL');
@@ -145,18 +157,43 @@ export class Fleet {
         name: `Worker ${slot}`,
         command: process.execPath,
         args: [join(dist, 'worker.js')],
-        env: {
-          PATH: process.env.PATH,
-          TEMPORAL_ADDRESS: this.address,
-          LEADCONDUIT_BASE_URL: this.upstream,
-          ...SETTINGS,
-        },
+        env: this.env(),
         logFile: join(this.folder, `worker-${slot}.log`),
       });
       const frozen = new Promise<void>((letGo) => (this.running[slot] = { child, letGo }));
       await Promise.race([child.ended, frozen]);
       const wasReady = child.output().includes('Worker ready');
       if (wasReady && !this.struck.has(child) && !this.isClosing()) this.deserted += 1;
+    }
+  }
+
+  private env() {
+    return {
+      PATH: process.env.PATH,
+      TEMPORAL_ADDRESS: this.address,
+      LEADCONDUIT_BASE_URL: this.upstream,
+      ...SETTINGS,
+    };
+  }
+
+  /** There is always an API, or one that starts. */
+  private async keepApi(): Promise<void> {
+    while (!this.isClosing()) {
+      this.api = startChild({
+        name: 'The API',
+        command: process.execPath,
+        args: [join(dist, 'http', 'server.js')],
+        env: {
+          ...this.env(),
+          ONBOARDS_API_KEY: API_KEY,
+          ONBOARDS_DATA_DIR: join(this.folder, 'api'),
+          PORT: String(this.ports.api),
+        },
+        logFile: join(this.folder, 'api.log'),
+      });
+      await this.api.ended;
+      const wasReady = this.api.output().includes('API ready');
+      if (wasReady && !this.struck.has(this.api) && !this.isClosing()) this.deserted += 1;
     }
   }
 
@@ -192,7 +229,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.closing = true;
-    const workers = [...this.running.map(({ child }) => child), ...this.zombies];
+    const workers = [...this.running.map(({ child }) => child), ...this.zombies, ...(this.api ? [this.api] : [])];
     for (const child of workers) signalGroup(child, 'SIGKILL');
     await Promise.all(workers.map(({ ended }) => ended));
     await Promise.allSettled(this.blows);

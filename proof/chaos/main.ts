@@ -13,7 +13,8 @@ import { OnboardsClient } from '../../src/client';
 import { loadConfig } from '../../src/config';
 import { Progress } from '../../src/up/progress';
 import { state as askState, type OnboardState } from '../../src/workflows/messages';
-import { Fleet, SETTINGS } from './fleet';
+import { ApiClient } from './api-client';
+import { API_KEY, Fleet, SETTINGS } from './fleet';
 import type { Evidence } from './oracle';
 import { People } from './people';
 import { planOf, type Plan, type Size } from './plan';
@@ -73,7 +74,7 @@ class Run {
       fleet,
       connection,
       temporal,
-      new People(onboards, temporal, fleet, config.settleMs),
+      new People(onboards, new ApiClient(fleet.apiUrl, API_KEY), temporal, fleet, config.settleMs),
       onboards,
     );
   }

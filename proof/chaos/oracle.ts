@@ -77,7 +77,7 @@ export function judge(evidence: Evidence): Check[] {
         })
         .map(({ invitation_id }) => invitation_id),
     ),
-    check('no worker ended that nobody had struck', evidence.deserted === 0 ? [] : [`${evidence.deserted} workers`]),
+    check('no process ended that nobody had struck', evidence.deserted === 0 ? [] : [`${evidence.deserted} processes`]),
     check(
       `each ambiguous fault was met ${ENOUGH} times or more, with and without effect`,
       Object.entries(coverage(evidence)).flatMap(([kind, met]) =>
@@ -93,7 +93,7 @@ const named = ({ invitation_id, deed, answers }: Said) =>
 
 /** A message that was taken left one line of its own; each repetition, at most one more that says that it is one. */
 function isKept({ deed, answers, answeredAt }: Said, lines: TimelineLine[]): boolean {
-  const own = lines.filter(({ by }) => by === deed.key);
+  const own = lines.filter(({ by }) => by === deed.key || by === `${deed.key} (via api)`);
   const acted = own.filter(({ event }) => event !== 'message_refused').length;
   const wasTaken = answers.includes('accepted');
   switch (deed.do) {

@@ -4,6 +4,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { OnboardsError, type OnboardsClient } from '../../src/client';
 import { hasReached } from '../../src/workflows/lifecycle';
 import type { Attention, OnboardState } from '../../src/workflows/messages';
+import type { ApiClient } from './api-client';
 import type { Fleet } from './fleet';
 import type { Deed, Life } from './plan';
 
@@ -37,13 +38,14 @@ export class People {
 
   constructor(
     private readonly onboards: OnboardsClient,
+    private readonly api: ApiClient,
     private readonly temporal: Client,
     private readonly fleet: Fleet,
     private readonly settleMs: number,
   ) {}
 
-  async live({ invitation_id, deeds }: Life): Promise<void> {
-    await this.untilAnswered(() => this.onboards.start({ invitation_id }));
+  async live({ invitation_id, deeds, door }: Life): Promise<void> {
+    await this.untilAnswered(() => this.start(invitation_id, door));
     this.started += 1;
     const since = Date.now();
     for (const deed of deeds) {
@@ -51,33 +53,42 @@ export class People {
       const said: Said = { invitation_id, deed, answers: [], answeredAt: [] };
       this.said.push(said);
       for (let n = 0; n < deed.times; n += 1) {
-        said.answers.push(await this.carryOut(invitation_id, deed));
+        said.answers.push(await this.carryOut(invitation_id, door, deed));
         said.answeredAt.push(Date.now());
       }
     }
   }
 
-  private carryOut(invitation_id: string, deed: Deed): Promise<Answer> {
+  private start(invitation_id: string, door: Life['door']): Promise<void> {
+    return door === 'api' ? this.api.start(invitation_id) : this.onboards.start({ invitation_id });
+  }
+
+  private carryOut(invitation_id: string, door: Life['door'], deed: Deed): Promise<Answer> {
     const { key } = deed;
+    const through = door === 'api' ? this.api : this.onboards;
     const said = { by: key, key };
     switch (deed.do) {
       case 'advance': {
         const { to } = deed;
         if (deed.as === 'signal') return this.signal(invitation_id, 'advance', { to, ...said });
-        return this.untilAccepted(() => this.onboards.send(invitation_id, { name: 'advance', to, ...said }));
+        return this.untilAccepted(() => through.send(invitation_id, { name: 'advance', to, ...said }));
       }
       case 'hold':
       case 'release':
       case 'cancel':
-        return this.untilAnswered(() => this.onboards.send(invitation_id, { name: deed.do, ...said }));
+        return this.untilAnswered(() => through.send(invitation_id, { name: deed.do, ...said }));
       case 'note':
-        return this.untilAnswered(() => this.onboards.note(invitation_id, { text: key, ...said }));
+        return this.untilAnswered(() =>
+          door === 'api'
+            ? this.api.send(invitation_id, { name: 'note', text: key, ...said })
+            : this.onboards.note(invitation_id, { text: key, ...said }),
+        );
       case 'malformed':
         return this.signal(invitation_id, deed.name, deed.payload);
       case 'start again':
-        return this.untilAnswered(() => this.onboards.start({ invitation_id: invitation_id.toUpperCase() }));
+        return this.untilAnswered(() => this.start(invitation_id.toUpperCase(), door));
       case 'follow again':
-        return this.followAgain(invitation_id);
+        return this.followAgain(invitation_id, door);
     }
   }
 
@@ -85,12 +96,12 @@ export class People {
     return this.untilAnswered(() => this.temporal.workflow.getHandle(`onboard-${invitation_id}`).signal(name, payload));
   }
 
-  private async followAgain(invitation_id: string): Promise<Answer> {
+  private async followAgain(invitation_id: string, door: Life['door']): Promise<Answer> {
     for (let state: OnboardState | undefined; state?.phase !== 'cancelled';) {
       if (state) await sleep(AGAIN_MS);
       await this.untilAnswered(async () => void (state = await this.onboards.state(invitation_id)));
     }
-    return this.untilAnswered(() => this.onboards.start({ invitation_id }));
+    return this.untilAnswered(() => this.start(invitation_id, door));
   }
 
   /** What is refused now may be accepted later; until the onboard has ended. */

@@ -31,12 +31,15 @@ export interface Life {
   /** ms after the run began. */
   at: number;
   goal: 'completed' | 'cancelled';
+  /** The door at which it is started and its messages, but for signals, are handed in. */
+  door: 'api' | 'client';
   deeds: Deed[];
 }
 
 /** Something that happens to the machines, `at` ms after the run began. `worker`: which of those that run. */
 export type Blow =
   | { at: number; do: 'kill' | 'freeze' | 'drain'; worker: number }
+  | { at: number; do: 'kill the API' }
   | { at: number; do: 'kill the server'; downMs: number }
   | { at: number; do: 'LeadConduit is down'; ms: number }
   | { at: number; do: 'the key is refused'; ms: number };
@@ -132,7 +135,8 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
   const lives = Array.from({ length: onboards }, (_, n): Life => {
     const cancelled = often(0.9) ? 'never' : often(0.5) ? 'once' : 'for good';
     const goal = cancelled === 'for good' ? 'cancelled' : 'completed';
-    return { invitation_id: hex(), at: upTo(0.7 * span), goal, deeds: deedsOf(n, cancelled) };
+    const door = often(0.5) ? 'api' : 'client';
+    return { invitation_id: hex(), at: upTo(0.7 * span), goal, door, deeds: deedsOf(n, cancelled) };
   });
 
   /** Spread over the run; each at a random moment of its own share. */
@@ -144,6 +148,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     ...spread(share(6.5, 3), () => ({ do: 'kill' as const, worker: worker() })),
     ...spread(share(30, 1), () => ({ do: 'freeze' as const, worker: worker() })),
     ...spread(share(40, 1), () => ({ do: 'drain' as const, worker: worker() })),
+    ...spread(share(20, 2), () => ({ do: 'kill the API' as const })),
     ...spread(share(60, 1), () => ({ do: 'kill the server' as const, downMs: 500 + upTo(2_500) })),
     ...spread(share(60, 1), () => ({ do: 'LeadConduit is down' as const, ms: 500 + upTo(2_000) })),
     ...spread(share(100, 1), () => ({ do: 'the key is refused' as const, ms: 500 + upTo(1_000) })),

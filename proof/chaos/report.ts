@@ -28,10 +28,12 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
       kills: blow('kill'),
       zombies: blow('freeze'),
       drains: blow('drain'),
+      api_kills: blow('kill the API'),
       server_kills: blow('kill the server'),
       leadconduit_down: blow('LeadConduit is down'),
       key_refused: blow('the key is refused'),
     },
+    started_through_api: lives.filter(({ door }) => door === 'api').length,
     faults: { planned: planned.length, met: planned.length - left.length, coverage: coverage(evidence) },
     effects: {
       posts: sum('posts'),
@@ -74,6 +76,7 @@ export function tableOf(report: Report): string {
       .join(', ') || 'none';
   return [
     row('onboards', `${report.onboards} in ${seconds(report.took_ms)}, seed ${report.seed}`),
+    row('through the API', report.started_through_api),
     row('plan', report.plan_sha256),
     row('blows', words(blows)),
     row('faults', `${faults.met} met of ${faults.planned} planned`),
