@@ -13,7 +13,7 @@ import { answerWith, Problem, problemOf } from './problems';
 const TIMEOUT_MS = 90_000;
 const MAX_BODY = 1024 * 1024;
 /** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. */
-const MOST_UNDER_WAY = 256;
+const MOST_UNDER_WAY = 128;
 
 export type AppDeps = ApiDeps & ConsoleDeps;
 
