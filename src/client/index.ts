@@ -169,8 +169,16 @@ export class OnboardsClient {
     }
   }
 
-  private waiting<T>(deadline: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    return this.temporal.withDeadline(deadline, () => this.temporal.withAbortSignal(signal, work));
+  /** The SDK leaves a listener on the signal that it is given, and ours lives as long as the process. */
+  private async waiting<T>(deadline: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const own = new AbortController();
+    const end = () => own.abort();
+    signal.addEventListener('abort', end);
+    try {
+      return await this.temporal.withDeadline(deadline, () => this.temporal.withAbortSignal(own.signal, work));
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
   }
 
   /**

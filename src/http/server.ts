@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +26,8 @@ export async function startServer(
   { host, port }: { host: string; port: number },
 ): Promise<ApiServer> {
   const draining = new AbortController();
+  // Each request that waits listens to it.
+  setMaxListeners(0, draining.signal);
   const app = createApp({ ...deps, draining: draining.signal });
   const server = createAdaptorServer({
     fetch: app.fetch,
