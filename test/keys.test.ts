@@ -1,0 +1,107 @@
+/** Who may use our API: read from the settings once, and never shown. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, loadConfig } from '../src/config';
+import { fingerprintOf, keyFileIn, loadKeys } from '../src/http/keys';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'onboards-keys-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const keysOf = (settings: Record<string, string> = {}) =>
+  loadKeys(loadConfig({ ONBOARDS_DATA_DIR: join(folder, 'data'), ...settings }));
+function fileOf(...lines: string[]): Record<string, string> {
+  const file = join(folder, 'keys');
+  writeFileSync(file, lines.join('\n'));
+  return { ONBOARDS_API_KEYS_FILE: file };
+}
+/** What a person is told. */
+function problem(settings: Record<string, string>): string {
+  try {
+    keysOf(settings);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error('no problem');
+}
+
+test('a file of several keys: each has its name and its role; comments, blank lines and spaces do not count', () => {
+  const keys = keysOf(
+    fileOf('# who may', '', `ann operate ${sha256('a')}`, `  shop@web-1.x\tREAD   ${sha256('b').toUpperCase()}  `, ''),
+  );
+  expect(keys.find('a')).toMatchObject({ name: 'ann', role: 'operate' });
+  expect(keys.find('b')).toMatchObject({ name: 'shop@web-1.x', role: 'read' });
+  for (const other of ['', 'c', 'A', sha256('a')]) expect(keys.find(other)).toBeUndefined();
+});
+
+test('the one in the settings may operate, and stands beside those of the file', () => {
+  const keys = keysOf({ ...fileOf(`ann read ${sha256('a')}`), ONBOARDS_API_KEY: 'mine' });
+  expect(keys.find('mine')).toMatchObject({ name: 'api', role: 'operate' });
+  expect(keys.find('a')).toMatchObject({ name: 'ann', role: 'read' });
+});
+
+test('a session outlives neither its key nor a change of it', () => {
+  const before = keysOf(fileOf(`ann read ${sha256('a')}`, `bob read ${sha256('b')}`));
+  const ann = before.find('a')!;
+  expect(before.still('ann', fingerprintOf(ann))).toBe(ann);
+  expect(before.still('bob', fingerprintOf(ann))).toBeUndefined();
+  const after = keysOf(fileOf(`ann read ${sha256('another')}`));
+  expect(after.still('ann', fingerprintOf(ann))).toBeUndefined();
+  expect(after.still('bob', fingerprintOf(before.find('b')!))).toBeUndefined();
+});
+
+describe('without one set', () => {
+  test('one is made, once, and kept for this user’s eyes only', () => {
+    expect(keysOf().find('')).toBeUndefined();
+    const file = keyFileIn(join(folder, 'data'));
+    const secret = readFileSync(file, 'utf8').trim();
+    expect(secret.length).toBeGreaterThanOrEqual(32);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(keysOf().find(secret)).toMatchObject({ name: 'api', role: 'operate' });
+    expect(readFileSync(file, 'utf8').trim()).toBe(secret);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['api-key']);
+  });
+
+  test.each(['0.0.0.0', '::', '192.168.0.7', 'example.com'])(
+    'listening on %s is refused: that needs a key set by hand',
+    (HOST) => {
+      expect(problem({ HOST })).toMatch(
+        /^Listening on .* needs a key of your own: set ONBOARDS_API_KEY or ONBOARDS_API_KEYS_FILE$/,
+      );
+      expect(readdirSync(folder)).toEqual([]);
+      expect(keysOf({ HOST, ONBOARDS_API_KEY: 'mine' }).find('mine')).toBeDefined();
+    },
+  );
+
+  test.each(['127.0.0.1', 'localhost', '::1', '127.0.0.2'])('listening on %s is only for this machine', (HOST) => {
+    expect(keysOf({ HOST }).find('')).toBeUndefined();
+  });
+});
+
+describe('a file that is wrong says what and where, and shows no key', () => {
+  const good = `ann operate ${sha256('a')}`;
+  test.each<[string, string[], RegExp]>([
+    ['a role that there is not', [good, `bob write ${sha256('b')}`], /line 2: must be `<name> read\|operate <sha256/],
+    ['a key that is no hash', [good, '', 'bob read secret-of-bob'], /line 3: must be/],
+    ['a hash that is too short', [`bob read ${sha256('b').slice(1)}`], /line 1: must be/],
+    ['a name that would steer', [`b\u001bob read ${sha256('b')}`], /line 1: must be/],
+    ['a name that is missing', [`read ${sha256('b')}`], /line 1: must be/],
+    ['two keys of one name', [good, `ann read ${sha256('b')}`], /two keys of the name ann$/],
+    ['no key in it', ['# nobody', ''], /has no key in it$/],
+  ])('%s', (_, lines, words) => {
+    const message = problem(fileOf(...lines));
+    expect(message).toMatch(/^ONBOARDS_API_KEYS_FILE/);
+    expect(message).toMatch(words);
+    expect(message).not.toMatch(/secret-of-bob|[0-9a-f]{60}/);
+  });
+
+  test('none there', () => {
+    expect(problem({ ONBOARDS_API_KEYS_FILE: join(folder, 'none') })).toBe(
+      'ONBOARDS_API_KEYS_FILE names a file that cannot be read (ENOENT)',
+    );
+  });
+});
