@@ -1,8 +1,10 @@
 /** The proof must not rot: with any one safeguard taken out, its tests must say so. */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { MUTANTS, type Mutant } from './mutants';
 
 const root = join(__dirname, '..');
@@ -11,10 +13,17 @@ const PARTS = ['src', 'test', 'proof', 'scripts', 'package.json', 'tsconfig.json
 interface Results {
   success: boolean;
   numPassedTests: number;
-  numFailedTests: number;
   numRuntimeErrorTestSuites: number;
-  testResults: { assertionResults: { status: string; title: string }[] }[];
+  testResults: { message: string; assertionResults: TestResult[] }[];
 }
+interface TestResult {
+  status: string;
+  fullName: string;
+  failureMessages: string[];
+}
+
+const failedOf = ({ testResults }: Results): TestResult[] =>
+  testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status === 'failed'));
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'onboards-mutants-'))));
@@ -51,8 +60,11 @@ async function run(copy: string, { tests, only }: Pick<Mutant, 'tests' | 'only'>
     ...tests,
   ];
   const env = { ...process.env, TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI };
-  const child = spawn(process.execPath, [jest, ...args], { cwd: copy, env, stdio: 'ignore' });
-  await new Promise((resolve) => child.once('exit', resolve));
+  const child = spawn(process.execPath, [jest, ...args], { cwd: copy, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));
+  await once(child, 'close');
+  if (!existsSync(output)) throw new Error(`jest did not come to its results:\n${said.slice(-4_000)}`);
   return JSON.parse(readFileSync(output, 'utf8')) as Results;
 }
 
@@ -64,7 +76,12 @@ test.each([
   async (name, mutants) => {
     const tests = [...new Set(mutants.flatMap((mutant) => mutant.tests))];
     const results = await run(copyOf(name), { tests, only: mutants.map(({ only }) => only).join('|') });
-    expect(results).toMatchObject({ success: true });
+    const failures = failedOf(results).map(
+      ({ fullName, failureMessages }) => `${fullName}: ${failureMessages.join('\n')}`,
+    );
+    expect(failures).toEqual([]);
+    expect(results.testResults.map(({ message }) => message).filter(Boolean)).toEqual([]);
+    expect(results.success).toBe(true);
     expect(results.numPassedTests).toBeGreaterThanOrEqual(tests.length);
   },
   300_000,
@@ -75,13 +92,17 @@ test.concurrent.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
   async (name, mutant) => {
     const copy = copyOf(name);
     change(copy, mutant);
-    const { numFailedTests, numRuntimeErrorTestSuites, testResults } = await run(copy, mutant);
-    expect(numRuntimeErrorTestSuites).toBe(0);
-    const failed = testResults.flatMap(({ assertionResults }) =>
-      assertionResults.filter(({ status }) => status === 'failed'),
-    );
-    console.log(`${name}: ${numFailedTests} failed, the first: ${failed[0]?.title ?? ''}`);
-    expect(numFailedTests).toBeGreaterThan(0);
+    const results = await run(copy, mutant);
+    expect(results.numRuntimeErrorTestSuites).toBe(0);
+    // That it fails is not enough: on a slow machine a test may fail that has noticed nothing.
+    const failed = failedOf(results).map(({ fullName, failureMessages }) => ({
+      fullName,
+      why: stripVTControlCharacters(failureMessages.join('\n')),
+    }));
+    expect(failed).toContainEqual({
+      fullName: expect.stringMatching(mutant.noticedBy) as string,
+      why: expect.stringMatching(mutant.says) as string,
+    });
   },
   300_000,
 );

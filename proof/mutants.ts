@@ -9,6 +9,9 @@ export interface Mutant {
   /** Test files and, as for jest's `-t`, the tests in them: a safeguard's own, so that one run takes seconds. */
   tests: string[];
   only: string;
+  /** The test that must fail, and what it must say. */
+  noticedBy: RegExp;
+  says: RegExp;
 }
 
 export const MUTANTS: Mutant[] = [
@@ -19,6 +22,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'const listed: ListedOnboard[] = [];\n    const [first] = listed;',
     tests: ['test/outcomes'],
     only: 'an onboard that is there already',
+    noticedBy: /is adopted without a call$/,
+    says: /"status": "created"/,
   },
   {
     name: 'settle times a tenth',
@@ -27,6 +32,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'LOOKS_AFTER = [0.1, 0.2, 0.4]',
     tests: ['test/decisions'],
     only: '',
+    noticedBy: /random lives/,
+    says: /a second onboard|completed twice/,
   },
   {
     name: 'an absence counts where no presence was seen',
@@ -35,6 +42,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'true,',
     tests: ['test/outcomes'],
     only: 'needs attention where the list has never shown',
+    noticedBy: /needs attention where the list has never shown/,
+    says: /never attention absence_unproven: .*"status": "created"/s,
   },
   {
     name: 'the gate before the bytes is always open',
@@ -43,6 +52,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'this.refusal = undefined;',
     tests: ['test/wire'],
     only: 'gate',
+    noticedBy: /says no: no byte of the request is seen/,
+    says: /the call succeeded/,
   },
   {
     name: 'the phase is not asked: every failure counts as not sent',
@@ -51,6 +62,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'sent: false,',
     tests: ['test/wire'],
     only: '',
+    noticedBy: /sent, and tried once: reset/,
+    says: /\+ +"sent": false/,
   },
   {
     name: 'a key is not remembered',
@@ -59,6 +72,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'if (message.key === undefined) rememberKey(',
     tests: ['test/decisions'],
     only: '',
+    noticedBy: /random lives/,
+    says: /to be "refuse", and was "accept"/,
   },
   {
     name: 'a lost completing call is repeated by itself',
@@ -67,6 +82,8 @@ export const MUTANTS: Mutant[] = [
     replace: '(',
     tests: ['test/outcomes'],
     only: 'for completed that was lost is never sent again by itself',
+    noticedBy: /is never sent again by itself/,
+    says: /never attention unknown_outcome: .*"status": "completed"/s,
   },
   {
     name: 'Temporal is not asked whether the attempt still counts',
@@ -75,6 +92,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'const objection = await Promise.resolve(undefined);',
     tests: ['test/late-attempt'],
     only: 'an attempt that Temporal does not know any more',
+    noticedBy: /sends nothing, whatever our clocks say/,
+    says: /\+ +"posts": 1/,
   },
   {
     name: 'a run that was reset is not asked for a clearance',
@@ -83,6 +102,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'input.is_doubtful',
     tests: ['test/earlier-runs'],
     only: 'right after its POST, on a new worker while the list lags',
+    noticedBy: /right after its POST/,
+    says: /\+ +"creates": 2/,
   },
   {
     name: 'a run that follows an ended one is not asked for a clearance',
@@ -91,6 +112,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'input.is_reset',
     tests: ['test/earlier-runs'],
     only: 'with a create whose outcome was unknown',
+    noticedBy: /whose outcome was unknown, it needs an order/,
+    says: /never unknown_outcome: .*"status": "created"/s,
   },
   {
     name: 'Temporal may attempt a call more than once',
@@ -99,6 +122,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'retry: { maximumAttempts: 2 },',
     tests: ['proof/safeguards'],
     only: 'one attempt',
+    noticedBy: /^one attempt/,
+    says: /\+ +"words": "this attempt was made before/,
   },
   {
     name: 'signs of an earlier run of the activity are not heeded',
@@ -107,6 +132,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'if (hasEarlierRun && isSeen)',
     tests: ['proof/safeguards'],
     only: 'signs of an earlier run',
+    noticedBy: /as a second attempt/,
+    says: /\+ +"outcome": "done"/,
   },
   {
     name: 'the clock is not asked before the bytes leave',
@@ -115,6 +142,8 @@ export const MUTANTS: Mutant[] = [
     replace: 'undefined',
     tests: ['proof/safeguards'],
     only: 'the clock gate',
+    noticedBy: /^the clock gate/,
+    says: /- +StringContaining "too little time/,
   },
   {
     name: 'a query may bring news without a task',
@@ -123,5 +152,47 @@ export const MUTANTS: Mutant[] = [
     replace: 'return before === undefined && false;',
     tests: ['test/late-query'],
     only: '',
+    noticedBy: /a timer that fires while queries wait/,
+    says: /Nondeterminism error/,
+  },
+  {
+    name: 'absence counts from a look two settle times later',
+    file: 'workflows/effect.ts',
+    find: 'LOOKS_AFTER = [1, 2, 4]',
+    replace: 'LOOKS_AFTER = [1, 2, 2]',
+    tests: ['test/decisions'],
+    only: '',
+    noticedBy: /random lives/,
+    says: /a second onboard|completed twice/,
+  },
+  {
+    name: 'a hold is not obeyed',
+    file: 'workflows/next-step.ts',
+    find: 'if (effect && !onboard.held) return once',
+    replace: 'if (effect) return once',
+    tests: ['test/decisions'],
+    only: '',
+    noticedBy: /random lives/,
+    says: /it acted while held/,
+  },
+  {
+    name: 'an unknown outcome leaves no line',
+    file: 'workflows/effect.ts',
+    find: "tell(onboard, now, 'unknown', { detail });",
+    replace: '',
+    tests: ['test/decisions'],
+    only: '',
+    noticedBy: /random lives/,
+    says: /the timeline has lost "unknown"/,
+  },
+  {
+    name: '429 to a completing call counts as not sent',
+    file: 'activities/outcomes.ts',
+    find: "status === 429 && effect !== 'completed'",
+    replace: 'status === 429',
+    tests: ['test/wire'],
+    only: 'sent, and tried once: 429',
+    noticedBy: /over http sent, and tried once: 429 in seconds/,
+    says: /- +"unknown"/,
   },
 ];

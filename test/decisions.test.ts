@@ -14,7 +14,7 @@ import { begin, intend, iso, type Onboard } from '../src/workflows/onboard';
 import { readMessage, type Message } from '../src/workflows/read-message';
 import { datePhase, view } from '../src/workflows/view';
 import { ATTEMPT, FAULTS, INVITATION, ListedUpstream, ORDER, SETTLE, type FaultName } from './support/listed-upstream';
-import { Notebook } from './support/notebook';
+import { nameOf, Notebook } from './support/notebook';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const POLICY = { settle_ms: SETTLE, attempt_ms: ATTEMPT, confirm_ms: 500, backoff_ms: 100 };
@@ -59,7 +59,8 @@ class Trial {
     const verdict = this.notebook.verdictOn(message, this.state);
     const asked = this.onboard.attention?.code;
     const before = substance(this.onboard);
-    assert.equal(judge(this.onboard, message).kind.replace('repeat', 'refuse'), verdict);
+    const judged = judge(this.onboard, message).kind.replace('repeat', 'refuse');
+    assert.equal(judged, verdict, `${nameOf(message)} is to be "${verdict}", and was "${judged}"`);
     receive(this.onboard, message, this.now);
     this.notebook.said(message, verdict);
     if (verdict === 'refuse') assert.equal(substance(this.onboard), before, 'refused, but it changed something');
