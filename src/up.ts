@@ -9,6 +9,7 @@ import { openDataFolder } from './up/data-folder';
 import { Progress } from './up/progress';
 import { readyText } from './up/ready-text';
 import { startAll } from './up/start-all';
+import { upstreamOf } from './upstream';
 
 /** npm hands on the Ctrl-C that the terminal has sent us already: within this time two signals are one. */
 const SAME_SIGNAL_MS = 500;
@@ -20,8 +21,8 @@ async function main(): Promise<void> {
   const env = loadEnvironment();
   const config = loadConfig(env);
   const temporal = temporalSettings(config, env);
-  const { apiKey, baseUrl, timeoutMs } = config.leadconduit;
-  const folder = openDataFolder(resolve(config.dataDir), apiKey === undefined ? 'emulator' : baseUrl);
+  const { timeoutMs } = config.leadconduit;
+  const folder = openDataFolder(resolve(config.dataDir), upstreamOf(config));
   // A look and a write, each to its own deadline, and time to record what came of them.
   const children = new Children(folder.childrenFile, 2 * timeoutMs + 30_000);
   const stop = stopAsked(() => children.kill());

@@ -7,9 +7,11 @@ import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
 import { ConfigError, loadConfig, loadEnvironment, type Config } from './config';
 import { LeadConduitClient } from './leadconduit/client';
-import { connectTemporal, temporalSettings, TemporalUnavailable } from './temporal/connection';
+import { connectTemporal, temporalSettings, TemporalUnavailable, type TemporalSettings } from './temporal/connection';
 import { registerSearchAttributes } from './temporal/search-attributes';
+import { readUpFile, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
+import { assertSameUpstream, ownerOf, upstreamOf } from './upstream';
 
 const PRESENCE_IDS = 200;
 
@@ -17,6 +19,7 @@ async function main(): Promise<void> {
   const env = loadEnvironment();
   const config = loadConfig(env);
   const settings = temporalSettings(config, env);
+  const up = runningWith(config, settings);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
   if (config.settleMs < config.leadconduit.timeoutMs)
     console.error(
@@ -33,7 +36,8 @@ async function main(): Promise<void> {
     await connection.close();
   }
 
-  const leadconduit = leadConduitOf(config);
+  const account = accountOf(config, up);
+  const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account });
   const native = await connectTemporal(settings, (options) => NativeConnection.connect(options));
   const worker = await Worker.create({
     ...workerOptions(config),
@@ -48,7 +52,8 @@ async function main(): Promise<void> {
     }),
   });
   const running = worker.run();
-  console.log(`Worker ready on task queue ${config.taskQueue}, Temporal ${settings.connectionOptions.address}`);
+  const { address } = settings.connectionOptions;
+  console.log(`Worker ready on task queue ${config.taskQueue}, Temporal ${address}, LeadConduit ${account.baseUrl}`);
   try {
     await running;
   } finally {
@@ -57,13 +62,31 @@ async function main(): Promise<void> {
   }
 }
 
-/** Without a key of LeadConduit's, the emulator on this machine stands in. */
-function leadConduitOf({ leadconduit, ports }: Config): LeadConduitClient {
-  const { apiKey, baseUrl, timeoutMs, maxConcurrency, maxListBytes } = leadconduit;
-  const upstream =
-    apiKey === undefined ? { apiKey: 'emulator', baseUrl: `http://127.0.0.1:${ports.emulator}` } : { apiKey, baseUrl };
-  return new LeadConduitClient({ ...upstream, timeoutMs, maxConcurrency, maxListBytes });
+/**
+ * The `npm start` whose Temporal this is. A worker polls whatever queue it finds there: it must be for the same upstream.
+ * @throws {ConfigError}
+ */
+function runningWith(config: Config, { isConfigured, connectionOptions }: TemporalSettings): UpFile | undefined {
+  const { dataDir, leadconduit } = config;
+  const found = readUpFile(dataDir);
+  const up = !isConfigured || found?.temporal.address === connectionOptions.address ? found : undefined;
+  const check = (owner?: string) => assertSameUpstream(resolve(dataDir), owner, upstreamOf(config), 'worker');
+  check(up?.upstream);
+  if (isConfigured) return up;
+  check(ownerOf(dataDir));
+  if (up === undefined && leadconduit.apiKey !== undefined)
+    throw new ConfigError(
+      `No npm start runs on the data folder ${resolve(dataDir)}, and a Temporal server that is found otherwise may hold the ` +
+        `onboards of another upstream. Set TEMPORAL_ADDRESS to the server of ${upstreamOf(config)}, or run npm start.`,
+    );
+  return up;
 }
+
+/** Without a key of LeadConduit's, the emulator on this machine stands in. */
+const accountOf = ({ leadconduit: { apiKey, baseUrl }, ports }: Config, up?: UpFile) =>
+  apiKey === undefined
+    ? { apiKey: 'emulator', baseUrl: up?.emulator?.url ?? `http://127.0.0.1:${ports.emulator}` }
+    : { apiKey, baseUrl };
 
 main().catch((error: unknown) => {
   const isExpected = error instanceof ConfigError || error instanceof TemporalUnavailable;

@@ -29,12 +29,19 @@ afterEach(async () => {
 });
 
 /** `npm start` as a user has it, on free ports, in a data folder of its own. */
-function npmStart(settings: Record<string, string> = {}) {
+const npmStart = (settings: Record<string, string> = {}) =>
+  run('up', { TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0', PORT: '0', ...settings });
+
+/** Another program of ours, in the same folder. */
+function run(program: string, settings: Record<string, string> = {}, ...args: string[]) {
   const { PATH, HOME } = process.env;
-  const ports = { TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0', PORT: '0' };
   const own = { TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, TEMPORAL_CONFIG_FILE: join(folder, 'none') };
-  const env = { PATH, HOME, ONBOARDS_DATA_DIR: join(folder, 'data'), ...ports, ...own, ...settings };
-  const child = spawn(process.execPath, [RUN, 'up'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { PATH, HOME, ONBOARDS_DATA_DIR: join(folder, 'data'), ...own, ...settings };
+  const child = spawn(process.execPath, [RUN, program, ...args], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -173,6 +180,26 @@ test('a second one on the same folder, and one for another upstream, are refused
   const other = npmStart({ LEADCONDUIT_API_KEY: 'k', LEADCONDUIT_BASE_URL: 'https://leads.example' });
   expect(await other.ended).toBe(2);
   expect(other.output()).toMatch(/of the emulator, .*for https:\/\/leads\.example.*ONBOARDS_DATA_DIR/s);
+});
+
+test('a worker takes over only the onboards of its own upstream', async () => {
+  const up = await npmStart().ready();
+  const key = { LEADCONDUIT_API_KEY: 'k', LEADCONDUIT_BASE_URL: 'https://leads.example' };
+  const given = { TEMPORAL_ADDRESS: up.temporal.address };
+  const wrong = [run('worker', key), run('worker', { ...key, ...given })];
+  for (const worker of wrong) {
+    expect(await worker.ended).toBe(2);
+    expect(worker.output()).toMatch(
+      /of the emulator, and this worker is for https:\/\/leads\.example\. Set ONBOARDS_DATA_DIR/,
+    );
+  }
+  const elsewhere = run('worker', { ...key, ONBOARDS_DATA_DIR: join(folder, 'other') });
+  expect(await elsewhere.ended).toBe(2);
+  expect(elsewhere.output()).toMatch(/No npm start runs on .*other, .*Set TEMPORAL_ADDRESS/);
+
+  const right = run('worker');
+  while (!right.output().includes('Worker ready')) await sleep(20);
+  expect(right.output()).toContain(`Temporal ${up.temporal.address}, LeadConduit ${up.emulator!.url}\n`);
 });
 
 test('with a key it starts no emulator and sends nothing', async () => {

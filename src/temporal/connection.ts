@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { ConfigError, type Config, type Environment } from '../config';
 import { isListening } from './ports';
-import { readUpFile } from './up-file';
+import { readUpFile, type UpFile } from './up-file';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 const CONNECT_MS = 5_000;
@@ -19,6 +19,8 @@ export interface TemporalSettings {
   namespace: string;
   /** False: no server is named, so this is the one that `npm start` starts. */
   isConfigured: boolean;
+  /** What runs on the data folder, where the server was found by it. */
+  up?: UpFile;
 }
 
 /** Temporal's own settings and profiles, else where `npm start` says it is, else the usual address.
@@ -32,11 +34,12 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
   }
   if (apiKey !== undefined || tls)
     throw new ConfigError('Temporal has an API key or TLS settings, but no TEMPORAL_ADDRESS: set the address too');
-  const up = readUpFile(dataDir)?.temporal;
+  const up = readUpFile(dataDir);
   return {
-    connectionOptions: { address: up?.address ?? DEFAULT_ADDRESS },
-    namespace: namespace ?? up?.namespace ?? 'default',
+    connectionOptions: { address: up?.temporal.address ?? DEFAULT_ADDRESS },
+    namespace: namespace ?? up?.temporal.namespace ?? 'default',
     isConfigured: false,
+    ...(up && { up }),
   };
 }
 

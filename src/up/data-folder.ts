@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../config';
+import { assertSameUpstream, ownerOf, upstreamFileIn } from '../upstream';
 import { takeLock } from './lock';
 
 /** What one `npm start` keeps between its runs: one upstream's onboards, and never another's. */
@@ -51,27 +52,10 @@ export function openDataFolder(path: string, upstream: string): DataFolder {
 }
 
 function claimFor(upstream: string, path: string): void {
-  const file = join(path, 'upstream.json');
-  if (!existsSync(file)) writeWhole(file, { upstream });
-  const owner = ownerIn(file);
-  if (owner === upstream) return;
-  throw new ConfigError(
-    `The data folder ${path} holds the onboards of ${named(owner)}, and this start is for ${named(upstream)}. ` +
-      `Set ONBOARDS_DATA_DIR to another folder for ${named(upstream)}, or start with the settings of ${named(owner)}.`,
-  );
+  const owner = ownerOf(path);
+  if (owner === undefined) writeWhole(upstreamFileIn(path), { upstream });
+  assertSameUpstream(path, owner, upstream, 'start');
 }
-
-function ownerIn(file: string): string {
-  try {
-    const { upstream } = JSON.parse(readFileSync(file, 'utf8')) as { upstream?: unknown };
-    if (typeof upstream === 'string') return upstream;
-  } catch {
-    // Said below.
-  }
-  throw new ConfigError(`${file} does not say whose onboards the folder holds: set ONBOARDS_DATA_DIR to another one`);
-}
-
-const named = (upstream: string) => (upstream === 'emulator' ? 'the emulator' : upstream);
 
 /** Whether the database is new. The server makes its tables only where it finds no file, so one that it was making when it
  *  was ended would never work: it goes, and nothing with it, since nobody could use a server that was never ready. */

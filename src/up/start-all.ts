@@ -13,6 +13,7 @@ import { readUpFile, writeUpFile, type UpFile } from '../temporal/up-file';
 import { API, waitFor, WORKER, type Children } from './children';
 import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
 import type { Progress } from './progress';
+import { upstreamOf } from '../upstream';
 import { SAMPLE_INVITATION, startSample } from './sample';
 
 export interface Everything {
@@ -53,7 +54,7 @@ export async function startAll(all: Everything): Promise<UpFile> {
   return {
     pid: process.pid,
     started_at: new Date().toISOString(),
-    upstream: emulator ? 'emulator' : config.leadconduit.baseUrl,
+    upstream: upstreamOf(config),
     temporal,
     worker,
     ...(emulator ? { emulator } : {}),
