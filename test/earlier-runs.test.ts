@@ -73,6 +73,22 @@ describe('started again after a cancel or a terminate', () => {
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 
+  test('after it failed on its input: the state says so, and a new start asks before it creates', async () => {
+    await given();
+    const { taskQueue } = world.config;
+    const options = { workflowId: `onboard-${world.invitation}`, taskQueue, args: [{ invitation_id: 5 }] };
+    await (await world.temporal.workflow.start('onboardBuyer', options)).result().catch(() => undefined);
+    const failed = await world.state();
+    expect(failed).toMatchObject({ phase: 'cancelled', stale: true, actions: [], waiting_for: { who: 'nobody' } });
+    expect(failed.waiting_for.text).toMatch(/^its run failed \(invitation_id must be .*\): .* Start it again to go on/);
+    await expect(world.send({ name: 'hold' })).rejects.toThrow(/not followed any more/);
+    await world.start();
+    await world.until('asked', ({ attention }) => attention?.code === 'unknown_outcome');
+    await world.send({ name: 'resolve', action: 'retry' });
+    await world.until('created', ({ status }) => status === 'created');
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
   test('while its call is out on another worker, it waits until that one can be seen', async () => {
     await given({ settings: { ONBOARDS_SETTLE: '2s', LEADCONDUIT_TIMEOUT: '3s' }, policy: { attempt_ms: 7_000 } });
     await world.emulate({ lag_ms: 1_500 });

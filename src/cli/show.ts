@@ -28,7 +28,7 @@ export function briefText(headline: string, raw: OnboardState, screen: Screen): 
 function standing(state: OnboardState, screen: Screen): string[] {
   const { stale, phase, attention, waiting_for } = state;
   return [
-    stale ? painter(screen)('yellow', `It waits for ${waiting_for.text}`) : '',
+    stale && waiting_for.who !== 'nobody' ? painter(screen)('yellow', `It waits for ${waiting_for.text}`) : '',
     facts(state, screen),
     attention && phase === 'attention'
       ? section(`Attention ${attention.id}: ${attention.code}`, table([[attention.message]], screen), screen, 'red')
@@ -73,14 +73,14 @@ function facts(state: OnboardState, screen: Screen): string {
 
 /** Without a worker it stands above; the message of an attention stands below; what an end leaves to do comes next. */
 function waitsFor({ phase, stale, waiting_for: { who, text } }: OnboardState): string | undefined {
-  if (stale) return undefined;
   if (who === 'nobody') return WHO.nobody;
+  if (stale) return undefined;
   return `${WHO[who]}: ${phase === 'attention' ? 'a decision' : text}`;
 }
 
 function nextOf({ next, waiting_for, stale }: OnboardState, now: number): string {
   if (next) return `${next.what} ${inWords(next.at, now)}`;
-  if (stale) return 'nothing until a worker carries it on';
+  if (stale && waiting_for.who !== 'nobody') return 'nothing until a worker carries it on';
   switch (waiting_for.who) {
     case 'operator':
       return 'nothing until somebody acts';

@@ -201,7 +201,7 @@ export class OnboardsClient {
       await sleep(POLL_MS);
       state = await this.state(invitation_id);
     }
-    if (flow_id !== undefined && !state.stale) assertFlow(state, flow_id.toLowerCase());
+    if (flow_id !== undefined) assertFlow(state, flow_id.toLowerCase());
     return state;
   }
 

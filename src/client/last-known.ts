@@ -1,12 +1,23 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { OnboardState } from '../workflows/messages';
-import { recordOf, rowOf } from './rows';
+import { isAbandoned, recordOf, rowOf } from './rows';
 
-/** What Temporal knows of an onboard when no worker answers: its search attributes and its memo. */
-export function lastKnown(
-  run: Parameters<typeof rowOf>[0] & Parameters<typeof recordOf>[0],
-  isStuck: boolean,
-): OnboardState {
+/** Why a run does not answer itself. */
+export interface Silence {
+  /** Its task fails again and again: with these words, where they are known. */
+  isStuck: boolean;
+  words?: string;
+}
+
+type Run = Pick<
+  WorkflowExecutionInfo,
+  'workflowId' | 'status' | 'typedSearchAttributes' | 'startTime' | 'closeTime' | 'memo'
+>;
+
+/** What Temporal knows of an onboard when its run does not answer: its search attributes and its memo. */
+export function lastKnown(run: Run, silence: Silence): OnboardState {
   const row = rowOf(run);
+  const record = recordOf(run);
   return {
     invitation_id: row.invitation_id,
     label: row.label ?? undefined,
@@ -14,12 +25,16 @@ export function lastKnown(
     status: row.status,
     phase: row.phase,
     held: row.phase === 'held',
-    record: recordOf(run),
+    record,
     waiting_for: {
       who: 'operator',
-      text: isStuck
-        ? "a worker that can carry it on: its task fails again and again, see its run on Temporal's web page. This is the last that is known."
-        : 'a worker: none is running. This is the last that is known; start one with `npm start` or `npm run worker`.',
+      text: [
+        waitsFor(silence),
+        'This is the last that is known',
+        // Runs of before records were kept in the memo.
+        record === null && row.onboard_id ? `, of onboard ${row.onboard_id}` : '',
+        silence.isStuck ? '.' : '; start one with `npm start` or `npm run worker`.',
+      ].join(''),
     },
     since: row.since,
     attention: row.attention_code
@@ -30,5 +45,29 @@ export function lastKnown(
     timeline: [],
     as_of: new Date().toISOString(),
     stale: true,
+  };
+}
+
+const waitsFor = ({ isStuck, words }: Silence) =>
+  isStuck
+    ? `a worker that can carry it on: its task fails again and again${words ? ` (${words})` : ''}, see its run on Temporal's web page. `
+    : 'a worker: none is running. ';
+
+/** The state of a run that ended without our doing, whatever it said last: nobody follows the onboard any more. */
+export function abandoned(state: OnboardState, { status }: Pick<Run, 'status'>, failure?: string): OnboardState {
+  if (!isAbandoned({ status }) || (state.phase === 'cancelled' && !state.stale)) return state;
+  const how =
+    failure === undefined ? `is ${status.name.toLowerCase().replace('_', ' ')} in Temporal` : `failed (${failure})`;
+  return {
+    ...state,
+    phase: 'cancelled',
+    held: false,
+    waiting_for: {
+      who: 'nobody',
+      text: `its run ${how}: not followed any more. Start it again to go on; it looks first.`,
+    },
+    next: undefined,
+    attention: undefined,
+    actions: [],
   };
 }

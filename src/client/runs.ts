@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   QueryNotRegisteredError,
+  WorkflowFailedError,
   WorkflowNotFoundError,
   type Client,
   type WorkflowExecutionDescription,
@@ -11,8 +12,7 @@ import * as messages from '../workflows/messages';
 import type { OnboardState } from '../workflows/messages';
 import { OnboardsError } from './errors';
 import { isHexId, workflowIdOf } from './ids';
-import { lastKnown } from './last-known';
-import { isAbandoned } from './rows';
+import { abandoned, lastKnown, type Silence } from './last-known';
 import { isSilence, isStuck, translated } from './temporal-errors';
 
 /** How long Temporal, or a worker, may take to answer before it counts as not running. */
@@ -73,42 +73,67 @@ export class Runs {
     return runs;
   }
 
-  /** From the run itself; the last known where no worker answers. */
+  /** From the run itself; the last known where no worker answers, or where an ended run never can. */
   async stateOf(run: WorkflowExecutionDescription): Promise<OnboardState> {
-    const handle = this.temporal.workflow.getHandle(
-      run.workflowId,
-      run.status.name === 'RUNNING' ? undefined : run.runId,
-    );
+    const isRunning = run.status.name === 'RUNNING';
+    const handle = this.temporal.workflow.getHandle(run.workflowId, isRunning ? undefined : run.runId);
     let state: OnboardState;
     try {
-      state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle));
+      state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle, isRunning ? TRIES : 1));
     } catch (error) {
-      if (!isSilence(error)) throw translated(error);
-      if (run.status.name !== 'COMPLETED') return lastKnown(run, isStuck(error));
-      state = (await handle.result()) as OnboardState;
+      if (isRunning && !isSilence(error)) throw translated(error);
+      state =
+        run.status.name === 'COMPLETED'
+          ? ((await handle.result()) as OnboardState)
+          : lastKnown(run, isRunning ? await this.silenceOf(run, error) : { isStuck: false });
     }
-    const as_of = new Date().toISOString();
-    if (!isAbandoned(run) || state.phase === 'cancelled') return { ...state, as_of };
-    const text = `its run is ${run.status.name.toLowerCase().replace('_', ' ')} in Temporal: not followed any more. Start it again to go on; it looks first.`;
-    return {
-      ...state,
-      as_of,
-      phase: 'cancelled',
-      waiting_for: { who: 'nobody', text },
-      next: undefined,
-      attention: undefined,
-      actions: [],
-    };
+    return { ...abandoned(state, run, await failureOf(run, handle)), as_of: new Date().toISOString() };
+  }
+
+  /** A worker is there where the run's task was tried and failed, even before Temporal gives up asking it. */
+  private async silenceOf({ workflowId, runId }: WorkflowExecutionDescription, error: unknown): Promise<Silence> {
+    const now = await this.describe(workflowId);
+    const { attempt } = now?.raw.pendingWorkflowTask ?? {};
+    if (!isStuck(error) && (attempt ?? 0) < 2) return { isStuck: false };
+    const { history } = await this.temporal.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: this.temporal.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: 20,
+    });
+    const task = history?.events?.find(
+      (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes,
+    );
+    const words = task?.workflowTaskFailedEventAttributes?.failure?.message?.slice(0, WORDS);
+    // One that timed out is tried again, too: the worker that had it is gone.
+    return { isStuck: isStuck(error) || words !== undefined, words };
   }
 }
 
+/** Of a failure: enough to see what it is about. */
+const WORDS = 300;
+
+/** Why a run failed, in its own words; undefined where it did not. */
+async function failureOf(
+  { status }: WorkflowExecutionDescription,
+  handle: WorkflowHandle,
+): Promise<string | undefined> {
+  if (status.name !== 'FAILED') return undefined;
+  try {
+    await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw translated(error);
+    return error.cause?.message.slice(0, WORDS);
+  }
+  return undefined;
+}
+
 /** The state, asked for again where the worker could not answer at that moment. */
-async function ask(handle: WorkflowHandle): Promise<OnboardState> {
+async function ask(handle: WorkflowHandle, most: number): Promise<OnboardState> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await handle.query(messages.state);
     } catch (error) {
-      if (!(error instanceof QueryNotRegisteredError) || tries === TRIES) throw error;
+      if (!(error instanceof QueryNotRegisteredError) || tries === most) throw error;
       await sleep(POLL_MS);
     }
   }

@@ -68,7 +68,7 @@ export class World {
     readonly emulator: Emulator,
     readonly temporal: Client,
     readonly onboards: OnboardsClient,
-    private readonly native: NativeConnection,
+    readonly connection: NativeConnection,
     private readonly options: WorldOptions,
     private readonly presence: Presence,
   ) {}
@@ -103,7 +103,7 @@ export class World {
     const { apiKey = '', baseUrl, timeoutMs, maxConcurrency, maxListBytes, completedStatus } = this.config.leadconduit;
     this.worker = await Worker.create({
       ...workerOptions(this.config),
-      connection: this.native,
+      connection: this.connection,
       namespace: 'default',
       workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' },
       shutdownGraceTime: '5s',
@@ -133,7 +133,7 @@ export class World {
     if (this.worker) await this.stopWorker();
     const { PROOF_HISTORIES: folder } = process.env;
     if (folder !== undefined) await this.saveHistories(folder);
-    await this.native.close();
+    await this.connection.close();
     await this.temporal.connection.close();
     await this.emulator.close();
   }

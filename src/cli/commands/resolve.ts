@@ -46,7 +46,7 @@ export function addResolve(program: Command): void {
       const { action, wait, yes } = options;
       await answer(options, async (onboards) => {
         const before = await onboards.state(id);
-        if (before.stale)
+        if (before.stale && before.waiting_for.who !== 'nobody')
           throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${before.waiting_for.text}`);
         if (action === 'retry' && !yes && isInteractive() && isCompleting(before))
           await askToComplete(before.label ?? before.invitation_id);
