@@ -6,6 +6,7 @@ import type { OnboardState } from '../workflows/messages';
 import type { Access } from './access';
 import { attentionProblem, stateAddress } from './attention';
 import { Problem } from './problems';
+import { Recent } from './recent';
 import * as schemas from './schemas';
 
 const WAIT_MS = 30_000;
@@ -49,6 +50,7 @@ const underWay = {
 /** LeadConduit's own calls for onboards, kept from happening twice, and what goes beyond them. */
 export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHono<Access> {
   const app = new OpenAPIHono<Access>();
+  const recent = new Recent();
 
   const create = createRoute({
     method: 'post',
@@ -74,6 +76,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     const waitMs = waitOf(c.req.valid('header').prefer);
     const { state, isNew } = await onboards.onboard(request, waitMs, draining);
     if (state.record) {
+      recent.add(state.record);
       if (!isNew) c.header('Idempotent-Replayed', 'true');
       return c.json(state.record, 201);
     }
@@ -105,7 +108,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
   });
   app.openapi(list, async (c) => {
     const { limit, after } = c.req.valid('query');
-    const all = await onboards.records();
+    const all = recent.completing(await onboards.records());
     const from = after === undefined ? 0 : all.findIndex(({ id }) => sameId(id, after)) + 1;
     if (after !== undefined && from === 0) throw new Problem(404, `after: no onboard ${after} is known here`);
     const page = all.slice(from, limit === undefined ? undefined : from + limit);

@@ -33,7 +33,8 @@ export class Api {
   ): Promise<Api> {
     const keys = new Keys(people.map(({ secret, ...key }) => ({ ...key, hash: hashOf(secret) })));
     const { completedStatus } = config.leadconduit;
-    return new Api(await startServer({ onboards, keys, completedStatus }, { host: '127.0.0.1', port: 0 }));
+    const deps = { onboards, keys, completedStatus, sessionSecret: 'a secret of the tests' };
+    return new Api(await startServer(deps, { host: '127.0.0.1', port: 0 }));
   }
 
   get url(): string {
