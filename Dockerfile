@@ -1,4 +1,4 @@
-# The worker, the emulator and the command line: `docker run … node dist/<program>.js`.
+# The worker, the API with the console, the emulator and the command line: `docker run … node dist/<program>.js`.
 # Debian, not Alpine: Temporal's native code needs glibc.
 FROM node:22.23.3-bookworm-slim AS base
 WORKDIR /app

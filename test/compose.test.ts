@@ -108,7 +108,7 @@ describe('docker-compose.yml', () => {
     expect(script('namespace')).toContain('--retention 365d');
   });
 
-  test.each(['schema', 'temporal', 'namespace'])('what %s runs is a shell script', (name) => {
+  test.each(['schema', 'temporal', 'namespace', 'api'])('what %s runs is a shell script', (name) => {
     const { status, stderr } = spawnSync('sh', ['-n'], { input: script(name), encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { OnboardsClient } from '../client';
-import { ConfigError, loadConfig, loadEnvironment } from '../config';
-import { TemporalUnavailable } from '../temporal/connection';
+import { ConfigError, loadConfig, loadEnvironment, type Config } from '../config';
+import { temporalSettings, TemporalUnavailable } from '../temporal/connection';
+import { readUpFile } from '../temporal/up-file';
 import { createApp, type AppDeps } from './app';
 import { EmulatorControl } from './console/emulator-control';
+import type { Neighbours } from './console/routes';
 import { loadKeys, sessionSecretIn } from './keys';
 import { urlOf } from './url';
 
@@ -51,21 +53,30 @@ export async function startServer(
   };
 }
 
+/** As `npm start` has noted them, where it started the Temporal that we are at. */
+function neighboursIn({ dataDir, api }: Config, address: string): Neighbours {
+  const up = readUpFile(dataDir);
+  const { temporal, emulator } = up?.temporal.address === address ? up : {};
+  return {
+    webPage: api.temporalUi ?? temporal?.ui,
+    emulator: emulator && new EmulatorControl(emulator.url),
+  };
+}
+
 async function main(): Promise<void> {
   const env = loadEnvironment();
   const config = loadConfig(env);
   const keys = loadKeys(config);
   const onboards = await OnboardsClient.connect(config, env);
-  const { completedStatus, apiKey } = config.leadconduit;
-  const { temporalUi } = config.api;
+  const { completedStatus } = config.leadconduit;
+  const { address } = temporalSettings(config, env).connectionOptions;
   const server = await startServer(
     {
       onboards,
       keys,
       completedStatus,
       sessionSecret: sessionSecretIn(config.dataDir),
-      runAddress: temporalUi === undefined ? undefined : (id) => onboards.runAddress(temporalUi, id),
-      emulator: apiKey === undefined ? new EmulatorControl(`http://127.0.0.1:${config.ports.emulator}`) : undefined,
+      neighbours: () => neighboursIn(config, address),
     },
     { host: config.api.host, port: config.ports.api },
   );

@@ -49,8 +49,7 @@ export async function startAll(all: Everything): Promise<UpFile> {
     await startSample(config, childEnv);
     rmSync(folder.sampleDueFile);
   }
-  const temporalUi = env.TEMPORAL_UI_URL ?? temporal.ui;
-  const api = await startApi(all, { ...childEnv, PORT: String(ports.api), TEMPORAL_UI_URL: temporalUi });
+  const api = await startApi(all, { ...childEnv, PORT: String(ports.api) });
   return {
     pid: process.pid,
     started_at: new Date().toISOString(),

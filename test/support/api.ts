@@ -33,7 +33,7 @@ export class Api {
   ): Promise<Api> {
     const keys = new Keys(people.map(({ secret, ...key }) => ({ ...key, hash: hashOf(secret) })));
     const { completedStatus } = config.leadconduit;
-    const deps = { onboards, keys, completedStatus, sessionSecret: 'a secret of the tests' };
+    const deps = { onboards, keys, completedStatus, sessionSecret: 'a secret of the tests', neighbours: () => ({}) };
     return new Api(await startServer(deps, { host: '127.0.0.1', port: 0 }));
   }
 

@@ -81,8 +81,7 @@ function serve(world: World, port: number): Promise<ApiServer> {
       completedStatus: 'completed',
       keys: new Keys([key('console', 'operate'), key('screen', 'read')]),
       sessionSecret: 'a secret of the tests',
-      runAddress: (id) => world.onboards.runAddress('http://127.0.0.1:8233', id),
-      emulator: new EmulatorControl(world.emulator.url),
+      neighbours: () => ({ webPage: 'http://127.0.0.1:8233', emulator: new EmulatorControl(world.emulator.url) }),
     },
     { host: '127.0.0.1', port },
   );

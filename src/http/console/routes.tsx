@@ -18,16 +18,21 @@ import { Overview } from './overview';
 import { Sessions, type Session } from './session';
 import { ProblemPage } from './problem';
 
+export interface Neighbours {
+  /** Temporal's. */
+  webPage?: string;
+  /** Where it stands in for LeadConduit. */
+  emulator?: EmulatorControl;
+}
+
 export interface ConsoleDeps {
   onboards: OnboardsClient;
   keys: Keys;
   /** Signs sessions. */
   sessionSecret: string;
   draining: AbortSignal;
-  /** Of a run on Temporal's web page. */
-  runAddress?: (invitation: string) => string;
-  /** Where it stands in for LeadConduit. */
-  emulator?: EmulatorControl;
+  /** What there is beside us; asked each time, since it may come and go. */
+  neighbours: () => Neighbours;
 }
 
 const DOWN_MS = 30_000;
@@ -36,7 +41,7 @@ const HERE = /^\/(?!\/)[\w\-./?=&%+]*$/;
 
 /** The operators' pages. They work without scripts; with them, they follow what happens. */
 export function consolePages(deps: ConsoleDeps): Hono<Session> {
-  const { onboards, keys, draining, runAddress, emulator } = deps;
+  const { onboards, keys, draining, neighbours } = deps;
   const app = new Hono<Session>();
   const sessions = new Sessions(keys, deps.sessionSecret);
   const overview = new Overview(onboards);
@@ -77,7 +82,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   app.on('POST', '/console/*', atMost(MOST_WRITES));
 
   const listPage = async (c: Context<Session>, problem?: string) => {
-    const [snapshot, upstream] = await Promise.all([overview.current(), emulator?.upstream()]);
+    const [snapshot, upstream] = await Promise.all([overview.current(), neighbours().emulator?.upstream()]);
     const wanted = wantedOf(c.req.query());
     const about = { snapshot, wanted, now: Date.now(), who: whoIs(c), mayWrite: mayWrite(c), problem, upstream };
     return <ListPage {...about} />;
@@ -93,8 +98,9 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   const standingOf = async (c: Context<Session>) => {
     const state = await onboards.state(c.req.param('id') ?? '');
     const { invitation_id } = state;
+    const { emulator, webPage } = neighbours();
     const upstream = emulator && ((await emulator.upstream(invitation_id)) ?? ('down' as const));
-    const run = runAddress?.(invitation_id);
+    const run = webPage && onboards.runAddress(webPage, invitation_id);
     const view = c.req.query('view') ?? randomUUID();
     return { state, now: Date.now(), who: c.get('who'), mayWrite: mayWrite(c), view, run, upstream };
   };
@@ -133,6 +139,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   });
 
   app.post('/console/emulator', async (c) => {
+    const { emulator } = neighbours();
     if (!emulator) return c.notFound();
     const { do: what, next, invitation } = await formOf(c);
     if (what === 'lose') await emulator.loseAnswer(next === 'PUT' ? 'PUT' : 'POST', invitation);
