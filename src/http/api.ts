@@ -17,6 +17,8 @@ export interface ApiDeps {
   completedStatus: Config['leadconduit']['completedStatus'];
   /** Ends the waiting of requests before their time: this process is to end. */
   draining: AbortSignal;
+  /** More requests than this at once are refused. */
+  mostUnderWay?: number;
 }
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
@@ -29,9 +30,17 @@ const POLICY = {
   frameAncestors: ["'none'"],
 };
 
+/** Reads the rest away: left in the connection, it would take the next request on it along when that is closed. */
+async function tooLarge({ req }: Context): Promise<never> {
+  const { body } = req.raw;
+  // In pieces it is being read by the one that counts them: then the connection is given up with the answer.
+  if (body && !body.locked) await body.pipeTo(new WritableStream());
+  throw new Problem(413, 'The body is larger than 1 MB', { Connection: 'close' });
+}
+
 /** Everything that is served. Handlers go from request to response, so that nothing in here knows of sockets. */
 export function createApp(deps: AppDeps): OpenAPIHono<Access> {
-  const { onboards, keys, draining } = deps;
+  const { onboards, keys, draining, mostUnderWay = MOST_UNDER_WAY } = deps;
   const app = new OpenAPIHono<Access>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -49,6 +58,11 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
     }),
   );
   app.use(secureHeaders({ strictTransportSecurity: false, contentSecurityPolicy: POLICY }));
+  app.use(async (c, next) => {
+    await next();
+    // Kept open, the connection could bring another request, which nobody would wait for.
+    if (draining.aborted) c.header('Connection', 'close');
+  });
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
@@ -71,8 +85,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   });
 
   for (const path of ['/onboards', '/onboards/*']) {
-    app.use(path, withKey(keys), mayWrite, atMost(MOST_UNDER_WAY), timeout(TIMEOUT_MS));
-    app.use(path, bodyLimit({ maxSize: MAX_BODY }));
+    app.use(path, withKey(keys), mayWrite, atMost(mostUnderWay), timeout(TIMEOUT_MS));
+    app.use(path, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
   }
   app.route('/', api(deps));
   app.route('/', consolePages(deps));

@@ -41,7 +41,6 @@ export function problemOf(error: unknown): Problem {
 /** Of what hono's own middleware throws. */
 const WORDS: Record<number, string> = {
   401: 'The key is missing or not known here: HTTP Basic, any user, the key as password',
-  413: 'The body is larger than 1 MB',
   415: 'The content type must be application/json',
   504: 'It took too long; ask for the state, or repeat the request: nothing is done twice',
 };
