@@ -153,18 +153,18 @@ describe('messages', () => {
     expect(await world.effects(id)).toMatchObject({ puts: 2, completes: 1, emails: 1 });
   });
 
-  test.each<[string, unknown]>([
-    ['advance', {}],
-    ['advance', { to: 'created' }],
-    ['advance', { to: 'completed', flow_id: 'nonsense' }],
-    ['advance', { to: 'completed', flow: newId() }],
-    ['resolve', { action: 'repeat' }],
-    ['hold', { by: 7 }],
-    ['hold', { reason: ' ' }],
-    ['note', {}],
-    ['note', { text: 'x'.repeat(2_001) }],
-    ['note', { text: 'x', reason: 'a note has none' }],
-  ])('%s with %j is not well formed: 400, and it never reaches the onboard', async (name, body) => {
+  test.each<[string, string, unknown]>([
+    ['advance', 'nowhere', {}],
+    ['advance', 'back to created', { to: 'created' }],
+    ['advance', 'to a flow that is no id', { to: 'completed', flow_id: 'nonsense' }],
+    ['advance', 'with a field that there is not', { to: 'completed', flow: newId() }],
+    ['resolve', 'in a way that there is not', { action: 'repeat' }],
+    ['hold', 'by a number', { by: 7 }],
+    ['hold', 'for a blank reason', { reason: ' ' }],
+    ['note', 'without a text', {}],
+    ['note', 'that is too long', { text: 'x'.repeat(2_001) }],
+    ['note', 'with a reason', { text: 'x', reason: 'a note has none' }],
+  ])('%s %s is not well formed: 400, and it never reaches the onboard', async (name, _, body) => {
     const { invitation_id: id } = await created();
     const before = await lines(id);
     expect(await send(id, name, body)).toMatchObject({ status: 400, body: { error: expect.any(String) as string } });

@@ -30,10 +30,12 @@ export class Api {
   static async start(
     { onboards, config }: Pick<World, 'onboards' | 'config'>,
     people: { name: string; role: Role; secret: string }[] = [SHOP],
+    mostUnderWay?: number,
   ): Promise<Api> {
     const keys = new Keys(people.map(({ secret, ...key }) => ({ ...key, hash: hashOf(secret) })));
     const { completedStatus } = config.leadconduit;
-    const deps = { onboards, keys, completedStatus, sessionSecret: 'a secret of the tests', neighbours: () => ({}) };
+    const pages = { sessionSecret: 'a secret of the tests', neighbours: () => ({}) };
+    const deps = { onboards, keys, completedStatus, mostUnderWay, ...pages };
     return new Api(await startServer(deps, { host: '127.0.0.1', port: 0 }));
   }
 
