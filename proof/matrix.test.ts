@@ -2,16 +2,16 @@
  * Faults × steps × before and after the effect: what the onboard goes through, what the ledger says, what LeadConduit was
  * made to do, and what a person had to do. Every expectation stands here, written down before it was tried.
  */
-import type { AttentionCode, LedgerEntry, TimelineEvent } from '../src/workflows/messages';
+import type { AttentionCode, LedgerEntry, Phase, TimelineEvent } from '../src/workflows/messages';
 import { newId, World, type Fault } from '../test/support/world';
 import { Onboard } from './operators';
 
 type Ill = Pick<Fault, 'do' | 'status' | 'ms'>;
 type When = Fault['when'];
 
-/** Longer than the call's whole life of 1 s, and landed before absence counts for good. */
-const SLOW = { do: 'slow', ms: 1_300 } as const;
-const FAULTS: Record<string, Ill> = {
+/** Longer than the call's whole life, and landed before absence counts for good. */
+const SLOW = { do: 'slow', ms: 3_300 } as const;
+const FAULTS = {
   'a reset': { do: 'reset' },
   'no answer': { do: 'hang' },
   'an answer that comes too late': SLOW,
@@ -28,12 +28,15 @@ const FAULTS: Record<string, Ill> = {
   '409': { do: 'status', status: 409 },
   '401': { do: 'status', status: 401 },
   '403': { do: 'status', status: 403 },
-};
+} satisfies Record<string, Ill>;
 type FaultName = keyof typeof FAULTS;
+const NAMES = Object.keys(FAULTS) as FaultName[];
 
 interface Expected {
   /** Of the timeline, what tells how it went on. */
   events: TimelineEvent[];
+  /** All that it went through from this step on. */
+  phases: Phase[];
   /** Of the step's entries in the ledger. */
   outcomes: LedgerEntry['outcome'][];
   /** Calls that LeadConduit got for this step; its effect is always one. */
@@ -69,47 +72,62 @@ const KEY: FaultName[] = ['401', '403'];
 
 /** The table, in words of design: lost, refused, the key, too many, "it exists". */
 function expected(step: Step, name: FaultName, when: When): Expected {
-  const acted = step === 'create' ? 'created' : 'moved';
-  const found = step === 'create' ? 'adopted' : 'moved';
+  const isCreate = step === 'create';
+  const acted = isCreate ? 'created' : 'moved';
+  const found = isCreate ? 'adopted' : 'moved';
+  const acting = isCreate ? 'creating' : 'updating';
   const isThere = when === 'after';
-  if (name === 'an answer that comes too late') return { events: ['unknown', found], outcomes: ['adopted'], calls: 1 };
+  const through = (...phases: Phase[]): Phase[] => [
+    acting,
+    ...phases,
+    ...(step === 'completed' ? (['confirming', 'done'] as const) : (['waiting'] as const)),
+  ];
+  const seen: Expected = { events: ['unknown', found], phases: through('unknown'), outcomes: ['adopted'], calls: 1 };
+  if (name === 'an answer that comes too late') return seen;
   // A completing call is never called unsent because of 429: it may be a gateway's.
   if (LOST.includes(name) || (name === '429' && step === 'completed')) {
-    if (isThere) return { events: ['unknown', found], outcomes: ['adopted'], calls: 1 };
-    if (step === 'completed')
-      return {
-        events: ['unknown', 'attention', 'moved'],
-        outcomes: ['unknown', 'done'],
-        calls: 2,
-        asked: 'unknown_outcome',
-      };
-    return { events: ['unknown', 'repeated', acted], outcomes: ['unknown', 'done'], calls: 2 };
+    if (isThere) return seen;
+    const again: Pick<Expected, 'outcomes' | 'calls'> = { outcomes: ['unknown', 'done'], calls: 2 };
+    if (step !== 'completed')
+      return { ...again, events: ['unknown', 'repeated', acted], phases: through('unknown', acting) };
+    return {
+      ...again,
+      events: ['unknown', 'attention', 'moved'],
+      phases: through('unknown', 'attention', acting),
+      asked: 'unknown_outcome',
+    };
   }
   if (name === '429')
     return isThere
-      ? { events: ['not_sent', found], outcomes: ['not_sent', 'adopted'], calls: 1 }
-      : { events: ['not_sent', acted], outcomes: ['not_sent', 'done'], calls: 2 };
+      ? { events: ['not_sent', found], phases: through(), outcomes: ['not_sent', 'adopted'], calls: 1 }
+      : { events: ['not_sent', acted], phases: through(), outcomes: ['not_sent', 'done'], calls: 2 };
   if (KEY.includes(name))
     return isThere
-      ? { events: ['attention', found], outcomes: ['refused', 'adopted'], calls: 1 }
-      : { events: ['attention', acted], outcomes: ['refused', 'done'], calls: 2 };
-  if (REFUSED.includes(name))
-    return isThere
-      ? { events: ['refused', 'attention', found], outcomes: ['refused', 'adopted'], calls: 1, asked: 'refused' }
-      : { events: ['refused', 'attention', acted], outcomes: ['refused', 'done'], calls: 2, asked: 'refused' };
+      ? { events: ['attention', found], phases: through('attention'), outcomes: ['refused', 'adopted'], calls: 1 }
+      : { events: ['attention', acted], phases: through('attention'), outcomes: ['refused', 'done'], calls: 2 };
+  const ordered: Expected = {
+    events: ['refused', 'attention', isThere ? found : acted],
+    phases: through('attention', acting),
+    outcomes: ['refused', isThere ? 'adopted' : 'done'],
+    calls: isThere ? 1 : 2,
+    asked: 'refused',
+  };
+  if (REFUSED.includes(name)) return ordered;
   // 409: "it exists" is looked for at once.
   return isThere
-    ? { events: ['refused', found], outcomes: ['adopted'], calls: 1 }
-    : { events: ['refused', 'attention', acted], outcomes: ['refused', 'done'], calls: 2, asked: 'refused' };
+    ? { ...seen, events: ['refused', found] }
+    : { ...ordered, phases: through('unknown', 'attention', acting) };
 }
 
 /** Many calls hang at the same time; none may keep another from its place. */
-const settings = { LEADCONDUIT_MAX_CONCURRENCY: '40' };
-const before = { create: [], in_progress: ['created'], completed: ['created', 'in_progress'] } as const;
+const settings = { LEADCONDUIT_MAX_CONCURRENCY: '40', LEADCONDUIT_TIMEOUT: '3s', ONBOARDS_SETTLE: '400ms' };
+const before = {
+  create: { events: 0, phases: [] },
+  in_progress: { events: 1, phases: ['creating', 'waiting'] },
+  completed: { events: 2, phases: ['creating', 'waiting', 'updating', 'waiting'] },
+};
 const rows = STEPS.flatMap((step) =>
-  Object.keys(FAULTS).flatMap((name) =>
-    (['before', 'after'] as const).map((when) => [step, name, when, newId()] as const),
-  ),
+  NAMES.flatMap((name) => (['before', 'after'] as const).map((when) => [step, name, when, newId()] as const)),
 );
 
 /** All faults of a step are planned before anything is sent: those of one row must not meet the planning of another. */
@@ -118,7 +136,7 @@ async function given(step: Step): Promise<World> {
   const faults = rows
     .filter(([of]) => of === step)
     .flatMap(([, name, when, invitation_id]): Fault[] => {
-      const fault: Fault = { on: step === 'create' ? 'POST' : 'PUT', when, ...FAULTS[name]!, invitation_id };
+      const fault: Fault = { on: step === 'create' ? 'POST' : 'PUT', when, ...FAULTS[name], invitation_id };
       const harmless: Fault = { on: 'PUT', when: 'after', do: 'slow', ms: 1, invitation_id };
       return step === 'completed' ? [harmless, fault] : [fault];
     });
@@ -145,7 +163,7 @@ test.concurrent.each(rows)('%s, %s, %s the effect', async (step, name, when, inv
   const earlier = await onboard.effects();
   if (step === 'create') await onboard.start();
   else await onboard.signal('advance', { to: step });
-  const { events, outcomes, calls, asked } = expected(step, name, when);
+  const { events, phases, outcomes, calls, asked } = expected(step, name, when);
   if (asked !== undefined) {
     await onboard.until(asked, ({ attention }) => attention?.code === asked);
     await onboard.send({ name: 'resolve', action: 'retry' });
@@ -157,10 +175,11 @@ test.concurrent.each(rows)('%s, %s, %s the effect', async (step, name, when, inv
   );
   const told = timeline.map(({ event }) => event).filter((event) => TOLD.includes(event));
   expect({
-    events: told.slice(before[step].length),
+    events: told.slice(before[step].events),
+    phases: await onboard.phases(),
     outcomes: ledger.filter(({ effect }) => effect === step).map(({ outcome }) => outcome),
     attention,
-  }).toEqual({ events, outcomes, attention: undefined });
+  }).toEqual({ events, phases: [...before[step].phases, ...phases], outcomes, attention: undefined });
   const effects = await onboard.effects();
   expect({ posts: effects.posts - earlier.posts, puts: effects.puts - earlier.puts }).toEqual(
     step === 'create' ? { posts: calls, puts: 0 } : { posts: 0, puts: calls },
@@ -170,30 +189,40 @@ test.concurrent.each(rows)('%s, %s, %s the effect', async (step, name, when, inv
 });
 
 /** A look has no effect: whatever is wrong with it, nothing is sent until one tells something; a call not due is no entry. */
-const TOLD_NOTHING: Expected = { events: ['not_sent', 'created'], outcomes: ['done'], calls: 1 };
+const TOLD_NOTHING: Expected = {
+  events: ['not_sent', 'created'],
+  phases: ['creating', 'waiting'],
+  outcomes: ['done'],
+  calls: 1,
+};
+const KEY_REFUSED: Expected = {
+  events: ['attention', 'created'],
+  phases: ['creating', 'attention', 'waiting'],
+  outcomes: ['refused', 'done'],
+  calls: 1,
+};
 const ON_LOOKS: Record<FaultName, Expected> = {
-  ...Object.fromEntries(Object.keys(FAULTS).map((name) => [name, TOLD_NOTHING])),
-  'an answer about others': { events: ['created'], outcomes: ['done'], calls: 1 },
-  '401': { events: ['attention', 'created'], outcomes: ['refused', 'done'], calls: 1 },
-  '403': { events: ['attention', 'created'], outcomes: ['refused', 'done'], calls: 1 },
+  ...(Object.fromEntries(NAMES.map((name) => [name, TOLD_NOTHING])) as Record<FaultName, Expected>),
+  'an answer about others': { ...TOLD_NOTHING, events: ['created'] },
+  '401': KEY_REFUSED,
+  '403': KEY_REFUSED,
 };
 
-test.concurrent.each(Object.entries(ON_LOOKS))(
-  'the look before the create, %s',
-  async (name, { events, outcomes, calls }) => {
-    const world = await World.start({ settings });
-    try {
-      await world.faults({ on: 'GET', when: 'before', ...FAULTS[name]! });
-      await world.start();
-      const { timeline, ledger } = await world.until(
-        'created',
-        ({ status, phase }) => status === 'created' && phase === 'waiting',
-      );
-      expect(timeline.map(({ event }) => event).filter((event) => TOLD.includes(event))).toEqual(events);
-      expect(ledger.map(({ outcome }) => outcome)).toEqual(outcomes);
-      expect(await world.effects()).toMatchObject({ posts: calls, creates: 1 });
-    } finally {
-      await world.close();
-    }
-  },
-);
+test.concurrent.each(NAMES)('the look before the create, %s', async (name) => {
+  const { events, phases, outcomes, calls } = ON_LOOKS[name];
+  const world = await World.start({ settings });
+  try {
+    await world.faults({ on: 'GET', when: 'before', ...FAULTS[name] });
+    await world.start();
+    const { timeline, ledger } = await world.until(
+      'created',
+      ({ status, phase }) => status === 'created' && phase === 'waiting',
+    );
+    expect(timeline.map(({ event }) => event).filter((event) => TOLD.includes(event))).toEqual(events);
+    expect(await new Onboard(world, world.invitation).phases()).toEqual(phases);
+    expect(ledger.map(({ outcome }) => outcome)).toEqual(outcomes);
+    expect(await world.effects()).toMatchObject({ posts: calls, creates: 1 });
+  } finally {
+    await world.close();
+  }
+});

@@ -1,7 +1,7 @@
 /** What operators can do to an onboard with Temporal's own tools: rows for tables of promises. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardState, Phase } from '../src/workflows/messages';
 import { newId, World, type Fault, type WorldOptions } from '../test/support/world';
 
 type Command = Parameters<World['send']>[0];
@@ -130,6 +130,16 @@ export class Onboard {
       60_000,
     );
     await this.start();
+  }
+
+  /** All phases that lists were told of, in their order. */
+  async phases(): Promise<Phase[]> {
+    const { events } = await this.handle.fetchHistory();
+    const told = (events ?? []).flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upsert }) => {
+      const { data } = upsert?.searchAttributes?.indexedFields?.OnboardPhase ?? {};
+      return data ? [JSON.parse(new TextDecoder().decode(data)) as Phase] : [];
+    });
+    return told.filter((phase, n) => phase !== told[n - 1]);
   }
 
   private get service() {
