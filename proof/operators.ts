@@ -47,9 +47,9 @@ export class Onboard {
     return this.world.temporal.workflow.getHandle(this.workflowId);
   }
 
-  async until(what: string, is: (state: OnboardState) => boolean): Promise<OnboardState> {
+  async until(what: string, is: (state: OnboardState) => boolean, waitMs?: number): Promise<OnboardState> {
     let state = await this.state();
-    await eventually(what, async () => is((state = await this.state()))).catch((error: unknown) => {
+    await eventually(what, async () => is((state = await this.state())), waitMs).catch((error: unknown) => {
       throw new Error(`${String(error)}: ${JSON.stringify(state, null, 1)}`);
     });
     return state;
