@@ -16,16 +16,15 @@ export function parseDuration(text: string): number | undefined {
   return match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : undefined;
 }
 
-const duration = (fallback: string, atLeast = 1) =>
+/** Bounded on both sides: a run refuses times of more than 30 days, and one attempt takes three calls. */
+const duration = (fallback: string, least: string, most: string) =>
   z
     .string()
     .default(fallback)
     .transform((text, ctx) => {
-      const ms = parseDuration(text);
-      if (ms !== undefined && ms >= atLeast && ms <= 365 * UNITS.d) return ms;
-      ctx.addIssue(
-        `is not a duration ${ms === undefined ? 'such as 500ms, 90s, 5m or 2d' : 'in the range that works'}`,
-      );
+      const [ms, from = 0, to = 0] = [text, least, most].map(parseDuration);
+      if (ms !== undefined && ms >= from && ms <= to) return ms;
+      ctx.addIssue(`must be a duration from ${least} to ${most}, such as 500ms, 90s, 5m or 2d`);
       return z.NEVER;
     });
 const integer = (fallback: number, from: number, to: number) =>
@@ -57,7 +56,7 @@ const Settings = z
     LEADCONDUIT_API_KEY: z.string().optional(),
     LEADCONDUIT_API_KEY_FILE: z.string().optional(),
     LEADCONDUIT_BASE_URL: upstreamUrl,
-    LEADCONDUIT_TIMEOUT: duration('15s'),
+    LEADCONDUIT_TIMEOUT: duration('15s', '1ms', '10m'),
     LEADCONDUIT_MAX_CONCURRENCY: integer(3, 1, 100),
     LEADCONDUIT_COMPLETED_STATUS: z
       .string()
@@ -68,8 +67,8 @@ const Settings = z
       )
       .default('completed'),
     LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
-    ONBOARDS_SETTLE: duration('60s'),
-    ONBOARDS_CONFIRM: duration('2m', 0),
+    ONBOARDS_SETTLE: duration('60s', '1ms', '1d'),
+    ONBOARDS_CONFIRM: duration('2m', '0', '30d'),
     ONBOARDS_TASK_QUEUE: z.string().default('onboards'),
     ONBOARDS_DATA_DIR: z.string().default('.data'),
     ONBOARDS_API_KEY: z.string().optional(),

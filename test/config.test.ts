@@ -1,0 +1,21 @@
+import { ConfigError, loadConfig } from '../src/config';
+import { World } from './support/world';
+
+test.each([
+  ['LEADCONDUIT_TIMEOUT', '11m', '1ms to 10m'],
+  ['LEADCONDUIT_TIMEOUT', '0', '1ms to 10m'],
+  ['ONBOARDS_SETTLE', '25h', '1ms to 1d'],
+  ['ONBOARDS_CONFIRM', '31d', '0 to 30d'],
+  ['ONBOARDS_CONFIRM', 'soon', '0 to 30d'],
+])('%s=%s is refused with what is accepted', (setting, text, bounds) => {
+  const load = () => loadConfig({ [setting]: text });
+  expect(load).toThrow(ConfigError);
+  expect(load).toThrow(`${setting} must be a duration from ${bounds}, such as`);
+});
+
+test('a run takes the longest times that the settings can have', async () => {
+  const settings = { LEADCONDUIT_TIMEOUT: '10m', ONBOARDS_SETTLE: '1d', ONBOARDS_CONFIRM: '30d' };
+  const world = await World.start({ settings });
+  expect(await world.create()).toMatchObject({ status: 'created' });
+  await world.close();
+});
