@@ -9,7 +9,7 @@ import { ConfigError, loadConfig, loadEnvironment, type Config } from './config'
 import { LeadConduitClient } from './leadconduit/client';
 import { connectTemporal, temporalSettings, TemporalUnavailable, type TemporalSettings } from './temporal/connection';
 import { registerSearchAttributes } from './temporal/search-attributes';
-import { readUpFile, type UpFile } from './temporal/up-file';
+import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
 import { assertSameUpstream, ownerOf, upstreamOf } from './upstream';
 
@@ -17,9 +17,10 @@ const PRESENCE_IDS = 200;
 
 async function main(): Promise<void> {
   const env = loadEnvironment();
-  const config = loadConfig(env);
-  const settings = temporalSettings(config, env);
-  const up = runningWith(config, settings);
+  const own = loadConfig(env);
+  const settings = temporalSettings(own, env);
+  const up = runningWith(own, settings);
+  const config = withSettingsOf(up, own, env);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
   if (config.settleMs < config.leadconduit.timeoutMs)
     console.error(

@@ -105,6 +105,7 @@ test('starts everything with the sample, says where it is, ends it all, and goes
       pid: expect.any(Number) as number,
       key_file: inData('api-key'),
     },
+    settings: { task_queue: 'onboards', settle_ms: 60_000, confirm_ms: 120_000, call_ms: 15_000 },
   });
   expect(statSync(inData('')).mode & 0o777).toBe(0o700);
   expect(statSync(inData('api-key')).mode & 0o777).toBe(0o600);
@@ -200,6 +201,21 @@ test('a worker takes over only the onboards of its own upstream', async () => {
   const right = run('worker');
   while (!right.output().includes('Worker ready')) await sleep(20);
   expect(right.output()).toContain(`Temporal ${up.temporal.address}, LeadConduit ${up.emulator!.url}\n`);
+});
+
+test('the command line takes the settings that npm start was given, but for its own', async () => {
+  const up = await npmStart({ ONBOARDS_TASK_QUEUE: 'mine', ONBOARDS_SETTLE: '20s', LEADCONDUIT_TIMEOUT: '5s' }).ready();
+  const id = '64b8f0f5e4b0c3a1d5e6f7b1';
+  const start = run('starter', { ONBOARDS_CONFIRM: '1h' }, 'start', id);
+  expect(await start.ended).toBe(0);
+  expect(start.output()).toMatch(/^Created\./);
+  const connection = await Connection.connect({ address: up.temporal.address });
+  const { events } = await new Client({ connection }).workflow.getHandle(`onboard-${id}`).fetchHistory();
+  await connection.close();
+  const { input } = events![0]!.workflowExecutionStartedEventAttributes!;
+  expect(JSON.parse(Buffer.from(input!.payloads![0]!.data!).toString())).toMatchObject({
+    policy: { settle_ms: 20_000, confirm_ms: 3_600_000, call_ms: 5_000, attempt_ms: 30_000 },
+  });
 });
 
 test('with a key it starts no emulator and sends nothing', async () => {

@@ -14,6 +14,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { OnboardRecord } from '../activities/outcomes';
 import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
+import { withSettingsOf } from '../temporal/up-file';
 import { EFFECTS, hasReached, type Effect } from '../workflows/lifecycle';
 import * as messages from '../workflows/messages';
 import type { OnboardInput, OnboardState, Policy } from '../workflows/messages';
@@ -51,7 +52,7 @@ export class OnboardsClient {
   static async connect(config: Config, env: Environment): Promise<OnboardsClient> {
     const settings = temporalSettings(config, env);
     const connection = await connectTemporal(settings, (options) => Connection.connect(options));
-    return OnboardsClient.over(connection, settings.namespace, config);
+    return OnboardsClient.over(connection, settings.namespace, withSettingsOf(settings.up, config, env));
   }
 
   static over(connection: Connection, namespace: string, config: Config): OnboardsClient {

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Config, Environment } from '../config';
 import { bornAt } from '../processes';
 
 const Pid = z.number().int().positive();
@@ -14,6 +15,10 @@ const UpFile = z.object({
   emulator: z.object({ url: z.string(), pid: Pid }).optional(),
   /** `key_file` holds the key that was made; none where keys are set by hand. */
   api: z.object({ url: z.string(), pid: Pid, key_file: z.string().optional() }).optional(),
+  /** What clients have to know: where the worker listens, and the times that a run is started with. */
+  settings: z
+    .object({ task_queue: z.string(), settle_ms: z.number(), confirm_ms: z.number(), call_ms: z.number() })
+    .optional(),
 });
 export type UpFile = z.output<typeof UpFile>;
 
@@ -45,6 +50,27 @@ export function writeUpFile(dataDir: string, up: UpFile): void {
   const fresh = `${pathIn(dataDir)}.${process.pid}`;
   writeFileSync(fresh, `${JSON.stringify(up, null, 2)}\n`, { mode: 0o600 });
   renameSync(fresh, pathIn(dataDir));
+}
+
+export const settingsFor = ({ taskQueue, settleMs, confirmMs, leadconduit }: Config): UpFile['settings'] => ({
+  task_queue: taskQueue,
+  settle_ms: settleMs,
+  confirm_ms: confirmMs,
+  call_ms: leadconduit.timeoutMs,
+});
+
+/** The settings of the `npm start` that runs, but for those that this process has of its own. */
+export function withSettingsOf(up: UpFile | undefined, config: Config, env: Environment): Config {
+  if (up?.settings === undefined) return config;
+  const { task_queue, settle_ms, confirm_ms, call_ms } = up.settings;
+  const { leadconduit } = config;
+  return {
+    ...config,
+    taskQueue: env.ONBOARDS_TASK_QUEUE === undefined ? task_queue : config.taskQueue,
+    settleMs: env.ONBOARDS_SETTLE === undefined ? settle_ms : config.settleMs,
+    confirmMs: env.ONBOARDS_CONFIRM === undefined ? confirm_ms : config.confirmMs,
+    leadconduit: { ...leadconduit, timeoutMs: env.LEADCONDUIT_TIMEOUT === undefined ? call_ms : leadconduit.timeoutMs },
+  };
 }
 
 export function removeUpFile(dataDir: string): void {

@@ -9,7 +9,7 @@ import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../
 import { findTemporal } from '../temporal/find-cli';
 import { claimPort, isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
-import { readUpFile, writeUpFile, type UpFile } from '../temporal/up-file';
+import { readUpFile, settingsFor, writeUpFile, type UpFile } from '../temporal/up-file';
 import { API, waitFor, WORKER, type Children } from './children';
 import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
 import type { Progress } from './progress';
@@ -58,6 +58,7 @@ export async function startAll(all: Everything): Promise<UpFile> {
     worker,
     ...(emulator ? { emulator } : {}),
     api,
+    settings: settingsFor(config),
   };
 }
 
