@@ -172,3 +172,9 @@ export function loadConfig(env: Environment = loadEnvironment()): Config {
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConfigError(`Wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
 }
+
+/** One line, where absence could be believed too early. */
+export const settleWarning = ({ settleMs, leadconduit }: Config): string | undefined =>
+  settleMs < leadconduit.timeoutMs
+    ? 'Warning: ONBOARDS_SETTLE is below LEADCONDUIT_TIMEOUT: a call that LeadConduit is still busy with may be taken for lost and repeated.'
+    : undefined;

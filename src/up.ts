@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { OnboardsError } from './client';
-import { ConfigError, loadConfig, loadEnvironment } from './config';
+import { ConfigError, loadConfig, loadEnvironment, settleWarning } from './config';
 import { ChildFailed } from './processes';
 import { temporalSettings, TemporalUnavailable } from './temporal/connection';
+import { isTyped } from './temporal/find-cli';
 import { removeUpFile, writeUpFile } from './temporal/up-file';
 import { Children } from './up/children';
 import { openDataFolder } from './up/data-folder';
@@ -26,16 +27,21 @@ async function main(): Promise<void> {
   // A look and a write, each to its own deadline, and time to record what came of them.
   const children = new Children(folder.childrenFile, 2 * timeoutMs + 30_000);
   const stop = stopAsked(() => children.kill());
+  const warning = settleWarning(config);
+  if (warning !== undefined) progress.line(warning);
   try {
     removeUpFile(folder.path);
-    const starting = startAll({ config, env, temporal, folder, children, progress }).then((up) => {
-      writeUpFile(folder.path, up);
-      const prefix =
-        env.ONBOARDS_DATA_DIR === loadEnvironment({}).ONBOARDS_DATA_DIR ? '' : `ONBOARDS_DATA_DIR=${folder.path} `;
-      const seconds = (Date.now() - since) / 1000;
-      progress.line(readyText({ up, dataDir: folder.path, taskQueue: config.taskQueue, seconds, prefix }));
-      return stop;
-    });
+    const starting = startAll({ config, env, temporal, folder, children, progress }).then(
+      ({ up, cli, isSampleNew }) => {
+        writeUpFile(folder.path, up);
+        const prefix =
+          env.ONBOARDS_DATA_DIR === loadEnvironment({}).ONBOARDS_DATA_DIR ? '' : `ONBOARDS_DATA_DIR=${folder.path} `;
+        const seconds = (Date.now() - since) / 1000;
+        const ready = { up, isSampleNew, dataDir: folder.path, taskQueue: config.taskQueue, seconds, prefix };
+        progress.line(readyText({ ...ready, cli: cli !== undefined && !isTyped(cli, env) ? cli : undefined }));
+        return stop;
+      },
+    );
     await Promise.race([starting, stop, children.unexpectedEnd]);
     progress.line('Stopping …');
   } finally {

@@ -5,7 +5,7 @@ import { createActivities } from './activities';
 import { Presence } from './activities/presence';
 import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
-import { ConfigError, loadConfig, loadEnvironment, type Config } from './config';
+import { ConfigError, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
 import { LeadConduitClient } from './leadconduit/client';
 import { connectTemporal, temporalSettings, TemporalUnavailable, type TemporalSettings } from './temporal/connection';
 import { registerSearchAttributes } from './temporal/search-attributes';
@@ -22,10 +22,8 @@ async function main(): Promise<void> {
   const up = runningWith(own, settings);
   const config = withSettingsOf(up, own, env);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
-  if (config.settleMs < config.leadconduit.timeoutMs)
-    console.error(
-      'Warning: ONBOARDS_SETTLE is below LEADCONDUIT_TIMEOUT: a call that LeadConduit is still busy with may be taken for lost and repeated.',
-    );
+  const warning = settleWarning(config);
+  if (warning !== undefined) console.error(warning);
 
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   const presence = new Presence();

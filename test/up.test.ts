@@ -66,6 +66,10 @@ const upFile = () => JSON.parse(readFileSync(inData('up.json'), 'utf8')) as UpFi
 const childrenOf = (up: UpFile) => [up.api!.pid, up.worker.pid, up.emulator!.pid, up.temporal.pid!];
 const alive = (pids: number[]) => pids.filter((pid) => bornAt(pid) !== undefined);
 
+/** What a process was given; nothing where there is no `/proc`. */
+const environmentOf = (pid: number) =>
+  existsSync(`/proc/${pid}/environ`) ? readFileSync(`/proc/${pid}/environ`, 'utf8') : '';
+
 async function sampleRuns({ temporal }: UpFile): Promise<string[]> {
   const connection = await Connection.connect({ address: temporal.address });
   const runs: string[] = [];
@@ -111,6 +115,8 @@ test('starts everything with the sample, says where it is, ends it all, and goes
   expect(statSync(inData('api-key')).mode & 0o777).toBe(0o600);
   expect(alive(childrenOf(up))).toHaveLength(4);
   expect(first.output()).toContain(`npm run -s onboards -- list`);
+  expect(first.output()).toContain(`Temporal CLI ${process.env.TEST_TEMPORAL_CLI ?? ''}\n`);
+  expect(first.output()).toContain('--to in_progress');
   const runs = await sampleRuns(up);
 
   const since = Date.now();
@@ -120,7 +126,10 @@ test('starts everything with the sample, says where it is, ends it all, and goes
   expect(alive([first.pid, ...childrenOf(up)])).toEqual([]);
   for (const name of ['up.json', 'lock', 'children.json', 'sample-due']) expect(existsSync(inData(name))).toBe(false);
 
-  expect(await sampleRuns(await npmStart().ready())).toEqual(runs);
+  const second = npmStart();
+  expect(await sampleRuns(await second.ready())).toEqual(runs);
+  // Somebody may have moved it on.
+  expect(second.output()).not.toContain('--to in_progress');
 });
 
 test('after a kill -9 the next one ends what was left and takes over', async () => {
@@ -204,7 +213,9 @@ test('a worker takes over only the onboards of its own upstream', async () => {
 });
 
 test('the command line takes the settings that npm start was given, but for its own', async () => {
-  const up = await npmStart({ ONBOARDS_TASK_QUEUE: 'mine', ONBOARDS_SETTLE: '20s', LEADCONDUIT_TIMEOUT: '5s' }).ready();
+  const settings = { ONBOARDS_TASK_QUEUE: 'mine', ONBOARDS_SETTLE: '20s', LEADCONDUIT_TIMEOUT: '5s' };
+  const up = await npmStart({ ...settings, ONBOARDS_API_KEY: 'key-of-our-api' }).ready();
+  for (const pid of [up.temporal.pid!, up.emulator!.pid]) expect(environmentOf(pid)).not.toContain('key-of-our-api');
   const id = '64b8f0f5e4b0c3a1d5e6f7b1';
   const start = run('starter', { ONBOARDS_CONFIRM: '1h' }, 'start', id);
   expect(await start.ended).toBe(0);
@@ -225,8 +236,11 @@ test('with a key it starts no emulator and sends nothing', async () => {
     res.setHeader('content-type', 'application/json').end('[]');
   });
   const url = `http://127.0.0.1:${await listening(leadconduit)}`;
-  const start = npmStart({ LEADCONDUIT_API_KEY: 'secret-of-ours', LEADCONDUIT_BASE_URL: url });
+  const settings = { LEADCONDUIT_BASE_URL: url, ONBOARDS_SETTLE: '10s' };
+  const start = npmStart({ LEADCONDUIT_API_KEY: 'secret-of-ours', ...settings });
   const up = await start.ready();
+  expect(start.output().match(/Warning: ONBOARDS_SETTLE is below/g)).toHaveLength(1);
+  expect(environmentOf(up.temporal.pid!)).not.toContain('secret-of-ours');
   expect(up.upstream).toBe(url);
   expect(up.emulator).toBeUndefined();
   start.signal('SIGTERM');
@@ -254,9 +268,19 @@ test.each([
   const port = await listening(other);
   const start = npmStart({ [setting]: String(port) });
   expect(await start.ended).toBe(2);
+  expect(existsSync(inData('upstream.json'))).toBe(false);
   expect(start.output()).toMatch(new RegExp(`Port ${port} .*${who}.* is in use: set ${setting}`));
   expect(existsSync(inData('children.json'))).toBe(false);
   other.close();
+});
+
+test.each([
+  ['there is none', '/nowhere/temporal', 2],
+  ['it does not start', '/bin/false', 1],
+])('without Temporal the folder stays free for another upstream: %s', async (_, TEMPORAL_CLI_PATH, code) => {
+  const start = npmStart({ TEMPORAL_CLI_PATH });
+  expect(await start.ended).toBe(code);
+  for (const name of ['upstream.json', 'sample-due']) expect(existsSync(inData(name))).toBe(false);
 });
 
 test('when one of them ends, all are ended, with its last words', async () => {

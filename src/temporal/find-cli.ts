@@ -19,11 +19,16 @@ export async function findTemporal({ env, cliPath, say }: FindOptions): Promise<
     if (isExecutable(cliPath)) return cliPath;
     throw new ConfigError(`TEMPORAL_CLI_PATH names ${cliPath}, which is not a program that can be run`);
   }
-  const onPath = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'temporal'));
+  const onPath = placesOnPath(env);
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), '.cache'), 'durable-onboards');
   const cached = join(cache, `temporal-${CLI_VERSION}`);
   return [...onPath, cached].find(isExecutable) ?? download(cache, cached, env, say);
 }
+
+const placesOnPath = ({ PATH = '' }: Environment) => PATH.split(delimiter).map((folder) => join(folder, 'temporal'));
+
+/** Whether typing `temporal` runs this program. */
+export const isTyped = (cli: string, env: Environment): boolean => placesOnPath(env).find(isExecutable) === cli;
 
 function isExecutable(path: string): boolean {
   try {

@@ -15,6 +15,8 @@ export interface DataFolder {
   /** There from before the database is made until the sample is started: a crash between the two loses nothing. */
   sampleDueFile: string;
   logOf: (name: string) => string;
+  /** From now on the folder is this upstream's. `undo` where it was nobody's before and nothing came of it. */
+  claim: () => { undo: () => void };
   release: () => void;
 }
 
@@ -35,26 +37,28 @@ export function openDataFolder(path: string, upstream: string): DataFolder {
         `Stop that one (Ctrl-C there, or kill ${lock.holder.pid}), or set ONBOARDS_DATA_DIR to another folder.`,
     );
   try {
-    claimFor(upstream, path);
+    assertSameUpstream(path, ownerOf(path), upstream, 'start');
   } catch (error) {
     lock.release();
     throw error;
   }
+  const sampleDueFile = join(path, 'sample-due');
   return {
     path,
     databaseFile: join(path, 'temporal.db'),
     childrenFile: join(path, 'children.json'),
     databaseUnreadyFile: join(path, 'database-unready'),
-    sampleDueFile: join(path, 'sample-due'),
+    sampleDueFile,
+    claim: () => {
+      const isNew = ownerOf(path) === undefined;
+      if (isNew) writeWhole(upstreamFileIn(path), { upstream });
+      return {
+        undo: () => [upstreamFileIn(path), sampleDueFile].forEach((file) => isNew && rmSync(file, { force: true })),
+      };
+    },
     logOf: (name) => join(path, 'logs', `${name}.log`),
     release: lock.release,
   };
-}
-
-function claimFor(upstream: string, path: string): void {
-  const owner = ownerOf(path);
-  if (owner === undefined) writeWhole(upstreamFileIn(path), { upstream });
-  assertSameUpstream(path, owner, upstream, 'start');
 }
 
 /** Whether the database is new. The server makes its tables only where it finds no file, so one that it was making when it

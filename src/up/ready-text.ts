@@ -1,8 +1,9 @@
-import type { UpFile } from '../temporal/up-file';
 import { SAMPLE_INVITATION } from './sample';
+import type { Started } from './start-all';
 
-interface Ready {
-  up: UpFile;
+interface Ready extends Pick<Started, 'up' | 'isSampleNew'> {
+  /** The Temporal CLI, where it is not on the PATH. */
+  cli?: string | undefined;
   dataDir: string;
   taskQueue: string;
   seconds: number;
@@ -11,7 +12,7 @@ interface Ready {
 }
 
 /** Where everything is, and what to type next. */
-export function readyText({ up, dataDir, taskQueue, seconds, prefix }: Ready): string {
+export function readyText({ up, cli, isSampleNew, dataDir, taskQueue, seconds, prefix }: Ready): string {
   const { temporal, emulator, api } = up;
   const where = [
     ...(api
@@ -24,13 +25,14 @@ export function readyText({ up, dataDir, taskQueue, seconds, prefix }: Ready): s
     ['LeadConduit', emulator ? `${emulator.url} (the emulator: nothing leaves this machine)` : up.upstream],
     ['Temporal', `${temporal.address}, namespace ${temporal.namespace}${temporal.pid ? '' : ' (not started here)'}`],
     ...(temporal.ui ? [['Web page', `${temporal.ui}/namespaces/${temporal.namespace}/workflows`]] : []),
+    ...(cli ? [['Temporal CLI', cli]] : []),
     ['Worker', `pid ${up.worker.pid}, task queue ${taskQueue}`],
     ['Data', `${dataDir} (logs in logs/)`],
   ];
   // The sample is only in a database that was made here.
   const next =
     emulator && temporal.pid
-      ? ['list', `show ${SAMPLE_INVITATION}`, `advance ${SAMPLE_INVITATION} --to in_progress`]
+      ? ['list', `show ${SAMPLE_INVITATION}`, ...(isSampleNew ? [`advance ${SAMPLE_INVITATION} --to in_progress`] : [])]
       : [`start ${emulator ? SAMPLE_INVITATION : '<invitation id>'}`, 'list'];
   return [
     `Ready after ${seconds.toFixed(1)} s.`,

@@ -27,30 +27,40 @@ export interface Everything {
 
 const READY_MS = 60_000;
 
+export interface Started {
+  up: UpFile;
+  /** The Temporal CLI that was started. */
+  cli?: string;
+  /** The sample was started just now, so that nobody has moved it on. */
+  isSampleNew: boolean;
+}
+
 /** Temporal, the emulator, the worker, the sample, the API: each is ready before the next is started. */
-export async function startAll(all: Everything): Promise<UpFile> {
+export async function startAll(all: Everything): Promise<Started> {
   const { config, env, folder, children, progress } = all;
   // A key that is missing or wrong is said before anything is started.
   loadKeys({ ...config, dataDir: folder.path });
   await children.endLeftovers(progress.line);
   const ports = await claimPorts(all);
 
-  const temporal = await haveTemporal(all, ports);
+  const { temporal, cli } = await haveTemporal(all, ports);
   const address = all.temporal.isConfigured ? {} : { TEMPORAL_ADDRESS: temporal.address };
   await lookAt(all, { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) });
+  folder.claim();
 
   const emulator = ports.emulator === undefined ? undefined : await startEmulator(all, ports.emulator);
   const upstream = emulator ? { EMULATOR_PORT: String(ports.emulator) } : {};
 
   const childEnv = { ...env, ...upstream, ...address, ONBOARDS_DATA_DIR: folder.path };
   const worker = await startWorker(all, childEnv);
-  if (existsSync(folder.sampleDueFile)) {
+  const isSampleNew = existsSync(folder.sampleDueFile);
+  if (isSampleNew) {
     progress.step('Starting the sample onboard');
     await startSample(config, childEnv);
     rmSync(folder.sampleDueFile);
   }
   const api = await startApi(all, { ...childEnv, PORT: String(ports.api) });
-  return {
+  const up = {
     pid: process.pid,
     started_at: new Date().toISOString(),
     upstream: upstreamOf(config),
@@ -60,7 +70,16 @@ export async function startAll(all: Everything): Promise<UpFile> {
     api,
     settings: settingsFor(config),
   };
+  return { up, cli, isSampleNew };
 }
+
+/** For those who have no use for our secrets. */
+const withoutKeys = (env: Environment): Environment => ({
+  ...env,
+  LEADCONDUIT_API_KEY: undefined,
+  LEADCONDUIT_API_KEY_FILE: undefined,
+  ONBOARDS_API_KEY: undefined,
+});
 
 interface Ports {
   api: number;
@@ -82,21 +101,28 @@ async function claimPorts({ config, temporal }: Everything): Promise<Ports> {
   return own;
 }
 
-async function haveTemporal(all: Everything, ports: Ports): Promise<UpFile['temporal']> {
+async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: UpFile['temporal']; cli?: string }> {
   const { config, env, folder, children, progress } = all;
   const { connectionOptions, namespace } = all.temporal;
-  if (ports.temporal === undefined) return { address: connectionOptions.address, namespace };
+  if (ports.temporal === undefined) return { temporal: { address: connectionOptions.address, namespace } };
   progress.step('Looking for Temporal');
   const cli = await findTemporal({ env, cliPath: config.temporalCliPath, say: progress.step });
+  // Before there is a database, or a crash would leave one that anybody could take over.
+  const claim = folder.claim();
   const { isNew } = prepareDatabase(folder);
   if (isNew && ports.emulator !== undefined) writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
   progress.step('Starting Temporal');
-  const { address, uiUrl, pid } = await startTemporal({
-    ...{ cli, env, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
-    ...{ logFile: folder.logOf('temporal'), start: children.start },
-  });
-  rmSync(folder.databaseUnreadyFile, { force: true });
-  return { address, namespace, ui: uiUrl, pid };
+  try {
+    const { address, uiUrl, pid } = await startTemporal({
+      ...{ cli, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
+      ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: children.start },
+    });
+    rmSync(folder.databaseUnreadyFile, { force: true });
+    return { temporal: { address, namespace, ui: uiUrl, pid }, cli };
+  } catch (error) {
+    claim.undo();
+    throw error;
+  }
 }
 
 /** The namespace is there, and a server with a known hole is named. */
@@ -126,7 +152,7 @@ async function startEmulator({ env, folder, children, progress }: Everything, po
     name: 'The emulator',
     command: process.execPath,
     args: [join(__dirname, '..', 'emulator', 'serve.js')],
-    env: { ...env, HOST: '127.0.0.1', EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: folder.path },
+    env: { ...withoutKeys(env), HOST: '127.0.0.1', EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: folder.path },
     logFile: folder.logOf('emulator'),
   });
   await waitFor(child, 'did not listen', READY_MS, () => isListening(port));
