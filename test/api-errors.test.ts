@@ -212,6 +212,8 @@ describe('its end', () => {
       keys: new Keys([]),
       completedStatus: 'completed',
       draining: draining.signal,
+      sessionSecret: 'a secret of the tests',
+      neighbours: () => ({}),
     });
     expect((await app.request('/readyz')).status).toBe(200);
     draining.abort();
