@@ -37,6 +37,9 @@ type Payload<Name extends string> = Name extends 'advance'
     ? messages.Resolve
     : messages.Plain;
 
+/** So many starts at once may have to wait for one another. */
+const START_MS = 30_000;
+
 /** The one typed door to Temporal: nothing else knows workflow ids, id policies and list filters. */
 export class OnboardsClient {
   private readonly runs: Runs;
@@ -78,10 +81,15 @@ export class OnboardsClient {
   /**
    * Starts the onboard of an invitation, or finds the one that exists: repeated, it starts nothing.
    * A run that was cancelled, failed or was terminated is followed by a new one, which looks first and adopts.
+   * @param withinMs how long Temporal may take for each of its answers
    */
-  async start(request: Request): Promise<void> {
+  async start(request: Request, withinMs = START_MS): Promise<void> {
+    const start = (...args: Parameters<typeof this.startOptions>) =>
+      this.temporal.withDeadline(Date.now() + withinMs, () =>
+        this.temporal.workflow.start('onboardBuyer', this.startOptions(...args)),
+      );
     try {
-      await this.temporal.workflow.start('onboardBuyer', this.startOptions(request, 'REJECT_DUPLICATE'));
+      await start(request, 'REJECT_DUPLICATE');
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
       const last = await this.runs.find(request.invitation_id);
@@ -91,11 +99,9 @@ export class OnboardsClient {
       const { stale, ledger } = await this.runs.stateOf(last);
       const doubts = EFFECTS.filter((effect) => stale || ledger.some((entry) => isDoubtful(entry, effect)));
       const following = { ...request, not_before: new Date(settled).toISOString(), doubts };
-      await this.temporal.workflow
-        .start('onboardBuyer', this.startOptions(following, 'ALLOW_DUPLICATE_FAILED_ONLY'))
-        .catch((error: unknown) => {
-          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
-        });
+      await start(following, 'ALLOW_DUPLICATE_FAILED_ONLY').catch((error: unknown) => {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
+      });
     }
   }
 
@@ -141,7 +147,8 @@ export class OnboardsClient {
     }
     // What another start was answered then is old by now, and its run may have ended.
     const state = answer && (await this.state(request.invitation_id));
-    if (!state || state.phase === 'cancelled') await this.start(request);
+    if (!state || state.phase === 'cancelled')
+      await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
     return { state: await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal), isNew: false };
   }
 
@@ -291,7 +298,13 @@ export class OnboardsClient {
   async note(id: string, payload: messages.Note): Promise<void> {
     const run = await this.runs.find(id);
     if (run.status.name !== 'RUNNING') throw new OnboardsError('refused', 'note refused: the onboard has ended');
-    await this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload);
+    try {
+      await this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () =>
+        this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload),
+      );
+    } catch (error) {
+      throw translated(error);
+    }
   }
 
   /** Oldest first. */

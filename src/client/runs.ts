@@ -66,7 +66,10 @@ export class Runs {
   async list(query: string): Promise<WorkflowExecutionInfo[]> {
     const runs: WorkflowExecutionInfo[] = [];
     try {
-      for await (const run of this.temporal.workflow.list({ query })) runs.push(run);
+      const found = this.temporal.workflow.list({ query })[Symbol.asyncIterator]();
+      // Each page has its own time: together they may need longer.
+      const next = () => this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () => found.next());
+      for (let one = await next(); one.done !== true; one = await next()) runs.push(one.value);
     } catch (error) {
       throw translated(error);
     }

@@ -1,4 +1,4 @@
-import { QueryNotRegisteredError, ServiceError } from '@temporalio/client';
+import { isGrpcServiceError, QueryNotRegisteredError, ServiceError } from '@temporalio/client';
 import { OnboardsError } from './errors';
 
 /** Of gRPC. `CANCELLED` is what the server makes of our deadline when it sees it pass first. */
@@ -22,6 +22,8 @@ export function isStuck(error: unknown): boolean {
 /** Temporal's errors in one line each. */
 export function translated(error: unknown): unknown {
   if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);
+  // Bare where it comes from a call that the SDK only hands on.
+  if (isGrpcServiceError(error)) return new OnboardsError('temporal', `Temporal: ${error.details || error.message}`);
   if (!(error instanceof ServiceError)) return error;
   const cause = error.cause as { details?: string; message?: string } | undefined;
   return new OnboardsError('temporal', `Temporal: ${cause?.details || cause?.message || error.message}`);
