@@ -1,4 +1,5 @@
 /** What operators can do to a running attempt with Temporal's own tools: it never acts twice. */
+import { LeadConduitClient, type PhaseEvent } from '../src/leadconduit/client';
 import { newId, World } from './support/world';
 
 let world: World;
@@ -83,7 +84,10 @@ test('a run that is reset after a lost completing call does not send it again wi
   await unknown();
   expect(await world.effects()).toMatchObject({ puts: 2, completes: 0 });
   // The order outlives a try that comes to nothing.
-  await world.faults({ on: 'GET', when: 'before', do: 'html', times: 2 });
+  await world.faults(
+    { on: 'GET', when: 'before', do: 'html', times: 1 },
+    { on: 'GET', when: 'before', do: 'status', status: 401, times: 1 },
+  );
   await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
   await world.until('done', ({ phase }) => phase === 'done');
   expect(await world.effects()).toMatchObject({ puts: 3, completes: 1 });
@@ -99,4 +103,22 @@ test('an attempt that Temporal does not know any more sends nothing, whatever ou
   await world.stopWorker(); // ends when the attempt has
   expect(await world.effects()).toMatchObject({ posts: 0 });
   expect((await world.ledger()).calls.GET).toBe(GET + 1);
+});
+
+test('a call whose connection is there only when its look is old looks again before it sends', async () => {
+  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 20_000 } });
+  await world.stopWorker();
+  let frozen = false;
+  const onPhase = ({ operation, phase }: PhaseEvent) => {
+    if (frozen || operation !== 'create' || phase !== 'connecting') return;
+    frozen = true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_100);
+  };
+  const { apiKey = '', ...settings } = world.config.leadconduit;
+  await world.startWorker({ leadconduit: new LeadConduitClient({ ...settings, apiKey, onPhase }) });
+  const { GET } = (await world.ledger()).calls;
+  const { timeline } = await world.create();
+  expect(timeline.map(({ event }) => event)).toEqual(['started', 'created']);
+  expect((await world.ledger()).calls.GET).toBe(GET + 2);
+  expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });

@@ -24,6 +24,7 @@ describe('a create that may have worked', () => {
     ['the answer is about another invitation', { do: 'foreign' }],
     ['it answers 500', { do: 'status', status: 500 }],
     ['it answers 408', { do: 'status', status: 408 }],
+    ['it answers 425', { do: 'status', status: 425 }],
     ['a gateway answers 400 in HTML', { do: 'html', status: 400 }],
   ])('is looked for at once and adopted, when it had its effect and %s', async (_, fault) => {
     await given({}, { on: 'POST', when: 'after', do: 'reset', ...fault });
@@ -155,17 +156,29 @@ describe('a create that surely did nothing', () => {
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 0 });
   });
 
-  test.each<[string, Fault['on']]>([
-    ['to the call', 'POST'],
-    ['already to the look', 'GET'],
-  ])('a refused key needs attention and clears itself: %s', async (_, on) => {
-    await given({}, { on, when: 'before', do: 'status', status: 401, times: 3 });
+  test('a refused key needs attention and clears itself', async () => {
+    await given({}, { on: 'POST', when: 'before', do: 'status', status: 401, times: 3 });
     await world.create();
     expect((await attention('credentials')).waiting_for.who).toBe('operator');
     const state = await waiting();
     expect(outcomes(state)).toEqual(['create refused', 'create done']);
     expect(state.attention).toBeUndefined();
     expect(await world.effects()).toMatchObject({ creates: 1 });
+  });
+
+  test('a key that is refused already to the look: nothing was sent, so no double is looked for', async () => {
+    await given({ policy: { credentials_backoff_ms: 700 } });
+    await world.faults({ on: 'GET', when: 'before', do: 'status', status: 401, times: 2 });
+    await world.create();
+    const { ledger } = await attention('credentials');
+    expect(ledger).toMatchObject([
+      { outcome: 'not_sent', words: expect.stringMatching(/^key refused at the look: /) as string },
+    ]);
+    expect(ledger[0]).not.toHaveProperty('http_status');
+    const state = await waiting();
+    expect(outcomes(state)).toEqual(['create done']);
+    expect(state.next).toBeUndefined();
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 
   test('a list that cannot be read five times in a row needs attention, and is looked at further', async () => {

@@ -54,7 +54,7 @@ function objectionOf(
   return undefined;
 }
 
-/** @returns `stale` when no place was free while the look was fresh: look again. */
+/** @returns `stale` when no place was free, or no connection open, while the look was fresh: look again. */
 async function send(
   { writes }: Deps,
   { invitation_id, settle_ms, call_ms }: EffectInput,
@@ -72,14 +72,21 @@ async function send(
     return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
   }
 
-  const placeUntil = Math.min(look.arrivedAt + FRESH_MS, attempt.sendUntil);
-  const gate = () => (attempt.isTooLate ? 'too little time was left for a whole call' : undefined);
+  const staleAt = look.arrivedAt + FRESH_MS;
+  const placeUntil = Math.min(staleAt, attempt.sendUntil);
+  const late = () => (attempt.isTooLate ? 'too little time was left for a whole call' : undefined);
+  // A connection takes its time, too. Where it always takes longer, the attempt ends as too late.
+  let isStale = false;
+  const gate = () => {
+    isStale = Date.now() >= staleAt;
+    return late() ?? (isStale ? 'the look was too old by then' : undefined);
+  };
   let became: Became | 'stale' | undefined;
   writes.begin(invitation_id, attempt.runId);
   try {
     became = await withErrors<Became, Became | 'stale'>(
       () => act({ placeUntil, gate, timeoutMs: call_ms }),
-      (error) => (error.noPlace && !attempt.isTooLate ? 'stale' : outcomeOf(error, effect)),
+      (error) => ((error.noPlace || isStale) && !attempt.isTooLate ? 'stale' : outcomeOf(error, effect)),
     );
     return became;
   } finally {
@@ -102,7 +109,7 @@ export async function withErrors<T, E>(
 }
 
 function notSeen(look: Exclude<LookResult, { kind: 'seen' }>): Became {
-  if (look.kind === 'credentials') return look;
+  if (look.kind === 'credentials') return { ...look, at_look: true };
   const words = `LeadConduit could not be looked at: ${look.words}`;
   return { kind: 'not_sent', words, retry_after_ms: look.retry_after_ms, unusable_look: !look.no_time };
 }

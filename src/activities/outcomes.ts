@@ -22,7 +22,8 @@ export type Became =
   | { kind: 'not_sent'; words: string; retry_after_ms?: number; unusable_look?: boolean; http_status?: number }
   | { kind: 'not_listed'; words: string }
   | { kind: 'refused'; words: string; http_status: number; look_first: boolean }
-  | { kind: 'credentials'; words: string; http_status: number }
+  /** `at_look`: already the look was refused, so that nothing was sent. */
+  | { kind: 'credentials'; words: string; http_status: number; at_look?: boolean }
   /** `may_send_for_ms`: how much longer another run of this attempt may still send. */
   | { kind: 'unknown'; words: string; http_status?: number; may_send_for_ms?: number }
   | { kind: 'duplicate'; onboard_ids: string[] }

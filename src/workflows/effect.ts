@@ -31,11 +31,13 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   const pursuit = onboard.pursuit ?? newPursuit('create', now);
   onboard.pursuit = pursuit;
   pursuit.stage = 'due';
+  const neverActed =
+    outcome.kind === 'not_sent' || outcome.kind === 'not_listed' || (outcome.kind === 'credentials' && outcome.at_look);
   // A clearance stands until it has been made use of.
-  if (outcome.kind !== 'not_sent') pursuit.cleared_in = undefined;
+  if (!neverActed) pursuit.cleared_in = undefined;
   if (outcome.after_reset) onboard.doubts = [...EFFECTS];
   if (outcome.ran_in !== undefined) onboard.heard_in = outcome.ran_in;
-  if (outcome.kind === 'unknown' || ('http_status' in outcome && outcome.http_status !== undefined)) pursuit.acts += 1;
+  if (isAct(outcome)) pursuit.acts += 1;
   const { effect } = pursuit;
   const words = 'words' in outcome ? outcome.words : undefined;
   const http_status = 'http_status' in outcome ? outcome.http_status : undefined;
@@ -76,7 +78,14 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
       pursuit.clear_at = now + onboard.policy.settle_ms;
       return;
     case 'credentials':
-      settleEntry(onboard, effect, now, { outcome: 'refused', words, http_status });
+      settleEntry(
+        onboard,
+        effect,
+        now,
+        outcome.at_look
+          ? { outcome: 'not_sent', words: `key refused at the look: ${words}` }
+          : { outcome: 'refused', words, http_status },
+      );
       return keyRefused(onboard, pursuit, outcome.words, outcome.http_status, now);
     case 'unknown':
       settleEntry(onboard, effect, now, { outcome: 'unknown', words, http_status });
@@ -95,6 +104,13 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
       return take(onboard, outcome.seen, now);
   }
 }
+
+/** Whether the call may have reached LeadConduit. */
+const isAct = (outcome: Outcome): boolean => {
+  if (outcome.kind === 'unknown') return true;
+  if (outcome.kind === 'credentials' && outcome.at_look) return false;
+  return 'http_status' in outcome && outcome.http_status !== undefined;
+};
 
 /** The effect is there: proven by an answer about it, or seen in the list. */
 export function reached(onboard: Onboard, seen: SeenOnboard, now: number, outcome: 'done' | 'adopted'): void {
