@@ -185,6 +185,25 @@ describe('hold', () => {
     expect(await world.until('held', ({ phase }) => phase === 'held')).toMatchObject({ status: 'created' });
   });
 
+  test('does not outlive the end', async () => {
+    await world.create();
+    await world.faults({ on: 'PUT', when: 'before', do: 'slow', ms: 400, times: 2 });
+    await world.signal('advance', { to: 'completed' });
+    await world.until('out', ({ ledger }) => ledger.at(-1)?.effect === 'completed');
+    expect(await world.send({ name: 'hold' })).toMatchObject({ held: true });
+    expect(await world.until('done', ({ phase }) => phase === 'done')).toMatchObject({ held: false });
+  });
+
+  test('is refused when nothing is left to send', async () => {
+    await world.close();
+    await given({ settings: { ONBOARDS_CONFIRM: '5s' } });
+    await world.create();
+    await world.send({ name: 'advance', to: 'completed' });
+    const { actions } = await world.until('confirming', ({ phase }) => phase === 'confirming');
+    expect(actions).toEqual(['cancel', 'note']);
+    await expect(world.send({ name: 'hold' })).rejects.toThrow('nothing is left to send: it has reached completed');
+  });
+
   test('does not stop the looks that settle an unknown, but what would follow them', async () => {
     await world.faults({ on: 'POST', when: 'before', do: 'reset' });
     await world.start();

@@ -39,7 +39,10 @@ export function judge(onboard: Onboard, message: Message | Unreadable): Verdict 
     case 'resolve':
       return judgeResolve(onboard, message);
     case 'hold':
-      return onboard.held ? refuse('it is held already') : ACCEPT;
+      if (onboard.held) return refuse('it is held already');
+      return hasReached(onboard.status, 'completed')
+        ? refuse('nothing is left to send: it has reached completed')
+        : ACCEPT;
     case 'release':
       return onboard.held ? ACCEPT : refuse('it is not held');
     case 'cancel':
@@ -193,8 +196,8 @@ function adopt(onboard: Onboard, message: Resolve, now: number): void {
   onboard.status = effect;
   onboard.furthest = effect;
   onboard.pursuit = undefined;
-  // Somebody who has seen a failure has checked already.
-  if (effect === 'completed' && !['failed_upstream', 'unexpected_status'].includes(attention.code))
+  // Somebody who has seen a failure, or that the list does not show it, has checked already.
+  if (effect === 'completed' && !['failed_upstream', 'unexpected_status', 'not_listed'].includes(attention.code))
     confirm(onboard, now);
   tell(onboard, now, 'moved', { by: message.by, detail: `${effect}, as somebody checked` });
 }

@@ -71,6 +71,7 @@ async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled
         break;
       case 'end':
         onboard.ended = step.how;
+        onboard.held = false;
         clearAttention(onboard, Date.now());
         tell(onboard, Date.now(), step.how, { detail: step.how === 'cancelled' ? cancelledText(onboard) : undefined });
         datePhase(onboard, Date.now());
