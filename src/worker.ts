@@ -84,7 +84,7 @@ function runningWith(config: Config, { isConfigured, connectionOptions }: Tempor
 /** Without a key of LeadConduit's, the emulator on this machine stands in. */
 const accountOf = ({ leadconduit: { apiKey, baseUrl }, ports }: Config, up?: UpFile) =>
   apiKey === undefined
-    ? { apiKey: 'emulator', baseUrl: up?.emulator?.url ?? `http://127.0.0.1:${ports.emulator}` }
+    ? { apiKey: 'key-of-the-emulator', baseUrl: up?.emulator?.url ?? `http://127.0.0.1:${ports.emulator}` }
     : { apiKey, baseUrl };
 
 main().catch((error: unknown) => {
