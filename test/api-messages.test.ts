@@ -153,6 +153,28 @@ describe('messages', () => {
     expect(await world.effects(id)).toMatchObject({ puts: 2, completes: 1, emails: 1 });
   });
 
+  test('asked for again and again while it is completing, it is there or on its way each time, and once', async () => {
+    const records = await Promise.all(Array.from({ length: 6 }, created));
+    const statuses = await Promise.all(
+      records.map(async ({ invitation_id: id }) => {
+        let done = false;
+        const ask = async () => {
+          const seen: number[] = [];
+          while (!done) {
+            const { status, body } = await send(id, 'advance', { to: 'completed' });
+            done ||= (body as { phase?: string }).phase === 'done';
+            seen.push(status);
+          }
+          return seen;
+        };
+        return Promise.all([ask(), ask(), ask()]);
+      }),
+    );
+    expect(new Set(statuses.flat(2))).toEqual(new Set([200]));
+    for (const { invitation_id } of records)
+      expect(await world.effects(invitation_id)).toMatchObject({ puts: 2, completes: 1, emails: 1 });
+  });
+
   test.each<[string, string, unknown]>([
     ['advance', 'nowhere', {}],
     ['advance', 'back to created', { to: 'created' }],

@@ -194,6 +194,19 @@ describe('POST /onboards', () => {
     expect(await world.effects(id)).toMatchObject({ posts: 1 });
   });
 
+  test('one that is cancelled before it is there: 409, and followed again when it is asked for again', async () => {
+    const id = newId();
+    await world.faults({ on: 'POST', when: 'before', do: 'status', status: 429, retry_after: 60, invitation_id: id });
+    const waiting = api.create({ invitation_id: id });
+    while ((await world.effects(id)).posts === 0);
+    expect(await api.post(`/onboards/${id}/cancel`, {})).toMatchObject({ status: 200 });
+    const answer = await waiting;
+    expect(answer).toMatchObject({ status: 409, body: { error: expect.stringContaining('cancelled') as string } });
+    expect(answer.headers.get('location')).toBe(stateAddress(id));
+    expect(await api.create({ invitation_id: id })).toMatchObject({ status: 201 });
+    expect(await world.effects(id)).toMatchObject({ creates: 1 });
+  });
+
   test('one that was cancelled is followed again: the onboard that is there is adopted', async () => {
     const { id, invitation_id } = await created();
     await api.post(`/onboards/${invitation_id}/cancel`, {});

@@ -22,8 +22,8 @@ import { KEYS } from '../workflows/search-attributes';
 import { OnboardsError } from './errors';
 import { workflowIdOf } from './ids';
 import { isAbandoned, listQuery, matches, newestRuns, recordOf, rowOf, type Filters, type Row } from './rows';
-import { ANSWER_MS, POLL_MS, Runs } from './runs';
-import { translated } from './temporal-errors';
+import { ANSWER_MS, POLL_MS, Runs, TRIES } from './runs';
+import { isInterrupted, translated } from './temporal-errors';
 
 export { OnboardsError } from './errors';
 export type { Filters, Row } from './rows';
@@ -138,21 +138,26 @@ export class OnboardsClient {
     waitMs: number,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<{ state: OnboardState; isNew: boolean }> {
-    const deadline = Date.now() + waitMs;
+    const began = Date.now();
+    const deadline = began + waitMs;
     const request_id = randomUUID();
     const answer = waitMs > 0 ? await this.startAndAsk({ ...request, request_id }, deadline, signal) : undefined;
-    if (answer?.request_id === request_id) {
+    if (answer !== 'ended' && answer?.request_id === request_id) {
       if (request.flow_id !== undefined) assertFlow(answer, request.flow_id.toLowerCase());
       return { state: answer, isNew: true };
     }
     // What another start was answered then is old by now, and its run may have ended.
-    const state = answer && (await this.state(request.invitation_id));
+    const run = answer && (await this.runs.find(request.invitation_id));
+    const state = run && (await this.runs.stateOf(run));
+    // Cancelled while this waited for it: to start it again would be to overrule whoever did.
+    if (state?.phase === 'cancelled' && run?.closeTime !== undefined && run.closeTime.getTime() >= began)
+      return { state, isNew: false };
     if (!state || state.phase === 'cancelled')
       await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
     return { state: await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal), isNew: false };
   }
 
-  /** Undefined when there was no answer in time, or none from a run that can still be asked. */
+  /** Undefined when there was no answer in time, or none from a run that can still be asked; `ended` when that run ended first. */
   private async startAndAsk(request: Request & { request_id: string }, deadline: number, signal: AbortSignal) {
     const startWorkflowOperation = new WithStartWorkflowOperation(
       'onboardBuyer',
@@ -166,13 +171,13 @@ export class OnboardsClient {
         }),
       );
     } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) return 'ended' as const;
       const isUnanswered = [
         WorkflowUpdateRPCTimeoutOrCancelledError,
         WorkflowExecutionAlreadyStartedError,
-        WorkflowUpdateFailedError,
         WorkflowNotFoundError,
       ].some((kind) => error instanceof kind);
-      if (isUnanswered) return undefined;
+      if (isUnanswered || isInterrupted(error)) return undefined;
       throw translated(error);
     }
   }
@@ -213,7 +218,8 @@ export class OnboardsClient {
     return state;
   }
 
-  /** Waits for the answer, whose state is as old as the record. True when its run ended without one and another follows. */
+  /** Waits for the answer, whose state is as old as the record. True when it must be asked for again: its run ended without
+   *  one and another follows, or its task failed just then. */
   private async isBeingCreated(handle: WorkflowHandle, deadline: number, signal: AbortSignal): Promise<boolean> {
     try {
       await this.waiting(deadline, signal, () =>
@@ -223,6 +229,7 @@ export class OnboardsClient {
     } catch (error) {
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || error instanceof WorkflowNotFoundError)
         return false;
+      if (isInterrupted(error)) return true;
       if (!(error instanceof WorkflowUpdateFailedError)) throw translated(error);
       const { status } = await handle.describe();
       return status.name === 'RUNNING';
@@ -263,7 +270,8 @@ export class OnboardsClient {
     const run = await this.runs.find(id);
     const body = { ...payload, key: payload.key ?? randomUUID() };
     const closed = async () => {
-      const state = await this.runs.stateOf(run);
+      // It may have ended since it was found.
+      const state = await this.state(id);
       if (name === 'advance' && hasReached(state.status, (payload as messages.Advance).to)) return state;
       throw new OnboardsError(
         'refused',
@@ -272,10 +280,12 @@ export class OnboardsClient {
     };
     if (run.status.name !== 'RUNNING') return closed();
     try {
-      return await this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () =>
-        this.temporal.workflow
-          .getHandle(run.workflowId)
-          .executeUpdate<OnboardState, [typeof body]>(name, { args: [body] }),
+      return await uninterrupted(() =>
+        this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () =>
+          this.temporal.workflow
+            .getHandle(run.workflowId)
+            .executeUpdate<OnboardState, [typeof body]>(name, { args: [body] }),
+        ),
       );
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return closed();
@@ -340,6 +350,18 @@ export class OnboardsClient {
 export function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Config): Partial<Policy> {
   // Waiting for the look under way, one look, 5 s for a place, one write, and the reserve of 10 s before the end.
   return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: 3 * timeoutMs + 15_000, call_ms: timeoutMs };
+}
+
+/** Sent again where the run was interrupted; its key makes that safe. */
+async function uninterrupted<T>(send: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!isInterrupted(error) || tries === TRIES) throw error;
+      await sleep(POLL_MS);
+    }
+  }
 }
 
 const isPending = ({ record, attention, phase, stale }: OnboardState) =>

@@ -20,8 +20,8 @@ export const ANSWER_MS = 5_000;
 export const POLL_MS = 200;
 /** How long a new onboard may take to show up in lists. */
 const VISIBILITY_MS = 3_000;
-/** To get an answer from a worker that has just come back. */
-const TRIES = 5;
+/** To get an answer from a worker that has just come back, or from a run that was just interrupted. */
+export const TRIES = 5;
 
 /** Reading: which run is meant, where it stands, which there are. */
 export class Runs {
@@ -85,10 +85,13 @@ export class Runs {
       state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle, isRunning ? TRIES : 1));
     } catch (error) {
       if (isRunning && !isSilence(error)) throw translated(error);
+      // A question to a run that ends just then is not answered either.
+      if (isRunning) run = (await this.describe(run.workflowId)) ?? run;
+      const silence = run.status.name === 'RUNNING' ? await this.silenceOf(run, error) : { isStuck: false };
       state =
         run.status.name === 'COMPLETED'
-          ? ((await handle.result()) as OnboardState)
-          : lastKnown(run, isRunning ? await this.silenceOf(run, error) : { isStuck: false });
+          ? ((await this.temporal.workflow.getHandle(run.workflowId, run.runId).result()) as OnboardState)
+          : lastKnown(run, silence);
     }
     return { ...abandoned(state, run, await failureOf(run, handle)), as_of: new Date().toISOString() };
   }

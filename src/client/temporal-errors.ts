@@ -19,6 +19,12 @@ export function isStuck(error: unknown): boolean {
   return /failed state/i.test(cause?.details ?? '');
 }
 
+/** The run's task failed and is done again, since news came while it was about to end: whoever asks again is answered. */
+export function isInterrupted(error: unknown): boolean {
+  const { cause } = error as { cause?: { details?: string } };
+  return /unexpected workflow task failure/i.test(cause?.details ?? '');
+}
+
 /** Temporal's errors in one line each. */
 export function translated(error: unknown): unknown {
   if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);

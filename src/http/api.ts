@@ -83,6 +83,10 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
       return c.json(state.record, 201);
     }
     if (state.attention) throw attentionProblem(state);
+    if (state.phase === 'cancelled')
+      throw new Problem(409, 'It was cancelled before it was there; asked for again, it is followed again', {
+        Location: stateAddress(state),
+      });
     c.header('Location', stateAddress(state));
     c.header('Retry-After', '5');
     return c.json(schemas.describesState(state), 202);
