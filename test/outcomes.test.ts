@@ -370,6 +370,18 @@ describe('a flow', () => {
     expect(await world.effects()).toMatchObject({ completes: 0 });
   });
 
+  test('that is changed while the POST is out, whose answer is then lost, is in no conflict with what was posted', async () => {
+    const [first, then] = [newId(), newId()];
+    await given();
+    await world.faults({ on: 'POST', when: 'after', do: 'hang' });
+    await world.start({ flow_id: first });
+    while ((await world.effects()).creates === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await world.send({ name: 'advance', to: 'in_progress', flow_id: then });
+    const state = await world.until('in_progress', ({ status, attention }) => status === 'in_progress' || !!attention);
+    expect(state).toMatchObject({ status: 'in_progress', record: { flow_id: then } });
+    expect(outcomes(state)).toEqual(['create adopted', 'in_progress done']);
+  });
+
   test('in conflict can be insisted on by naming it again', async () => {
     const { asked } = await inConflict();
     await world.send({ name: 'advance', to: 'in_progress', flow_id: asked });
@@ -401,6 +413,32 @@ test('a refused key is noticed to work again while held', async () => {
   await world.send({ name: 'hold' });
   expect(await world.until('held', ({ phase }) => phase === 'held')).toMatchObject({ status: null });
   expect(await world.effects()).toMatchObject({ posts: 0 });
+});
+
+test('once somebody has said that it took effect, an onboard that is not listed is not asked about again', async () => {
+  await given({ settings: { ONBOARDS_CONFIRM: '500ms' } });
+  await world.create();
+  await world.send({ name: 'advance', to: 'completed' });
+  await world.until('confirming', ({ phase }) => phase === 'confirming');
+  await world.emulate({ hide_created: true });
+  await attention('not_listed');
+  await world.send({ name: 'resolve', action: 'adopt', by: 'ann' });
+  expect((await done()).attention).toBeUndefined();
+});
+
+test('a wait says why the last try was not sent; an attention that mends itself says so', async () => {
+  await given({ policy: { backoff_ms: 300 } });
+  await world.faults({ on: 'GET', when: 'before', do: 'html', times: 6 });
+  await world.start();
+  const tried = await world.until('tried', ({ waiting_for }) => waiting_for.text.includes('not sent'));
+  expect(tried.waiting_for).toMatchObject({ who: 'time' });
+  expect(tried.waiting_for.text).toMatch(
+    /^the next try at creating the onboard\. The last was not sent: LeadConduit could/,
+  );
+  const { waiting_for } = await attention('list_unreadable');
+  expect(waiting_for.text).toMatch(
+    /^LeadConduit to be within reach, .* goes on by itself: LeadConduit's list could not/,
+  );
 });
 
 test('a set-up that fails after the completing call is seen by one more look', async () => {

@@ -71,6 +71,14 @@ As of TIME (ZONE).`,
   );
 });
 
+test('an attention that mends itself does not ask for a decision', () => {
+  const attention = { id: 'a1', code: 'credentials' as const, message: 'The key is refused.', since: at('02T23:00') };
+  const text = 'somebody to mend the key, after which it goes on by itself: The key is refused.';
+  expect(shown({ attention, waiting_for: { who: 'operator', text } })).toMatch(
+    /^Waits for +an operator: somebody to mend the key, after which it goes on by itself$/m,
+  );
+});
+
 test('what happens next, and when', () => {
   const next = (time: string) => ({ what: "look at LeadConduit's list", at: `2026-08-03T02:${time}Z` });
   const phase = 'unknown';

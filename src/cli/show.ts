@@ -72,10 +72,11 @@ function facts(state: OnboardState, screen: Screen): string {
 }
 
 /** Without a worker it stands above; the message of an attention stands below; what an end leaves to do comes next. */
-function waitsFor({ phase, stale, waiting_for: { who, text } }: OnboardState): string | undefined {
+function waitsFor({ attention, stale, waiting_for: { who, text } }: OnboardState): string | undefined {
   if (who === 'nobody') return WHO.nobody;
   if (stale) return undefined;
-  return `${WHO[who]}: ${phase === 'attention' ? 'a decision' : text}`;
+  const message = `: ${attention?.message ?? ''}`;
+  return `${WHO[who]}: ${attention && text.endsWith(message) ? text.slice(0, -message.length) : text}`;
 }
 
 function nextOf({ next, waiting_for, stale }: OnboardState, now: number): string {

@@ -37,8 +37,11 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   if (!neverActed) pursuit.cleared_in = undefined;
   if (outcome.after_reset) onboard.doubts = [...EFFECTS];
   if (outcome.ran_in !== undefined) onboard.heard_in = outcome.ran_in;
-  if (isAct(outcome)) pursuit.acts += 1;
-  const { effect } = pursuit;
+  const { effect, flow, posted_flows = [] } = pursuit;
+  if (isAct(outcome)) {
+    pursuit.acts += 1;
+    if (effect === 'create' && flow && !posted_flows.includes(flow)) pursuit.posted_flows = [...posted_flows, flow];
+  }
   const words = 'words' in outcome ? outcome.words : undefined;
   const http_status = 'http_status' in outcome ? outcome.http_status : undefined;
   const detail = `${effect === 'create' ? 'creating the onboard' : `moving it to ${effect}`}: ${words ?? ''}`;
@@ -130,7 +133,9 @@ export function reached(onboard: Onboard, seen: SeenOnboard, now: number, outcom
     tell(onboard, now, 'created', { detail: seen.record.id });
   }
   take(onboard, seen, now);
-  if (outcome === 'adopted') compareFlows(onboard, now);
+  // With a flow that our own call named, it is our onboard, whatever was asked for since.
+  const isOurs = pursuit?.posted_flows?.includes(seen.record.flow_id?.toLowerCase() ?? '') === true;
+  if (outcome === 'adopted' && !isOurs) compareFlows(onboard, now);
   // A late call of another try or another run may still land: look once more when it would be seen.
   if ((pursuit?.acts ?? 0) > 1 || (effect === 'create' && onboard.doubts.includes(effect)))
     onboard.check = { at: now + policy.settle_ms, why: 'doubles', failures: 0, unusable: 0 };

@@ -36,6 +36,9 @@ export interface Pursuit extends Watch {
   repeated: boolean;
   /** Since when the record is missing from the list. */
   missing_since?: number;
+  /** The flow that the attempt was made with; of attempts to create that may have worked, all of them. */
+  flow?: string;
+  posted_flows?: string[];
   /** A refusal that may mean "it exists": attention, unless the look at once finds the effect. */
   refusal?: string;
 }
@@ -195,7 +198,7 @@ export function intend(onboard: Onboard, effect: Effect, now: number): void {
   onboard.ledger.push(entry);
   bound(onboard, 'ledger');
   const pursuit = onboard.pursuit?.effect === effect ? onboard.pursuit : newPursuit(effect, now);
-  onboard.pursuit = { ...pursuit, stage: 'out' };
+  onboard.pursuit = { ...pursuit, stage: 'out', flow: onboard.requested_flow_id };
 }
 
 /**

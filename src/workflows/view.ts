@@ -1,8 +1,8 @@
 /** What people and programs are shown of an onboard. */
 import { actionsOf } from './inbox';
-import type { OnboardState, Phase, TimelineLine } from './messages';
+import type { AttentionCode, OnboardState, Phase, TimelineLine } from './messages';
 import { nextStep } from './next-step';
-import { iso, nextEffect, type Onboard } from './onboard';
+import { iso, lastEntry, nextEffect, type Onboard } from './onboard';
 
 const OUT = {
   create: 'creating the onboard',
@@ -70,7 +70,7 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
     case 'cancelled':
       return { who: 'nobody', text: cancelledText(onboard) };
     case 'attention':
-      return { who: 'operator', text: `a decision: ${onboard.attention?.message ?? ''}` };
+      return { who: 'operator', text: attentionText(onboard) };
     case 'unknown':
       if (pursuit?.stage !== 'unknown') return { who: 'time', text: "LeadConduit's list, to see what stands there" };
       return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
@@ -78,7 +78,7 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
     case 'updating':
       if (pursuit?.stage === 'out' || nextStep(onboard, now).do === 'act')
         return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
-      return { who: 'time', text: `the next try at ${call}` };
+      return { who: 'time', text: `the next try at ${call}${whyNotSent(onboard)}` };
     case 'held':
       return { who: 'operator', text: 'somebody to release it' };
     case 'confirming':
@@ -89,6 +89,20 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
         text: `somebody to say that it may go on to ${onboard.status === 'created' ? 'in_progress' : 'completed'}`,
       };
   }
+}
+
+/** What a person can do about an attention that goes away by itself once that is done. */
+const MENDED: Partial<Record<AttentionCode, string>> = {
+  credentials: 'somebody to mend the key for LeadConduit, after which it goes on by itself',
+  list_unreadable: 'LeadConduit to be within reach, which somebody may have to mend; it then goes on by itself',
+};
+
+const attentionText = ({ attention }: Onboard) =>
+  attention ? `${MENDED[attention.code] ?? 'a decision'}: ${attention.message}` : 'a decision';
+
+function whyNotSent(onboard: Onboard): string {
+  const { outcome, words } = lastEntry(onboard) ?? {};
+  return outcome === 'not_sent' && words ? `. The last was not sent: ${words}` : '';
 }
 
 export function cancelledText({ record, ledger }: Onboard): string {
