@@ -44,6 +44,24 @@ test('killed while LeadConduit holds the answer to the POST: adopted, one POST',
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
 
+test('frozen while LeadConduit holds the answer to the POST, and then awake again: adopted, one POST', async () => {
+  await world.faults({ on: 'POST', when: 'after', do: 'hang' });
+  const zombie = await spawned();
+  await world.start();
+  await eventually('created upstream', async () => (await world.effects()).creates === 1);
+  zombie.kill('SIGSTOP');
+  await spawned();
+  const state = await world.until('created', ({ status }) => status === 'created', 40_000);
+  expect(state.ledger).toMatchObject([{ effect: 'create', outcome: 'adopted', onboard_id: state.record?.id }]);
+  zombie.kill('SIGCONT');
+  // It answers for itself again once it takes work.
+  await kill9(workers[1]!);
+  await world.send({ name: 'advance', to: 'in_progress' });
+  const { ledger } = await world.until('moved', ({ status }) => status === 'in_progress', 40_000);
+  expect(ledger.map(({ outcome }) => outcome)).toEqual(['adopted', 'done']);
+  expect(await world.effects()).toMatchObject({ posts: 1, creates: 1, puts: 1 });
+}, 90_000);
+
 test('frozen beyond every deadline and then awake again: it does not act any more', async () => {
   const looks = await callsOf('GET');
   await world.faults({ on: 'GET', when: 'after', do: 'slow', ms: 700 });

@@ -275,6 +275,22 @@ describe('cancel', () => {
   });
 });
 
+describe("Temporal's own web page", () => {
+  test('is told in words what a run is about and where it stands', async () => {
+    await given();
+    await world.create({ label: 'Acme Solar' });
+    const run = world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+    expect(await (await run.describe()).staticSummary()).toBe('Acme Solar');
+    const details = async () =>
+      (await run.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
+    expect(await details()).toBe(
+      '**created** (waiting). Waiting for operator: somebody to say that it may go on to in_progress',
+    );
+    await world.send({ name: 'hold' });
+    expect(await details()).toBe('**created** (held). Waiting for operator: somebody to release it');
+  });
+});
+
 describe('starting', () => {
   beforeEach(() => given());
 

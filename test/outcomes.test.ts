@@ -441,6 +441,17 @@ test('a wait says why the last try was not sent; an attention that mends itself 
   );
 });
 
+test('another completing word is sent, read as completed, and never sent twice', async () => {
+  await given({ settings: { LEADCONDUIT_COMPLETED_STATUS: 'active', ONBOARDS_CONFIRM: '300ms' } });
+  await world.create();
+  await world.faults({ on: 'PUT', when: 'after', do: 'reset', times: 2 });
+  await world.send({ name: 'advance', to: 'completed' });
+  const state = await done();
+  expect(state).toMatchObject({ status: 'completed', record: { status: 'active' } });
+  expect(outcomes(state)).toEqual(['create done', 'in_progress adopted', 'completed adopted']);
+  expect(await world.effects()).toMatchObject({ puts: 2 });
+});
+
 test('a set-up that fails after the completing call is seen by one more look', async () => {
   await given({ settings: { ONBOARDS_CONFIRM: '1s' } });
   await world.create();
