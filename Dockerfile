@@ -5,13 +5,13 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
 # Not `npm ci`: that wants the optional packages of every system in the lock file, and ours has those of Linux only
-# (run.mjs tells why). Without --save the lock file's versions are kept all the same.
+# (scripts/make-ready.mjs tells why). Without --save the lock file's versions are kept all the same.
 FROM base AS build
 RUN npm install --no-save --include=dev
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/
 COPY src src
-# Built one level deeper and then renamed, as run.mjs does: the source maps count on it.
+# Built one level deeper and then renamed, as scripts/make-ready.mjs does: the source maps count on it.
 RUN node scripts/build.mjs all /app/.cache/build && mv .cache/build dist
 
 FROM base AS production

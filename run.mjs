@@ -9,8 +9,8 @@ function fail(message) {
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 12))
-  fail(`This project needs Node 20.12 or newer, and this is ${process.version}.`);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`This project needs Node 20.19 or newer, and this is ${process.version}.`);
 
 const { makeReady } = await import('./scripts/make-ready.mjs');
 await makeReady().catch((error) => fail(error.message));

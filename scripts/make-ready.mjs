@@ -67,7 +67,8 @@ function isInstalled() {
 async function install() {
   fs.rmSync(at('node_modules'), { recursive: true, force: true });
   const args = ['install', '--no-save', '--include=dev', '--loglevel=error'];
-  await tool('npm', args, 'Installing the packages failed: npm install');
+  const todo = 'check that npm reaches its registry (npm ping), then run the same command again';
+  await tool('npm', args, `The packages could not be installed: ${todo}. The end of npm install`);
   fs.writeFileSync(INSTALLED, lockFile());
 }
 

@@ -223,7 +223,7 @@ describe('wrong usage is told in one line, with exit code 2, before anything is 
     [['show', ID, '--jsn'], /^unknown option '--jsn' \(Did you mean --json\?\) See: .* show --help$/],
     [['show'], /^missing required argument 'id'/],
     [['show', ID, ID], /^too many arguments/],
-    [['show', `${ID}0`], /^Not an id \(24 hexadecimal digits\): "64b8f0f5e4b0c3a1d5e6f7a80"/],
+    [['show', `${ID}0`], /^Not an id \(24 hexadecimal digits\): "64b8f0f5e4b0c3a1d5e6f7a80"\.$/],
     [['show', 'a\x1b[31m'], /^Not an id .*"a\\u001b\[31m"/],
     [['advance', ID], /^required option '--to <status>' not specified/],
     [['advance', ID, '--to', 'created'], /Allowed choices are in_progress, completed/],
@@ -256,6 +256,7 @@ describe('wrong usage is told in one line, with exit code 2, before anything is 
     ]);
     expect(asked).toMatchObject({ code: 0, err: '', out: matching(/Exit codes:\n {2}0 {2}done/) });
     expect(start).toMatchObject({ code: 0, err: '', out: matching(/--flow-id <id>/) });
+    expect(start.out.replace(/\s+/g, ' ')).toContain('the invitation id already makes a start safe to repeat');
     expect(none).toMatchObject({ code: 2, out: '', err: asked.out });
   });
 });

@@ -3,14 +3,17 @@ import { Option, type Command } from 'commander';
 import { ConfigError, parseDuration } from '../config';
 
 /** 24 hexadecimal digits in either case. @throws {ConfigError} naming all that are none. */
-export function checkedIds(ids: string[]): string[] {
+export function checkedIds(ids: string[], soWhat = ' Nothing was sent.'): string[] {
   const bad = ids.filter((id) => !/^[0-9a-f]{24}$/i.test(id));
   if (bad.length === 0) return ids;
   const names = bad.map((id) => JSON.stringify(id.length > 60 ? `${id.slice(0, 60)}…` : id)).join(', ');
-  throw new ConfigError(`Not an id (24 hexadecimal digits): ${names}. Nothing was sent.`);
+  throw new ConfigError(`Not an id (24 hexadecimal digits): ${names}.${soWhat}`);
 }
 
 export const checkedId = (id: string): string => checkedIds([id])[0]!;
+
+/** For a command that sends nothing anyway. */
+export const checkedIdToRead = (id: string): string => checkedIds([id], '')[0]!;
 
 /** A duration in milliseconds. @throws {ConfigError} */
 export const duration = (option: string, most: string) => (text: string) => {
@@ -37,11 +40,11 @@ export interface Said {
 }
 
 /** Who asks for a change and why; common to all commands that make one. */
-export const withSaid = (command: Command) =>
+export const withSaid = (command: Command, key = 'makes a repeat safe: the same key acts once') =>
   command
     .option('--by <name>', 'who asks for it', text('--by', NAME), systemUser())
     .option('--reason <text>', 'why', text('--reason', TEXT))
-    .option('--key <key>', 'makes a repeat safe: the same key acts once', text('--key', NAME));
+    .option('--key <key>', key, text('--key', NAME));
 
 /** Only what belongs to every message, of all the options of a command. */
 export const saidOf = ({ by, reason, key }: Said): Said => ({ by, reason, key });

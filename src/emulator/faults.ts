@@ -19,7 +19,7 @@ const Fault = z.strictObject({
   retry_after: z.union([z.int().min(0), z.string().regex(/^[\x20-\x7e]+$/)]).optional(),
   ms: Milliseconds.optional(),
   times: z.int().min(1).default(1),
-  /** Only calls that name it. A GET names none. */
+  /** Only calls that name it. A GET names none: with this, a fault on GET never comes. */
   invitation_id: HexId.optional(),
 });
 type Fault = z.output<typeof Fault>;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkedId } from '../arguments';
+import { checkedIdToRead } from '../arguments';
 import { EXIT } from '../exit';
 import { answer, withJson, type Output } from '../answering';
 import { showText } from '../show';
@@ -11,7 +11,7 @@ export function addShow(program: Command): void {
     .description('Where an onboard stands, what it waits for, what may be done, what was sent, who did what.')
     .argument('<id>', 'invitation or onboard, in either case');
   withJson(command).action(async (given: string, options: Output) => {
-    const id = checkedId(given);
+    const id = checkedIdToRead(given);
     await answer(options, async (onboards) => {
       const state = await onboards.state(id);
       return { code: EXIT.done, json: state, text: showText(state, standardOutput()) };

@@ -15,6 +15,7 @@ interface Options extends Said, Output {
   label?: string;
   wait: number;
 }
+const SAFE = 'not needed here: the invitation id already makes a start safe to repeat';
 type Started = { code: number; state: OnboardState } | { code: number; error: unknown };
 type Request = Parameters<OnboardsClient['start']>[0];
 
@@ -25,7 +26,7 @@ export function addStart(program: Command): void {
     .argument('[invitation_id...]', 'none, or -: they are read from standard input')
     .option('--flow-id <id>', 'the flow of the buyer, where it is known already', checkedId)
     .option('--label <text>', 'a name for people, shown in lists', text('--label', NAME));
-  withJson(withSaid(withWait(command, 'until they are created')))
+  withJson(withSaid(withWait(command, 'until they are created'), SAFE))
     .addHelpText(
       'after',
       '\nOf several, the exit code is the first of 1, 4, 5, 6 that one of them has, and 0 when all are created.',

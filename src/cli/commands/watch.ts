@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { OnboardState } from '../../workflows/messages';
-import { checkedId } from '../arguments';
+import { checkedIdToRead } from '../arguments';
 import { EXIT } from '../exit';
 import { narrator } from '../narrator';
 import { print, withJson, withOnboards, type Output } from '../answering';
@@ -21,7 +21,7 @@ export function addWatch(program: Command): void {
 With --json, a line of JSON for each state. Attention does not end it. Ctrl-C ends it with exit code 130.`,
     )
     .action(async (given: string, { json }: Output) => {
-      const id = checkedId(given);
+      const id = checkedIdToRead(given);
       await withOnboards(async (onboards) => {
         const tell = json ? jsonLines() : narrator();
         for (;;) {
