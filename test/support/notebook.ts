@@ -115,7 +115,8 @@ export class Notebook {
       ...['in_progress', 'completed'].filter(mayAdvance).map((to) => `advance ${to}`),
       ...(attention ? ['resolve retry'] : []),
       ...(attention && mayAdopt(attention.code) ? ['resolve adopt'] : []),
-      this.held ? 'release' : 'hold',
+      // There is nothing to hold back once it is completed.
+      ...(this.held ? ['release'] : status === 'completed' ? [] : ['hold']),
       'cancel',
       'note',
     ];
