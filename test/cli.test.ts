@@ -394,7 +394,7 @@ test('with no worker, show and list tell the last known; a note is kept; what ne
   expect(text).toMatchObject({ code: 0, err: '', out: matching(/^It waits for a worker: none is running\./) });
   expect(list.json()).toMatchObject([{ invitation_id: own.invitation, status: 'created' }]);
   expect(noted).toMatchObject({ code: 0, err: '' });
-  expect(advanced).toMatchObject(failing(1, /^No worker answered within 10 s: .* --key \S+ it acts once\.\n$/));
+  expect(advanced).toMatchObject(failing(1, /^No worker answered within 10 s: .* with the key \S+ it acts once\.\n$/));
   expect(started).toMatchObject({ code: 6, err: '' });
   expect(started.out).toMatch(/^Accepted\. It goes on when a worker runs\./);
   await own.startWorker();

@@ -207,6 +207,10 @@ async function main(): Promise<boolean> {
         plan.lives.slice(0, SAMPLES).map(({ invitation_id }) => invitation_id),
         samples,
       );
+  } catch (error) {
+    // First of all: calls that are cut off by the end may end this process.
+    console.error(error);
+    throw error;
   } finally {
     await run.close();
     if (isKept) rmSync(folder, { recursive: true, force: true });

@@ -292,7 +292,7 @@ export class OnboardsClient {
       if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
         throw new OnboardsError(
           'no_worker',
-          `No worker answered within ${(2 * ANSWER_MS) / 1000} s: start one with \`npm start\` or \`npm run worker\`. The ${name} may still be carried out then; repeated with --key ${body.key} it acts once.`,
+          `No worker answered within ${(2 * ANSWER_MS) / 1000} s: start one with \`npm start\` or \`npm run worker\`. The ${name} may still be carried out then; repeated with the key ${body.key} it acts once.`,
         );
       if (
         error instanceof WorkflowUpdateFailedError &&

@@ -111,7 +111,7 @@ export class Runs {
     );
     const words = task?.workflowTaskFailedEventAttributes?.failure?.message?.slice(0, WORDS);
     // One that timed out is tried again, too: the worker that had it is gone.
-    return { isStuck: isStuck(error) || words !== undefined, words };
+    return { isStuck: words !== undefined, words };
   }
 }
 

@@ -29,8 +29,12 @@ export function isInterrupted(error: unknown): boolean {
 export function translated(error: unknown): unknown {
   if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);
   // Bare where it comes from a call that the SDK only hands on.
-  if (isGrpcServiceError(error)) return new OnboardsError('temporal', `Temporal: ${error.details || error.message}`);
+  if (isGrpcServiceError(error)) return new OnboardsError('temporal', wordsOf(error));
   if (!(error instanceof ServiceError)) return error;
-  const cause = error.cause as { details?: string; message?: string } | undefined;
-  return new OnboardsError('temporal', `Temporal: ${cause?.details || cause?.message || error.message}`);
+  return new OnboardsError('temporal', wordsOf({ message: error.message, ...(error.cause as object) }));
+}
+
+/** The channel's own words for a deadline are about its insides. */
+function wordsOf({ code, details, message }: { code?: number; details?: string; message: string }): string {
+  return code === DEADLINE_EXCEEDED ? 'Temporal did not answer in time' : `Temporal: ${details || message}`;
 }

@@ -20,11 +20,18 @@ export function withKey(keys: Keys): MiddlewareHandler<Access> {
   });
 }
 
-const READING = ['GET', 'HEAD'];
+const isWrite = ({ req }: Context) => !['GET', 'HEAD'].includes(req.method);
 
 /** A key of the role `read` changes nothing. */
 export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {
-  if (!READING.includes(c.req.method) && c.get('key').role !== 'operate')
+  if (isWrite(c) && c.get('key').role !== 'operate')
     throw new Problem(403, `The key ${c.get('key').name} may only read`);
+  await next();
+};
+
+/** A page of another site can make a browser that knows our key send anything but this. */
+export const onlyJson: MiddlewareHandler = async (c, next) => {
+  if (['POST', 'PUT'].includes(c.req.method) && !/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? ''))
+    throw new Problem(415, 'The content type must be application/json');
   await next();
 };

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { OnboardsClient } from '../client';
+import type { Command, OnboardsClient } from '../client';
 import type { Config } from '../config';
 import { hasReached, isStatus } from '../workflows/lifecycle';
 import type { OnboardState } from '../workflows/messages';
@@ -168,7 +168,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     const { record } = state;
     if (!record || !sameId(record.id, id))
       throw new Problem(404, `No onboard ${id} of invitation ${wanted.invitation_id} is known here`);
-    for (const field of ['account_id', 'connection_id'] as const)
+    for (const field of ['id', 'account_id', 'connection_id'] as const)
       if (wanted[field] && !sameId(wanted[field], record[field] ?? undefined))
         throw new Problem(409, `${field}: is not the one of this onboard, and cannot be changed`);
     const status = wanted.status === completedStatus ? 'completed' : (wanted.status ?? state.status);
@@ -232,7 +232,8 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
         await onboards.note(id, { ...body, by, key });
         return c.json(schemas.describesState(await onboards.state(id)), 200);
       }
-      return c.json(schemas.describesState(await onboards.send(id, { ...body, name, by, key } as never)), 200);
+      const state = await onboards.send(id, { ...body, name, by, key } as Command);
+      return c.json(schemas.describesState(state), 200);
     });
   }
   return app;

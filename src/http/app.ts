@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
-import { mayWrite, withKey, type Access } from './access';
+import { mayWrite, onlyJson, withKey, type Access } from './access';
 import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
 import { atMost } from './load';
@@ -57,7 +57,14 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
         answerWith(c, new Problem(405, `${c.req.method} is not for ${c.req.path}`, { Allow: methods.join(', ') })),
     }),
   );
-  app.use(secureHeaders({ strictTransportSecurity: false, contentSecurityPolicy: POLICY }));
+  app.use(
+    secureHeaders({
+      strictTransportSecurity: false,
+      contentSecurityPolicy: POLICY,
+      // With `no-referrer`, browsers send the origin of a form as `null`, and ours could not be told from another's.
+      referrerPolicy: 'same-origin',
+    }),
+  );
   app.use(async (c, next) => {
     await next();
     // Kept open, the connection could bring another request, which nobody would wait for.
@@ -84,10 +91,12 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
     },
   });
 
-  for (const path of ['/onboards', '/onboards/*']) {
-    app.use(path, withKey(keys), mayWrite, atMost(mostUnderWay), timeout(TIMEOUT_MS));
-    app.use(path, bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
-  }
+  app.use(timeout(TIMEOUT_MS), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
+  for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), mayWrite, onlyJson);
+  app.use('/onboards', atMost(mostUnderWay));
+  app.use('/onboards/:id', atMost(mostUnderWay));
+  // Those who ask and steer are not kept out by those who wait for LeadConduit.
+  app.use('/onboards/:id/:what', atMost(mostUnderWay));
   app.route('/', api(deps));
   app.route('/', consolePages(deps));
   return app;

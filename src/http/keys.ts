@@ -43,6 +43,8 @@ export const fingerprintOf = ({ hash }: Key): string => hashOf(hash.toString('he
  *  @throws {ConfigError} naming the file's line that is wrong, never a key */
 export function loadKeys({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>): Keys {
   const keys = api.keysFile === undefined ? [] : readKeys(api.keysFile);
+  if (keys.some(({ name }) => name === ONLY) && api.key !== undefined)
+    throw new ConfigError(`ONBOARDS_API_KEYS_FILE has a key of the name ${ONLY}, which is that of ONBOARDS_API_KEY`);
   if (api.key !== undefined) keys.push({ name: ONLY, role: 'operate', hash: hashOf(api.key) });
   if (keys.length > 0) return new Keys(keys);
   if (!api.isLoopback)
@@ -79,12 +81,16 @@ function readKeys(file: string): Key[] {
 export const keyFileIn = (dataDir: string) => join(dataDir, 'api-key');
 export const sessionSecretIn = (dataDir: string) => keptSecret(join(dataDir, 'session-secret'));
 
+const BYTES = 24;
+/** In base64. */
+const LENGTH = 32;
+
 /** A secret that is made once and then kept, for this user's eyes only. */
 export function keptSecret(file: string): string {
   const mine = `${file}.${process.pid}`;
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
   // A link appears with its content or not at all.
-  writeFileSync(mine, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+  writeFileSync(mine, `${randomBytes(BYTES).toString('base64url')}\n`, { mode: 0o600 });
   try {
     linkSync(mine, file);
   } catch (error) {
@@ -92,5 +98,7 @@ export function keptSecret(file: string): string {
   } finally {
     rmSync(mine);
   }
-  return readFileSync(file, 'utf8').trim();
+  const secret = readFileSync(file, 'utf8').trim();
+  if (secret.length >= LENGTH) return secret;
+  throw new ConfigError(`${file} is too short for a secret: remove it, and a new one is made`);
 }

@@ -38,6 +38,7 @@ export const OnboardRecord = z
 
 export const Replacement = z
   .looseObject({
+    id: HexId.optional(),
     invitation_id: HexId,
     account_id: HexId.nullish(),
     connection_id: HexId.nullish(),
@@ -60,7 +61,7 @@ export const State = z
     status: z.string().nullable(),
     phase: z.enum(PHASES),
     held: z.boolean(),
-    record: OnboardRecord.nullable(),
+    record: z.union([OnboardRecord, z.null()]),
     waiting_for: z.object({ who: z.enum(['operator', 'leadconduit', 'time', 'nobody']), text: z.string() }),
     since: Time,
     next: z.object({ what: z.string(), at: Time }).optional(),
@@ -128,5 +129,5 @@ export const WaitHeader = z.object({
   }),
 });
 export const KeyHeader = z.object({
-  'idempotency-key': z.string().max(200).optional().openapi({ description: 'The same key acts once.' }),
+  'idempotency-key': text(200).optional().openapi({ description: 'The same key acts once.' }),
 });

@@ -1,4 +1,3 @@
-import type { PropsWithChildren } from 'hono/jsx';
 import { COMPLETING, meaningOf } from '../../words';
 import type { Action, OnboardState } from '../../workflows/messages';
 import { Layout } from './layout';
@@ -102,6 +101,12 @@ const WhoAndWhy = ({ who, withReason }: { who: string; withReason: boolean }) =>
   </>
 );
 
+const ASKED = [
+  ['by', 'Who'],
+  ['reason', 'Why'],
+  ['flow_id', 'New flow'],
+] as const;
+
 interface CompletePageProps {
   state: OnboardState;
   who: string;
@@ -110,12 +115,20 @@ interface CompletePageProps {
 }
 
 /** Asks once more: it is the one thing here that cannot be undone. */
-export const CompletePage = ({ state, who, fields }: PropsWithChildren<CompletePageProps>) => {
+export const CompletePage = ({ state, who, fields }: CompletePageProps) => {
   const { invitation_id, label } = state;
   return (
     <Layout title={`Complete ${label ?? invitation_id}?`} who={who}>
       <h1>{`Complete ${label ?? invitation_id}?`}</h1>
       <p class="attention-box">{COMPLETING}</p>
+      <dl class="facts">
+        {ASKED.map(([name, what]) => (
+          <>
+            <dt>{what}</dt>
+            <dd>{fields[name] ?? '–'}</dd>
+          </>
+        ))}
+      </dl>
       <form method="post" action={`/console/onboards/${invitation_id}/advance`} class="buttons">
         {Object.entries(fields).map(([name, value]) => (
           <input type="hidden" name={name} value={value} />

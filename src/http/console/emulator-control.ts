@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Problem } from '../problems';
 
 const Effects = z.object({
   posts: z.number(),
@@ -46,8 +47,10 @@ export class EmulatorControl {
       body: body === undefined ? undefined : JSON.stringify(body),
       headers: { 'content-type': 'application/json' },
       signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).catch(() => {
+      throw new Problem(503, 'The emulator does not answer: it is down', { 'Retry-After': '5' });
     });
-    if (!response.ok) throw new Error(`the emulator answered HTTP ${response.status}`);
+    if (!response.ok) throw new Problem(502, `The emulator answered HTTP ${response.status}`);
     return response.json();
   }
 }

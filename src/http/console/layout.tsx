@@ -8,7 +8,11 @@ interface Frame {
 }
 
 /** Attributes that a person's hand changes and that the server knows nothing of stay as they are. */
-const HTMX = JSON.stringify({ morphIgnore: ['data-htmx-powered', 'open'], extensions: 'sse' });
+const HTMX = JSON.stringify({
+  morphIgnore: ['data-htmx-powered', 'open'],
+  extensions: 'sse',
+  noSwap: ['204', '304', '4xx', '5xx'],
+});
 
 export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
   <html lang="en">

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
-import { streamSSE } from 'hono/streaming';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { streamSSE, type SSEMessage } from 'hono/streaming';
 import { Problem } from '../problems';
 
 /** Of hono's JSX. */
@@ -10,6 +11,8 @@ interface Part {
 const LOOK_MS = 1_000;
 /** The page says that the connection is lost when it has heard none of these for 15 s. */
 const BEAT_MS = 5_000;
+/** Who has not read for so long is gone. */
+const UNREAD_MS = 30_000;
 const MOST = 200;
 
 /** Sends a part of a page again whenever it has changed, as server-sent events. */
@@ -18,20 +21,33 @@ export class Live {
 
   constructor(private readonly draining: AbortSignal) {}
 
-  follow(c: Context, render: () => Promise<Part>): Response {
+  /** @param isStill whether whoever opened it may still see it */
+  follow(c: Context, render: () => Promise<Part>, isStill: () => Promise<boolean>): Response {
+    // Nobody would read it, and nothing would ever say that it is over.
+    if (c.req.method !== 'GET') return c.body(null, 200);
     if (this.open >= MOST) throw new Problem(503, 'Too many pages are followed live', { 'Retry-After': '5' });
     this.open += 1;
     // A proxy that collects what it hands on would make it late.
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
+      /** False when it is not read any more: what is written then is never done. */
+      const send = async (message: SSEMessage): Promise<boolean> => {
+        const timer = new AbortController();
+        const unread = sleep(UNREAD_MS, false, { ref: false, signal: timer.signal }).catch(() => false);
+        try {
+          return await Promise.race([stream.writeSSE(message).then(() => true), unread]);
+        } finally {
+          timer.abort();
+        }
+      };
       try {
         let shown = '';
         let beatAt = 0;
-        while (!stream.aborted && !this.draining.aborted) {
+        while (!stream.aborted && !this.draining.aborted && (await isStill())) {
           const html = await (await render()).toString();
-          if (html !== shown) await stream.writeSSE({ data: (shown = html) });
+          if (html !== shown && !(await send({ data: (shown = html) }))) break;
           if (Date.now() >= beatAt) {
-            await stream.writeSSE({ event: 'beat', data: '' });
+            if (!(await send({ event: 'beat', data: '' }))) break;
             beatAt = Date.now() + BEAT_MS;
           }
           await stream.sleep(LOOK_MS);

@@ -47,6 +47,7 @@ export const Standing = (props: StandingProps) => {
       </section>
       <section aria-labelledby="timeline-title">
         <h2 id="timeline-title">Who did what</h2>
+        {state.stale && <p>Not known until a worker runs.</p>}
         <ol class="timeline">
           {state.timeline.map((line) => (
             <Happened line={line} />
@@ -148,9 +149,9 @@ const Facts = ({ state, now, run }: { state: OnboardState; now: number; run?: st
   );
 };
 
-const Ledger = ({ state: { ledger, record } }: { state: OnboardState }) =>
+const Ledger = ({ state: { ledger, record, stale } }: { state: OnboardState }) =>
   ledger.length === 0 ? (
-    <p>Nothing yet.</p>
+    <p>{stale ? 'Not known until a worker runs.' : 'Nothing yet.'}</p>
   ) : (
     <table class="ledger">
       <caption>What this onboard has sent</caption>

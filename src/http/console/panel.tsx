@@ -12,7 +12,10 @@ interface BreakItProps {
 export const BreakIt = ({ upstream, next, invitation }: BreakItProps) => (
   <section class="break" aria-labelledby="break-title">
     <h2 id="break-title">Try to break it</h2>
-    <p>LeadConduit is the emulator here. Make it misbehave, then act, and watch what comes of it.</p>
+    <p>
+      LeadConduit is the emulator here. Make it misbehave, then act, and watch what comes of it. Its list hides all that
+      were created, or none.
+    </p>
     <form method="post" action="/console/emulator" class="buttons">
       {invitation && <input type="hidden" name="invitation" value={invitation} />}
       <input type="hidden" name="next" value={next} />
@@ -28,7 +31,7 @@ export const BreakIt = ({ upstream, next, invitation }: BreakItProps) => (
         </button>
       ) : (
         <button name="do" value="hide">
-          {invitation ? 'Hide it from the list' : 'Hide what is created from the list'}
+          Hide it from the list
         </button>
       )}
     </form>

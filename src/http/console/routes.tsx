@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { csrf } from 'hono/csrf';
 import type { z } from 'zod';
-import type { OnboardsClient } from '../../client';
-import type { Keys } from '../keys';
+import type { Command, OnboardsClient } from '../../client';
+import { isHexId } from '../../client/ids';
+import { hashOf, type Keys } from '../keys';
 import { atMost } from '../load';
 import { Problem, problemOf } from '../problems';
 import { CreateRequest, MESSAGES } from '../schemas';
@@ -36,7 +37,7 @@ export interface ConsoleDeps {
 }
 
 const DOWN_MS = 30_000;
-const MOST_WRITES = 32;
+const MOST_UNDER_WAY = 64;
 const HERE = /^\/(?!\/)[\w\-./?=&%+]*$/;
 
 /** The operators' pages. They work without scripts; with them, they follow what happens. */
@@ -53,7 +54,12 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     for (const [name, value] of Object.entries(problem.headers)) c.header(name, value);
     return c.html(<ProblemPage problem={problem} />, problem.status);
   });
-  for (const path of ['/login', '/logout', '/console/*']) app.use(path, csrf());
+  for (const path of ['/', '/login', '/logout', '/console/*'])
+    app.use(path, csrf(), async (c, next) => {
+      await next();
+      // After a log-out, the Back button shows nothing.
+      c.header('Cache-Control', 'no-store');
+    });
 
   app.get('/login', (c) => c.html(<LoginPage next={nextOf(c.req.query('next'))} />));
   app.post('/login', async (c) => {
@@ -64,22 +70,26 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     await sessions.open(c, key, (form.who ?? '').slice(0, 60));
     return c.redirect(next, 303);
   });
-  app.post('/logout', (c) => {
-    sessions.close(c);
+  app.post('/logout', async (c) => {
+    await sessions.close(c);
     return c.redirect('/login', 303);
   });
 
-  const toLogin = sessions.guard((c) =>
-    c.req.method === 'GET' && !c.req.path.endsWith('/live')
-      ? c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`, 303)
-      : c.text('Log in first', 401),
-  );
+  const toLogin = sessions.guard((c) => {
+    const { pathname, search } = new URL(c.req.url);
+    if (c.req.method === 'GET' && !pathname.endsWith('/live'))
+      return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`, 303);
+    const next = /^\/console\/onboards\/[^/]+/.exec(pathname)?.[0];
+    return c.html(<LoginPage next={nextOf(next)} problem="Your session has ended, and nothing was done." />, 401);
+  });
   app.use('/', toLogin);
   app.use('/console/*', toLogin, async (c, next) => {
     if (c.req.method !== 'GET' && !mayWrite(c)) throw new Problem(403, `The key ${c.get('key').name} may only read`);
     return next();
   });
-  app.on('POST', '/console/*', atMost(MOST_WRITES));
+  app.use('/console/*', atMost(MOST_UNDER_WAY));
+
+  const isStill = (c: Context) => async () => (await sessions.of(c)) !== undefined;
 
   const listPage = async (c: Context<Session>, problem?: string) => {
     const [snapshot, upstream] = await Promise.all([overview.current(), neighbours().emulator?.upstream()]);
@@ -90,9 +100,8 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   app.get('/', async (c) => c.html(await listPage(c)));
   app.get('/console/live', (c) => {
     const wanted = wantedOf(c.req.query());
-    return live.follow(c, async () => (
-      <ListRegion snapshot={await overview.current()} wanted={wanted} now={Date.now()} />
-    ));
+    const render = async () => <ListRegion snapshot={await overview.current()} wanted={wanted} now={Date.now()} />;
+    return live.follow(c, render, isStill(c));
   });
 
   const standingOf = async (c: Context<Session>) => {
@@ -108,7 +117,11 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const said = c.req.query('said');
     return c.html(<OnboardPage {...await standingOf(c)} said={said && SAID[said]} />);
   });
-  app.get('/console/onboards/:id/live', (c) => live.follow(c, async () => <Standing {...await standingOf(c)} />));
+  app.get('/console/onboards/:id/live', (c) =>
+    live.follow(c, async () => <Standing {...await standingOf(c)} />, isStill(c)),
+  );
+  // Where a refusal was shown, reloaded.
+  app.get('/console/onboards/:id/:message', (c) => c.redirect(`/console/onboards/${c.req.param('id')}`, 303));
 
   app.post('/console/onboards', async (c) => {
     const wanted = CreateRequest.safeParse(await formOf(c));
@@ -123,14 +136,15 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const { id, message } = c.req.param();
     const { confirmed, ...fields } = await formOf(c);
     if (!isMessage(message)) return c.notFound();
-    if (message === 'advance' && fields.to === 'completed' && confirmed !== 'yes')
-      return c.html(<CompletePage state={await onboards.state(id)} who={whoIs(c)} fields={fields} />);
-    const body = MESSAGES[message].safeParse(fields);
+    const isToAsk = message === 'advance' && fields.to === 'completed' && confirmed !== 'yes';
     try {
-      if (!body.success) throw new Problem(400, wordsOf(body.error));
-      const by = byOf(c, body.data.by);
-      if ('text' in body.data) await onboards.note(id, { ...body.data, by });
-      else await onboards.send(id, { ...body.data, name: message, by } as never);
+      const { data, error } = MESSAGES[message].safeParse(fields);
+      if (error) throw new Problem(400, wordsOf(error));
+      if (isToAsk)
+        return await c.html(<CompletePage state={await onboards.state(id)} who={whoIs(c)} fields={fields} />);
+      const said = { ...data, by: byOf(c, data.by), key: data.key && keyFor(data.key, fields) };
+      if ('text' in said) await onboards.note(id, said);
+      else await onboards.send(id, { ...said, name: message } as Command);
     } catch (error) {
       const { status, message: words } = problemOf(error);
       return c.html(<OnboardPage {...await standingOf(c)} problem={words} />, status);
@@ -142,10 +156,12 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const { emulator } = neighbours();
     if (!emulator) return c.notFound();
     const { do: what, next, invitation } = await formOf(c);
+    if (invitation !== undefined && !isHexId(invitation)) throw new Problem(400, 'invitation: is not an id');
     if (what === 'lose') await emulator.loseAnswer(next === 'PUT' ? 'PUT' : 'POST', invitation);
     else if (what === 'down') await emulator.goDown(DOWN_MS);
-    else await emulator.hide(what === 'hide');
-    return c.redirect(invitation ? `/console/onboards/${invitation}?said=fault` : '/', 303);
+    else if (what === 'hide' || what === 'show') await emulator.hide(what === 'hide');
+    else throw new Problem(400, 'do: must be lose, down, hide or show');
+    return c.redirect(invitation ? `/console/onboards/${invitation}?said=${what}` : '/', 303);
   });
   return app;
 }
@@ -158,7 +174,10 @@ const SAID: Record<string, string> = {
   release: 'Accepted: it goes on.',
   cancel: 'Accepted: it is not followed any more once a call that is out has ended.',
   note: 'Noted.',
-  fault: 'Planned. Now act, and watch.',
+  lose: 'The next answer will be lost. Now act, and watch.',
+  down: 'The emulator is down for 30 s. Now act, and watch.',
+  hide: 'The list hides what was created. Now act, and watch.',
+  show: 'The list shows what was created again.',
 };
 
 const isMessage = (name: string): name is keyof typeof MESSAGES => Object.hasOwn(MESSAGES, name);
@@ -172,6 +191,9 @@ const byOf = (c: Context<Session>, by: string | undefined) => {
 };
 /** Only an address of ours. */
 const nextOf = (next: string | undefined) => (next !== undefined && HERE.test(next) ? next : '/');
+/** Pressed twice, it is the same; gone back to and filled in otherwise, it is not. */
+const keyFor = (key: string, filledIn: Record<string, string>) =>
+  `${key} ${hashOf(JSON.stringify(filledIn)).toString('hex').slice(0, 16)}`;
 const wordsOf = (error: z.ZodError) =>
   error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
 

@@ -13,6 +13,9 @@ const HOURS = 12;
 
 /** Signed, so that nobody can make one up; it holds no key, and ends with the key that opened it. */
 export class Sessions {
+  /** Logged out from before their time, so that no other page goes on with them. */
+  private readonly closed = new Set<string>();
+
   constructor(
     private readonly keys: Keys,
     private readonly secret: string,
@@ -31,19 +34,30 @@ export class Sessions {
     });
   }
 
-  close(c: Context): void {
+  async close(c: Context): Promise<void> {
+    const value = await getSignedCookie(c, this.secret, COOKIE);
+    if (value) {
+      this.closed.add(value);
+      setTimeout(() => this.closed.delete(value), HOURS * 3_600_000).unref();
+    }
     deleteCookie(c, COOKIE, { path: '/' });
   }
 
+  /** Who has opened it; undefined when nobody has, or when it has ended since. */
+  async of(c: Context): Promise<{ key: Key; who: string } | undefined> {
+    const value = await getSignedCookie(c, this.secret, COOKIE);
+    const [name = '', fingerprint = '', until = 0, who = ''] = read(value || '[]');
+    const key = until > Date.now() && !this.closed.has(value || '') ? this.keys.still(name, fingerprint) : undefined;
+    return key && { key, who };
+  }
+
   /** Lets in who has logged in; to the others, `refuse` answers. */
-  guard(refuse: (c: Context) => Response): MiddlewareHandler<Session> {
+  guard(refuse: (c: Context) => Response | Promise<Response>): MiddlewareHandler<Session> {
     return async (c, next) => {
-      const value = await getSignedCookie(c, this.secret, COOKIE);
-      const [name = '', fingerprint = '', until = 0, who = ''] = read(value || '[]');
-      const key = until > Date.now() ? this.keys.still(name, fingerprint) : undefined;
-      if (!key) return refuse(c);
-      c.set('key', key);
-      c.set('who', who);
+      const session = await this.of(c);
+      if (!session) return refuse(c);
+      c.set('key', session.key);
+      c.set('who', session.who);
       return next();
     };
   }

@@ -1,24 +1,36 @@
-// Says so when the page does not follow what happens any more. htmx connects, and connects again.
+// Says so when the page does not follow what happens. htmx connects, and connects again.
 const SILENCE_MS = 15_000;
 const note = document.getElementById('connection');
+let heardAt = new Date();
 let timer;
 
-function lost() {
+function tell(text, className) {
   clearTimeout(timer);
-  const since = note.dataset.heard ?? new Date().toLocaleTimeString();
-  note.textContent = `The connection is lost. What you see is from ${since}; trying again …`;
-  note.className = 'lost';
+  if (note.textContent !== text) note.textContent = text;
+  note.className = className;
+}
+
+function lost() {
+  const since = heardAt.toISOString().slice(11, 19);
+  tell(`The connection is lost. What you see is from ${since} (UTC); trying again …`, 'lost');
+}
+
+function refused({ detail }) {
+  const status = detail.ctx?.response?.status ?? detail.status;
+  if (status === 401) tell('Your session has ended: load the page again to log in.', 'lost');
+  else if (status >= 400) lost();
 }
 
 function heard() {
-  clearTimeout(timer);
+  heardAt = new Date();
+  tell('Live', 'live');
   timer = setTimeout(lost, SILENCE_MS);
-  note.dataset.heard = new Date().toLocaleTimeString();
-  note.textContent = 'Live';
-  note.className = 'live';
 }
 
+if (document.getElementById('live')) timer = setTimeout(lost, SILENCE_MS);
 document.addEventListener('htmx:sse:after:connection', heard);
 document.addEventListener('htmx:sse:after:message', heard);
 document.addEventListener('htmx:sse:before:connection', ({ detail }) => detail.connection.attempt > 0 && lost());
-document.addEventListener('htmx:sse:error', lost);
+document.addEventListener('htmx:sse:error', (event) => (event.detail.status ? refused(event) : lost()));
+document.addEventListener('htmx:response:error', refused);
+document.addEventListener('htmx:error', lost);
