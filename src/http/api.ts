@@ -99,7 +99,12 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     security,
     request: {
       query: z.object({
-        limit: z.coerce.number().int().min(1).max(1_000).optional().openapi({ type: 'integer' }),
+        limit: z
+          .string()
+          .regex(/^([1-9]\d{0,2}|1000)$/, 'must be a number from 1 to 1000')
+          .transform(Number)
+          .optional()
+          .openapi({ type: 'integer', minimum: 1, maximum: 1_000, pattern: undefined }),
         after: z
           .string()
           .regex(/^[0-9a-fA-F]{24}$/, 'must be 24 hexadecimal digits')
@@ -109,7 +114,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     },
     responses: {
       200: { description: 'A bare array', content: json(z.array(schemas.OnboardRecord)) },
-      ...failing(...ALWAYS),
+      ...failing(...ALWAYS, 404),
     },
   });
   app.openapi(list, async (c) => {
@@ -216,7 +221,8 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
       request: {
         params: schemas.IdParam,
         headers: schemas.KeyHeader,
-        body: { content: json(schemas.MESSAGES[name]), required: true },
+        // Those that need nothing said come without one, too.
+        body: { content: json(schemas.MESSAGES[name]), required: !schemas.MESSAGES[name].safeParse({}).success },
       },
       responses: {
         200: { description: 'The state right after it', content: json(schemas.State) },
