@@ -95,3 +95,9 @@ test('drained while the POST is out: the call ends, its outcome is recorded, the
   expect(state.ledger.map(({ outcome }) => outcome)).toEqual(['done']);
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
+
+test('a worker that ends as it starts is not taken for one that is ready', async () => {
+  await expect(spawnWorker(world, { ONBOARDS_SETTLE: 'soon' })).rejects.toThrow(
+    /^the worker ended before it was ready: code \d+$/,
+  );
+});

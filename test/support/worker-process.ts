@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { World } from './world';
 
-/** The real worker as a process of its own, built by the command that runs the tests, on the queue of a world. */
+/** The real worker as a process of its own, built by the command that runs the tests, on the queue of a world.
+ *  @throws when it ends before it is ready. */
 export async function spawnWorker(
   { config, emulator }: World,
   env: Record<string, string> = {},
@@ -22,9 +23,11 @@ export async function spawnWorker(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) if (line.startsWith('Worker ready')) break;
-  return child;
+  for await (const line of lines) if (line.startsWith('Worker ready')) return child;
+  const [code, signal] = await exit;
+  throw new Error(`the worker ended before it was ready: ${signal ?? `code ${code}`}`);
 }
 
 /** Ends a process of ours at once and waits until it is gone. */
