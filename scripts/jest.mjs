@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,7 +15,7 @@ export function run(args, stdio, env = process.env) {
   return new Promise((resolve) => child.once('close', (code) => resolve({ isPassed: code === 0, output })));
 }
 
-/** @returns how many tests passed and failed; a run that does not come to its results is one failure. */
+/** @returns how many tests passed and failed, and which; a run that does not come to its results is one failure. */
 export async function jest(name, args, env) {
   const folder = mkdtempSync(join(tmpdir(), 'onboards-jest-'));
   const file = join(folder, 'results.json');
@@ -24,7 +24,7 @@ export async function jest(name, args, env) {
     'inherit',
     env,
   );
-  let results = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 };
+  let results = { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0, testResults: [] };
   try {
     results = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
@@ -32,14 +32,35 @@ export async function jest(name, args, env) {
   }
   rmSync(folder, { recursive: true, force: true });
   const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
-  return { name, passed: results.numPassedTests, failed: failed === 0 && !isPassed ? 1 : failed };
+  const titles = failuresOf(results);
+  if (failed === 0 && !isPassed)
+    return { name, passed: results.numPassedTests, failed: 1, titles: ['it did not end well'] };
+  return { name, passed: results.numPassedTests, failed, titles };
 }
 
-/** The closing line, and the exit code. */
+/** By file and full name; a file that could not be run stands for its tests. */
+function failuresOf({ testResults }) {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => fullName);
+    if (status === 'failed' && failed.length === 0)
+      failed.push(
+        `it could not be run: ${
+          message
+            .replace(/^.*failed to run\s*/, '')
+            .trim()
+            .split('\n')[0]
+        }`,
+      );
+    return failed.map((title) => `${relative(root, name)}: ${title.replace(/\s+/g, ' ')}`);
+  });
+}
+
+/** What failed, the closing line, and the exit code. */
 export function close(results) {
   const sum = (what) => results.reduce((total, result) => total + result[what], 0);
-  const broken = results.filter(({ failed }) => failed > 0).map(({ name }) => name);
-  console.log(broken.length > 0 ? `\nFailed: ${broken.join(', ')}` : '');
+  const broken = results.filter(({ failed }) => failed > 0);
+  console.log(broken.length > 0 ? `\nFailed: ${broken.map(({ name }) => name).join(', ')}` : '');
+  for (const { titles = [] } of broken) for (const title of titles) console.log(`  ${title}`);
   console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
   process.exitCode = broken.length > 0 ? 1 : 0;
 }
