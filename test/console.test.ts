@@ -321,7 +321,7 @@ test('where LeadConduit is the emulator, anybody can try to break it and watch b
   const id = await waiting();
   await open(page, id);
   await page.getByRole('button', { name: 'Lose the next answer' }).click();
-  await said(page).getByText('Planned').waitFor();
+  await said(page).getByText('The next answer will be lost').waitFor();
   await does(page, 'Move on to in_progress');
   await timeline(page).getByText('outcome unknown').waitFor();
   await page.locator('.lifecycle [aria-current]', { hasText: 'in_progress' }).waitFor();

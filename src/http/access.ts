@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import type { Key, Keys } from './keys';
-import { Problem } from './problems';
+import { ELSEWHERE, Problem } from './problems';
 
 /** What a request carries once it has been let in. */
 export interface Access {
@@ -29,9 +29,13 @@ export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {
   await next();
 };
 
-/** A page of another site can make a browser that knows our key send anything but this. */
-export const onlyJson: MiddlewareHandler = async (c, next) => {
-  if (['POST', 'PUT'].includes(c.req.method) && !/^application\/json *(;|$)/i.test(c.req.header('content-type') ?? ''))
-    throw new Problem(415, 'The content type must be application/json');
+/** A browser that knows our key sends it along with what a page of another site makes it send. */
+export const fromHere: MiddlewareHandler = async (c, next) => {
+  const { origin, host, 'sec-fetch-site': site } = c.req.header();
+  // Older browsers, and those at an address without TLS, tell the origin only.
+  const isFromHere = site
+    ? ['same-origin', 'none'].includes(site)
+    : origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
+  if (isWrite(c) && !isFromHere) throw new Problem(403, ELSEWHERE);
   await next();
 };

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
-import { mayWrite, onlyJson, withKey, type Access } from './access';
+import { fromHere, mayWrite, withKey, type Access } from './access';
 import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
 import { atMost } from './load';
@@ -92,7 +92,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   });
 
   app.use(timeout(TIMEOUT_MS), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
-  for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), mayWrite, onlyJson);
+  for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), fromHere, mayWrite);
   app.use('/onboards', atMost(mostUnderWay));
   app.use('/onboards/:id', atMost(mostUnderWay));
   // Those who ask and steer are not kept out by those who wait for LeadConduit.

@@ -38,10 +38,12 @@ export function problemOf(error: unknown): Problem {
   return new Problem(500, 'Something went wrong here; it is in the log');
 }
 
+export const ELSEWHERE = 'This was sent from another site: nothing was done';
+
 /** Of what hono's own middleware throws. */
 const WORDS: Record<number, string> = {
   401: 'The key is missing or not known here: HTTP Basic, any user, the key as password',
-  403: 'This was sent from another site: nothing was done',
+  403: ELSEWHERE,
   415: 'The content type must be application/json',
   504: 'It took too long; ask for the state, or repeat the request: nothing is done twice',
 };
