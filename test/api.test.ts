@@ -1,7 +1,7 @@
 /** LeadConduit's own calls at our address: the same as there for whoever knows only its reference, and never twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardRecord } from '../src/leadconduit/schema';
-import { Api, KEY, type Answer } from './support/api';
+import { Api, eventually, KEY, type Answer } from './support/api';
 import { ReferenceClient, type Onboard, type Reply } from './support/reference-client';
 import { newId, World } from './support/world';
 
@@ -18,6 +18,22 @@ afterAll(async () => {
 
 /** Temporal's lists lag behind what was answered: by nothing mostly, by less than a second for sure. */
 const MOST_LOOKS = 50;
+
+/** What a test has opened beside them. */
+const opened: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+async function another(options: Parameters<typeof World.start>[0] = {}): Promise<World> {
+  const other = await World.start(options);
+  opened.push(other);
+  return other;
+}
+async function apiOf(other: World): Promise<Api> {
+  const its = await Api.start(other);
+  opened.push(its);
+  return its;
+}
 
 const mixed = (id: string) => id.replace(/[a-f]/g, (digit) => (Math.random() < 0.5 ? digit.toUpperCase() : digit));
 const replayed = ({ headers }: Answer) => headers.get('idempotent-replayed');
@@ -70,9 +86,8 @@ describe('a client written from the reference alone', () => {
     replies.map(({ status, type, body }) => ({ status, type, body: shape(body) }));
 
   test('sees the same names, types and statuses at our address as at LeadConduit’s', async () => {
-    const theirs = await World.start({ presence: false });
+    const theirs = await another({ presence: false });
     const upstream = seen(await story(new ReferenceClient(theirs.emulator.url, 'test-key')));
-    await theirs.close();
     const ours = seen(await story(new ReferenceClient(api.url, KEY)));
     expect(ours).toEqual(upstream);
     expect(ours.map(({ status }) => status)).toEqual([201, 200, 200, 200]);
@@ -97,10 +112,9 @@ describe('a client written from the reference alone', () => {
     expect(await twice(new ReferenceClient(api.url, KEY))).toEqual({ isSame: true, puts: [200, 200] });
     expect(await world.effects(again)).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
 
-    const theirs = await World.start({ presence: false });
+    const theirs = await another({ presence: false });
     expect(await twice(new ReferenceClient(theirs.emulator.url, 'test-key'))).toMatchObject({ isSame: false });
     expect(await theirs.effects(again)).toMatchObject({ creates: 2, emails: 2 });
-    await theirs.close();
   });
 });
 
@@ -198,7 +212,7 @@ describe('POST /onboards', () => {
     const id = newId();
     await world.faults({ on: 'POST', when: 'before', do: 'status', status: 429, retry_after: 60, invitation_id: id });
     const waiting = api.create({ invitation_id: id });
-    while ((await world.effects(id)).posts === 0);
+    await eventually(async () => (await world.effects(id)).posts > 0);
     expect(await api.post(`/onboards/${id}/cancel`, {})).toMatchObject({ status: 200 });
     const answer = await waiting;
     expect(answer).toMatchObject({ status: 409, body: { error: expect.stringContaining('cancelled') as string } });
@@ -222,34 +236,28 @@ describe('POST /onboards', () => {
 
 describe('GET /onboards', () => {
   test('is all records, oldest first; in pages to the end where `limit` asks for it', async () => {
-    const mine = await World.start();
-    const list = await Api.start(mine);
-    try {
-      expect(await list.get('/onboards')).toMatchObject({ status: 200, body: [] });
-      const records: OnboardRecord[] = [];
-      for (let n = 0; n < 5; n += 1) records.push(recordOf(await list.create({ invitation_id: newId() })));
-      let all = await list.get('/onboards');
-      for (let tries = 1; tries < MOST_LOOKS && (all.body as unknown[]).length < 5; tries += 1) {
-        await sleep(20);
-        all = await list.get('/onboards');
-      }
-      expect([all.body, all.headers.get('link')]).toEqual([records, null]);
-      const pages: unknown[] = [];
-      for (let next: string | undefined = '/onboards?limit=2'; next !== undefined;) {
-        const page: Answer = await list.get(next);
-        pages.push(page.body);
-        next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
-      }
-      expect(pages).toEqual([records.slice(0, 2), records.slice(2, 4), records.slice(4)]);
-      const exact = await list.get(`/onboards?limit=5`);
-      expect([exact.body, exact.headers.get('link')]).toEqual([records, null]);
-      const rest = await list.get(`/onboards?after=${records[3]!.id.toUpperCase()}`);
-      expect(rest.body).toEqual(records.slice(4));
-      expect(await list.get(`/onboards?after=${newId()}`)).toMatchObject({ status: 404 });
-    } finally {
-      await list.close();
-      await mine.close();
+    const list = await apiOf(await another());
+    expect(await list.get('/onboards')).toMatchObject({ status: 200, body: [] });
+    const records: OnboardRecord[] = [];
+    for (let n = 0; n < 5; n += 1) records.push(recordOf(await list.create({ invitation_id: newId() })));
+    let all = await list.get('/onboards');
+    for (let tries = 1; tries < MOST_LOOKS && (all.body as unknown[]).length < 5; tries += 1) {
+      await sleep(20);
+      all = await list.get('/onboards');
     }
+    expect([all.body, all.headers.get('link')]).toEqual([records, null]);
+    const pages: unknown[] = [];
+    for (let next: string | undefined = '/onboards?limit=2'; next !== undefined;) {
+      const page: Answer = await list.get(next);
+      pages.push(page.body);
+      next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
+    }
+    expect(pages).toEqual([records.slice(0, 2), records.slice(2, 4), records.slice(4)]);
+    const exact = await list.get(`/onboards?limit=5`);
+    expect([exact.body, exact.headers.get('link')]).toEqual([records, null]);
+    const rest = await list.get(`/onboards?after=${records[3]!.id.toUpperCase()}`);
+    expect(rest.body).toEqual(records.slice(4));
+    expect(await list.get(`/onboards?after=${newId()}`)).toMatchObject({ status: 404 });
   });
 });
 
@@ -355,8 +363,8 @@ describe('PUT /onboards/{id}', () => {
   });
 
   test('where LeadConduit’s completing word is another one, that is the word', async () => {
-    const other = await World.start({ settings: { LEADCONDUIT_COMPLETED_STATUS: 'completed_flows_sync' } });
-    const otherApi = await Api.start(other);
+    const other = await another({ settings: { LEADCONDUIT_COMPLETED_STATUS: 'completed_flows_sync' } });
+    const otherApi = await apiOf(other);
     const record = recordOf(await otherApi.create({ invitation_id: other.invitation }));
     for (let n = 0; n < 2; n += 1)
       expect(await otherApi.put(`/onboards/${record.id}`, { ...record, status: 'completed_flows_sync' })).toMatchObject(
@@ -366,7 +374,5 @@ describe('PUT /onboards/{id}', () => {
         },
       );
     expect(await other.effects()).toMatchObject({ completes: 1, emails: 1 });
-    await otherApi.close();
-    await other.close();
   });
 });

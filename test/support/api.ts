@@ -97,6 +97,12 @@ export class Api {
   }
 }
 
+/** Waits until it is so, asking without a pause; gives up after 20 s. */
+export async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await isSo())) if (Date.now() > deadline) throw new Error(`never so: ${isSo.toString()}`);
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
