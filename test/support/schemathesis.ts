@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const REQUIREMENTS = join(__dirname, 'schemathesis-requirements.txt');
 const CONFIG = join(__dirname, 'schemathesis.toml');
-const PROGRAM = join(__dirname, 'schemathesis.py');
+const PROGRAM = join(__dirname, 'run_schemathesis.py');
 const NEEDED =
   'The document of the API is tried with Schemathesis, which needs python3 (3.10 or newer) with pip on the PATH; on Debian: apt-get install python3-pip';
 
