@@ -102,7 +102,7 @@ test.each<[string, string, Spoil]>([
   ['a note that left no line', MESSAGES, without('1-3')],
   ['a note twice', MESSAGES, ({ state }) => state.timeline.push(...lines({ event: 'note', by: '1-3' }))],
   ['malformed, and no line', 'every malformed message left a line', ({ state }) => state.timeline.splice(-2, 1)],
-  ['a worker that ended', 'no worker ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
+  ['a process that ended', 'no process ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
   ['a fault not met', COVERAGE, ({ evidence: { faults } }) => faults.left.push(faults.planned[0]!)],
   ['no worker lost', COVERAGE, ({ state }) => (state.timeline = state.timeline.slice(1))],
 ])('%s: %s', (_, check, spoil) => {
