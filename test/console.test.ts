@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { COMPLETING, SELLER } from '../src/words';
-import { Console, launch, screenshot, violations } from './support/console';
+import { Console, ELSEWHERE, launch, screenshot, violations } from './support/console';
 import { newId } from './support/world';
 
 let browser: Browser;
@@ -192,6 +192,21 @@ describe('live', () => {
   });
 });
 
+test('the same form filled in otherwise is another message', async () => {
+  const page = await site.enter(browser, 'ann', { javaScriptEnabled: false });
+  const id = await waiting();
+  await open(page, id);
+  for (const text of ['first', 'second', 'second']) {
+    await act(page, 'Note').locator('summary').click();
+    await page.getByLabel('Text').fill(text);
+    await act(page, 'Note').getByRole('button').click();
+    await said(page).getByText('Noted.').waitFor();
+    await page.goBack();
+  }
+  const { timeline: lines } = await site.world.onboards.state(id);
+  expect(lines.flatMap(({ event, detail }) => (event === 'note' ? [detail] : []))).toEqual(['first', 'second']);
+});
+
 describe('the list', () => {
   test('counts, filters, searches by any id or label, and has first what needs attention', async () => {
     const page = await site.enter(browser, 'ann');
@@ -294,6 +309,36 @@ describe('who may', () => {
     expect(answer.status()).toBe(403);
     await reader.getByRole('button', { name: 'Log out' }).click();
     await reader.getByRole('heading', { name: 'Log in' }).waitFor();
+  });
+
+  test('whoever is at a name of its own, without TLS, too', async () => {
+    const page = await site.enter(browser, 'ann', { baseURL: site.url.replace('127.0.0.1', ELSEWHERE) });
+    await open(page, await waiting());
+    await does(page, 'Hold');
+    await phase(page).getByText('held').waitFor();
+  });
+
+  test('a session that has ended shows nothing more, on other pages neither', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    await open(page, id);
+    await page.locator('#connection', { hasText: 'Live' }).waitFor();
+    const other = await page.context().newPage();
+    await other.goto('/');
+    await other.getByRole('button', { name: 'Log out' }).click();
+    await other.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.locator('#connection', { hasText: 'Your session has ended' }).waitFor();
+    await does(page, 'Hold');
+    await page.getByRole('alert').getByText('Your session has ended, and nothing was done.').waitFor();
+    expect(await site.world.onboards.state(id)).toMatchObject({ held: false });
+  });
+
+  test('live pages that nobody reads take no place from those that are read', async () => {
+    const page = await site.enter(browser, 'ann');
+    const heads = Array.from({ length: 205 }, () => page.request.head('/console/live'));
+    for (const head of await Promise.all(heads)) expect(head.status()).toBe(200);
+    await page.reload();
+    await page.locator('#connection', { hasText: 'Live' }).waitFor();
   });
 
   test('no other site can make a logged-in browser write, and pages load nothing from elsewhere', async () => {

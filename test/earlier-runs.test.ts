@@ -1,4 +1,5 @@
 /** A run that follows another (cancelled, terminated, reset) cannot know what that one sent: it asks before it repeats. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardState } from '../src/workflows/messages';
 import { renewingServer } from './support/renewing';
 import { newId, World, type WorldOptions } from './support/world';
@@ -42,6 +43,21 @@ describe('started again after a cancel or a terminate', () => {
     await world.until('ended', ({ phase }) => phase === 'cancelled');
     await world.start();
     await attention('absence_unproven');
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('the doubts about a create that is listed late are handed on by a run that had done nothing yet', async () => {
+    await given({ policy: { settle_ms: 1_500 } });
+    await world.emulate({ lag_ms: 5_500 });
+    await world.faults({ on: 'POST', when: 'after', do: 'hang' });
+    await world.start();
+    while ((await world.effects()).creates === 0) await sleep(10);
+    await run().terminate('slip of a hand');
+    await world.start();
+    await world.until('begun', ({ next }) => next !== undefined);
+    await run().terminate('slip of a hand');
+    await world.start();
+    await world.until('adopted', ({ record }) => record !== null);
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 

@@ -15,10 +15,11 @@ import type { OnboardRecord } from '../activities/outcomes';
 import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
 import { withSettingsOf } from '../temporal/up-file';
-import { EFFECTS, hasReached, type Effect } from '../workflows/lifecycle';
+import { hasReached } from '../workflows/lifecycle';
 import * as messages from '../workflows/messages';
 import type { OnboardInput, OnboardState, Policy } from '../workflows/messages';
 import { KEYS } from '../workflows/search-attributes';
+import { doubtsLeftBy } from './doubts';
 import { OnboardsError } from './errors';
 import { workflowIdOf } from './ids';
 import { isAbandoned, listQuery, matches, newestRuns, recordOf, rowOf, type Filters, type Row } from './rows';
@@ -96,9 +97,8 @@ export class OnboardsClient {
       if (!isAbandoned(last)) return;
       // The last run's call may land until a settle time after its end.
       const settled = (last.closeTime ?? new Date()).getTime() + (this.settings.policy.settle_ms ?? 60_000);
-      const { stale, ledger } = await this.runs.stateOf(last);
-      const doubts = EFFECTS.filter((effect) => stale || ledger.some((entry) => isDoubtful(entry, effect)));
-      const following = { ...request, not_before: new Date(settled).toISOString(), doubts };
+      const doubts = await doubtsLeftBy(this.temporal, last, await this.runs.stateOf(last));
+      const following = { ...request, not_before: new Date(settled).toISOString(), doubts: [...doubts] };
       await start(following, 'ALLOW_DUPLICATE_FAILED_ONLY').catch((error: unknown) => {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
       });
@@ -366,10 +366,6 @@ async function uninterrupted<T>(send: () => Promise<T>): Promise<T> {
 
 const isPending = ({ record, attention, phase, stale }: OnboardState) =>
   record === null && attention === undefined && phase !== 'cancelled' && !stale;
-
-/** What an ended run leaves to doubt: calls whose outcome it never knew, and a create that the list may hide. */
-const isDoubtful = ({ effect, outcome }: messages.LedgerEntry, about: Effect) =>
-  effect === about && outcome !== 'not_sent' && (effect === 'create' || outcome === 'unknown' || outcome === 'pending');
 
 /** None asked for never conflicts; see the contract for the rest. */
 function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, asked: string): void {
