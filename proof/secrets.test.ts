@@ -51,7 +51,8 @@ const saidBy = (name: string) => readFileSync(at(`${name}.log`), 'utf8');
 async function line(name: string, baseUrl: string, start = true): Promise<OnboardsClient> {
   const env = { LEADCONDUIT_BASE_URL: baseUrl, ONBOARDS_TASK_QUEUE: name };
   if (start) {
-    run(name, 'worker', { ...env, TEMPORAL_ADDRESS: up.temporal.address });
+    // A data folder of its own: in that of `npm start`, a worker for another upstream refuses to start.
+    run(name, 'worker', { ...env, TEMPORAL_ADDRESS: up.temporal.address, ONBOARDS_DATA_DIR: at(name) });
     await eventually('ready', () => Promise.resolve(saidBy(name).includes('Worker ready')));
   }
   const config = loadConfig({ ...SETTINGS, ...env });
