@@ -6,7 +6,6 @@ import { join } from 'node:path';
 
 const REQUIREMENTS = join(__dirname, 'schemathesis-requirements.txt');
 const CONFIG = join(__dirname, 'schemathesis.toml');
-const PROGRAM = join(__dirname, 'run_schemathesis.py');
 const NEEDED =
   'The document of the API is tried with Schemathesis, which needs python3 (3.10 or newer) with pip on the PATH; on Debian: apt-get install python3-pip';
 
@@ -46,8 +45,8 @@ export async function schemathesis(
   { url, key, seed, examples }: { url: string; key: string; seed: number; examples: number },
 ): Promise<{ code: number | null; out: string }> {
   const cwd = mkdtempSync(join(tmpdir(), 'onboards-schemathesis-'));
-  const options = ['--checks', 'all', '--workers', '4', '--no-color', '--seed', `${seed}`, '-n', `${examples}`];
-  const command = [PROGRAM, '--config-file', CONFIG, 'run', `${url}/openapi.json`];
+  const options = ['--checks', 'all', '--workers', '1', '--no-color', '--seed', `${seed}`, '-n', `${examples}`];
+  const command = ['-m', 'schemathesis.cli', '--config-file', CONFIG, 'run', `${url}/openapi.json`];
   try {
     const env = { PATH: process.env.PATH, HOME: cwd, PYTHONPATH: folder, PYTHONUTF8: '1', NO_PROXY: '*' };
     return await run([...command, '--auth', `API:${key}`, ...options], env, cwd);

@@ -198,7 +198,8 @@ export class World {
   /** Starts this world's onboard and waits until it is created or needs attention. */
   async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardState> {
     await this.start(request);
-    return this.onboards.whenCreated({ invitation_id: this.invitation, ...request }, 20_000);
+    const state = await this.onboards.whenCreated({ invitation_id: this.invitation, ...request }, 20_000);
+    return state.stale ? this.until('answered', () => true) : state;
   }
 
   /** Another client of the account: makes an onboard, or changes one. */
@@ -220,12 +221,12 @@ export class World {
     return this.onboards.state(this.invitation);
   }
 
-  /** Waits for a state; times out with the last one shown. */
+  /** Waits for a state that the worker answers, however busy the machine is; times out with the last one shown. */
   async until(what: string, is: (state: OnboardState) => boolean, waitMs = 20_000): Promise<OnboardState> {
     const deadline = Date.now() + waitMs;
     for (;;) {
       const state = await this.state();
-      if (is(state)) return state;
+      if ((!state.stale || state.waiting_for.who === 'nobody') && is(state)) return state;
       if (Date.now() > deadline) throw new Error(`never ${what}: ${JSON.stringify(state, null, 1)}`);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
