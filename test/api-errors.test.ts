@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import Ajv from 'ajv/dist/2020';
 import { createApp } from '../src/http/app';
 import { Keys } from '../src/http/keys';
 import { Api, eventually, KEY, type Answer } from './support/api';
@@ -244,6 +245,19 @@ describe('its end', () => {
 describe('without a key', () => {
   test.each(['/healthz', '/readyz', '/openapi.json'])('%s is there', async (path) => {
     expect(await api.get(path, { key: null })).toMatchObject({ status: 200, body: expect.any(Object) as object });
+  });
+
+  test('the document has the state without a record, too, as it is told to who does not wait', async () => {
+    const { body: document } = await api.get('/openapi.json', { key: null });
+    const isState = new Ajv({ strict: false }).addSchema(document as object, 'document').compile({
+      $ref: 'document#/components/schemas/State',
+    });
+    const id = newId();
+    await world.faults({ on: 'POST', when: 'before', do: 'status', status: 429, retry_after: 1, invitation_id: id });
+    const { body } = await api.create({ invitation_id: id }, 0);
+    expect(body).toMatchObject({ record: null });
+    expect([isState(body), isState.errors]).toEqual([true, null]);
+    expect(isState({ ...(body as object), phase: 'elsewhere' })).toBe(false);
   });
 
   test('the document names every call that is served, and no other', async () => {
