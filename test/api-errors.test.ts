@@ -80,17 +80,6 @@ describe('what is not well formed is refused in words, and nothing is made', () 
     expect(await allowed('POST', '/healthz')).toBe('GET,HEAD');
   });
 
-  test.each([
-    ['that tells its kind', { 'sec-fetch-site': 'cross-site' }],
-    ['of the same machine', { 'sec-fetch-site': 'same-site' }],
-    ['that tells only its origin', { origin: 'http://elsewhere.example' }],
-    ['that tells none', { origin: 'null' }],
-  ])('what a page %s makes a browser send that knows our key', async (_, headers) => {
-    await api.create({ invitation_id: world.invitation });
-    expect(await api.call('POST', `/onboards/${world.invitation}/hold`, { headers })).toMatchObject({ status: 403 });
-    expect(await api.state(world.invitation)).toMatchObject({ held: false });
-  });
-
   describe('a body over 1 MB: 413', () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     afterAll(() => agent.destroy());
@@ -124,6 +113,17 @@ describe('what is not well formed is refused in words, and nothing is made', () 
     expect(first.toString()).toMatch(/^HTTP\/1\.1 400 /);
     socket.destroy();
   });
+});
+
+test.each([
+  ['that tells its kind', { 'sec-fetch-site': 'cross-site' }],
+  ['of the same machine', { 'sec-fetch-site': 'same-site' }],
+  ['that tells only its origin', { origin: 'http://elsewhere.example' }],
+  ['that tells none', { origin: 'null' }],
+])('what a page %s makes a browser send that knows our key', async (_, headers) => {
+  await api.create({ invitation_id: world.invitation });
+  expect(await api.call('POST', `/onboards/${world.invitation}/hold`, { headers })).toMatchObject({ status: 403 });
+  expect(await api.state(world.invitation)).toMatchObject({ held: false });
 });
 
 /** As `Api.call`, on the connections of an agent. */

@@ -239,7 +239,8 @@ function decision({ onboard, upstream, now }: Trial): Message {
   return { name: 'resolve', action: code === 'unexpected_status' ? 'adopt' : 'retry' };
 }
 
-const RUNS = 5_000;
+/** `npm test` plays fewer. */
+const RUNS = Number(process.env.DECISIONS_LIVES ?? 5_000);
 const may = fc.record({ cancel: fc.boolean(), another: fc.boolean(), again: fc.boolean() });
 
 test(`${RUNS} random lives: at most one onboard and one completion, never back, never while held, nothing lost`, () => {

@@ -3,6 +3,7 @@ const SILENCE_MS = 15_000;
 const note = document.getElementById('connection');
 let heardAt = new Date();
 let timer;
+let isEnded = false;
 
 function tell(text, className) {
   clearTimeout(timer);
@@ -11,17 +12,20 @@ function tell(text, className) {
 }
 
 function lost() {
+  if (isEnded) return;
   const since = heardAt.toISOString().slice(11, 19);
   tell(`The connection is lost. What you see is from ${since} (UTC); trying again …`, 'lost');
 }
 
 function refused({ detail }) {
   const status = detail.ctx?.response?.status ?? detail.status;
-  if (status === 401) tell('Your session has ended: load the page again to log in.', 'lost');
+  isEnded = status === 401;
+  if (isEnded) tell('Your session has ended: load the page again to log in.', 'lost');
   else if (status >= 400) lost();
 }
 
 function heard() {
+  isEnded = false;
   heardAt = new Date();
   tell('Live', 'live');
   timer = setTimeout(lost, SILENCE_MS);

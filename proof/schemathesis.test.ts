@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Api, KEY } from './support/api';
-import { findSchemathesis, schemathesis } from './support/schemathesis';
-import { World } from './support/world';
+import { Api, KEY } from '../test/support/api';
+import { findSchemathesis, schemathesis } from '../test/support/schemathesis';
+import { World } from '../test/support/world';
 
 const SEED = 20_260_101;
 /** Of each call and phase. More of them found nothing more; these take half a minute. */
