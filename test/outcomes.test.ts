@@ -96,8 +96,8 @@ describe('a create that may have worked', () => {
 
 describe('a create that surely did nothing', () => {
   test('is tried again when LeadConduit is not there', async () => {
-    await given();
-    await world.emulate({ down_ms: 400 });
+    await given({ policy: { backoff_ms: 500 } });
+    await world.emulate({ down_ms: 1_500 });
     const state = await world.create();
     expect(outcomes(await waiting())).toEqual(['create done']);
     expect(state.timeline.filter(({ event }) => event === 'not_sent')).toHaveLength(1);

@@ -199,7 +199,9 @@ export class World {
   async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardState> {
     await this.start(request);
     const state = await this.onboards.whenCreated({ invitation_id: this.invitation, ...request }, 20_000);
-    return state.stale ? this.until('answered', () => true) : state;
+    return state.stale
+      ? this.until('created', ({ record, attention }) => record !== null || attention !== undefined)
+      : state;
   }
 
   /** Another client of the account: makes an onboard, or changes one. */
