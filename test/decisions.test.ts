@@ -226,6 +226,7 @@ function live(trial: Trial, list: Play, may: May): void {
   }
   for (let steps = 0; steps < 400 && !trial.notebook.ended; steps += 1) {
     if (trial.step('none', Infinity) && trial.onboard.attention?.code !== 'absence_unproven') continue;
+    trial.now += SETTLE / 10; // Nobody decides at once, again and again.
     for (const message of [{ name: 'release' }, decision(trial), { name: 'advance', to: 'completed' }] as const)
       if (trial.notebook.verdictOn(message, trial.state) === 'accept') trial.say(message);
   }
@@ -284,6 +285,23 @@ test('a create refused although it was carried out, listed late, and ordered aga
   while (trial.step('none', Infinity));
   expect(upstream.creates).toBe(2);
   expect(trial.onboard.attention?.code).toBe('duplicate');
+});
+
+test('whoever adopts one onboard while the list shows another is told of both, and chooses', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  trial.step('refused', Infinity);
+  expect(trial.onboard.attention?.code).toBe('refused');
+  const [{ id }] = [upstream.make(trial.now), upstream.make(trial.now)];
+  const adopt = (): void => {
+    trial.say({ name: 'resolve', action: 'adopt', onboard_id: id });
+    trial.step('none', Infinity);
+  };
+  adopt();
+  expect(trial.onboard).toMatchObject({ record: null, attention: { code: 'duplicate' } });
+  adopt();
+  expect(trial.onboard.record).toMatchObject({ id });
+  expect(trial.onboard.attention).toBeUndefined();
 });
 
 describe('reading a message', () => {

@@ -177,7 +177,7 @@ export function duplicate(onboard: Onboard, ids: string[], now: number): void {
     onboard,
     now,
     'duplicate',
-    `LeadConduit shows ${ids.length} onboards for this invitation: ${ids.slice(0, 10).join(', ')}. Nothing more is sent.`,
+    `LeadConduit shows ${ids.length} onboards for this invitation: ${ids.slice(0, 50).join(', ')}. Nothing more is sent.`,
   );
 }
 

@@ -140,7 +140,11 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
     const message = `LeadConduit's list shows ${shown} for this invitation: nothing was adopted. ${answers.message}`;
     return needAttention(onboard, now, answers.code, message);
   }
-  onboard.ruled_out = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
+  const others = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
+  // Nobody chooses against an onboard that they were not told of.
+  if (others.some((id) => !onboard.ruled_out.includes(id) && !answers.message.includes(id)))
+    return duplicate(onboard, idsOf(onboards), now);
+  onboard.ruled_out = others;
   if (onboard.record === null) return reached(onboard, only, now, 'adopted');
   adopted(onboard, only, now);
   if (sameId(only.record.id, onboard.record.id)) return take(onboard, only, now);
