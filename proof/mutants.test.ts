@@ -59,7 +59,8 @@ async function run(copy: string, { tests, only }: Pick<Mutant, 'tests' | 'only'>
     only,
     ...tests,
   ];
-  const env = { ...process.env, TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI };
+  // The same lives each time: whether a mutant is noticed is not left to chance.
+  const env = { ...process.env, TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, DECISIONS_SEED: '1' };
   const child = spawn(process.execPath, [jest, ...args], { cwd: copy, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += String(chunk)));

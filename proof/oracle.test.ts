@@ -1,6 +1,6 @@
 /** The judge of the crash runs must be able to say no: each check breaks on the one thing that it is about. */
 import type { OnboardState } from '../src/workflows/messages';
-import { judge, type Evidence } from './chaos/oracle';
+import { judge, LOST, LOST_MALFORMED, WRONG, type Evidence } from './chaos/oracle';
 import type { Said } from './chaos/people';
 import { AMBIGUOUS, type Fault } from './chaos/plan';
 
@@ -60,6 +60,7 @@ function sound() {
     list: [{ id: 'b', invitation_id: ID, status: 'completed' }],
     faults: { planned: faults, left: [] },
     deserted: 0,
+    silent: [],
   };
   return { evidence, state, effects: evidence.ledger[ID]! };
 }
@@ -74,7 +75,6 @@ const without =
   (by: string): Spoil =>
   ({ state }) =>
     (state.timeline = state.timeline.filter((line) => line.by !== by));
-const MESSAGES = 'no message was lost or acted on twice';
 const COVERAGE = 'each ambiguous fault was met 5 times or more, with and without effect';
 
 test.each<[string, string, Spoil]>([
@@ -87,21 +87,18 @@ test.each<[string, string, Spoil]>([
     'no call is left without an outcome',
     ({ state }) => (state.ledger[0]!.outcome = 'pending'),
   ],
-  [
-    'another status there',
-    'each says what LeadConduit says',
-    ({ evidence }) => (evidence.list[0]!.status = 'in_progress'),
-  ],
-  ['an order that left no line', MESSAGES, without('1-1')],
+  ['another status there', WRONG, ({ evidence }) => (evidence.list[0]!.status = 'in_progress')],
+  ['an order that left no line', LOST, without('1-1')],
   [
     'an order answered before the end that left no line',
-    MESSAGES,
+    LOST,
     ({ evidence }) => (evidence.said.at(-2)!.answeredAt = [Date.parse(DONE_AT) - 1]),
   ],
-  ['a signal that left no line', MESSAGES, without('1-2')],
-  ['a note that left no line', MESSAGES, without('1-3')],
-  ['a note twice', MESSAGES, ({ state }) => state.timeline.push(...lines({ event: 'note', by: '1-3' }))],
-  ['malformed, and no line', 'every malformed message left a line', ({ state }) => state.timeline.splice(-2, 1)],
+  ['a signal that left no line', LOST, without('1-2')],
+  ['a note that left no line', LOST, without('1-3')],
+  ['a note twice', LOST, ({ state }) => state.timeline.push(...lines({ event: 'note', by: '1-3' }))],
+  ['malformed, and no line', LOST_MALFORMED, ({ state }) => state.timeline.splice(-2, 1)],
+  ['a run that does not answer', 'every run answers a query', ({ evidence }) => evidence.silent.push(ID)],
   ['a process that ended', 'no process ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
   ['a fault not met', COVERAGE, ({ evidence: { faults } }) => faults.left.push(faults.planned[0]!)],
   ['no worker lost', COVERAGE, ({ state }) => (state.timeline = state.timeline.slice(1))],

@@ -6,7 +6,7 @@ import { endProcess, signalGroup, startChild, type Child } from '../../src/proce
 import { findTemporal } from '../../src/temporal/find-cli';
 import { claimPort } from '../../src/temporal/ports';
 import { startTemporal, type TemporalServer } from '../../src/temporal/server';
-import { FROZEN_MS, WORKERS, type Blow, type Fault } from './plan';
+import { API_FROZEN_MS, FROZEN_MS, WORKERS, type Blow, type Fault } from './plan';
 
 const dist = join(__dirname, '..', '..', 'dist');
 const KEY = 'chaos-key';
@@ -46,6 +46,8 @@ export class Fleet {
   private readonly struck = new Set<Child>();
   private readonly zombies = new Set<Child>();
   private readonly blows: Promise<void>[] = [];
+  /** What was done to the server last: one thing at a time. */
+  private serverBlow: Promise<void> = Promise.resolve();
   private closing = false;
   private readonly isClosing = () => this.closing;
 
@@ -106,16 +108,22 @@ export class Fleet {
       case 'freeze':
         return this.freeze(this.running[blow.worker]!);
       case 'kill the API':
-        if (this.api) await this.end(this.api, 'SIGKILL');
+      case 'drain the API':
+        if (this.api) await this.end(this.api, blow.do === 'kill the API' ? 'SIGKILL' : 'SIGTERM');
         return;
-      case 'kill the server': {
-        const since = Date.now();
-        process.kill(-this.server.pid, 'SIGKILL');
-        await sleep(blow.downMs);
-        this.server = await this.serveAgain();
-        this.serverBack.push(Date.now() - since);
+      case 'freeze the API': {
+        const { api } = this;
+        if (!api) return;
+        signalGroup(api, 'SIGSTOP');
+        await sleep(API_FROZEN_MS);
+        signalGroup(api, 'SIGCONT');
         return;
       }
+      case 'kill the server':
+      case 'freeze the server':
+      case 'drain the server':
+        this.serverBlow = this.serverBlow.then(() => this.strikeServer(blow.do, blow.downMs));
+        return this.serverBlow;
       case 'LeadConduit is down':
         await this.emulate('PUT', 'options', { down_ms: blow.ms });
         return;
@@ -124,6 +132,22 @@ export class Fleet {
         await sleep(blow.ms);
         await this.emulate('PUT', 'options', { key: null });
     }
+  }
+
+  private async strikeServer(what: Blow['do'], downMs: number): Promise<void> {
+    const since = Date.now();
+    const group = -this.server.pid;
+    if (what === 'freeze the server') {
+      process.kill(group, 'SIGSTOP');
+      await sleep(downMs);
+      process.kill(group, 'SIGCONT');
+      return;
+    }
+    if (what === 'drain the server') await this.server.stop();
+    else process.kill(group, 'SIGKILL');
+    await sleep(downMs);
+    this.server = await this.serveAgain();
+    if (what === 'kill the server') this.serverBack.push(Date.now() - since);
   }
 
   /** A machine that is busy may need more than one try. */

@@ -22,6 +22,8 @@ import { reportOf, tableOf } from './report';
 
 /** The longest that everything may take to come to rest when nothing is done to it any more. */
 const SETTLE_MS = 4 * 60_000;
+/** What else a run may take beside the minutes that it was given. */
+const OVERHEAD_MS = SETTLE_MS + 5 * 60_000;
 const TELL_MS = 30_000;
 /** As many histories of a run that kept everything go to the replay tests. */
 const SAMPLES = 40;
@@ -112,7 +114,7 @@ class Run {
     return {
       lives: plan.lives,
       said: people.said,
-      runs: await this.states(),
+      ...(await this.states()),
       ledger: await fleet.ledger(),
       list: await fleet.list(),
       faults: { planned: plan.faults, left },
@@ -137,28 +139,31 @@ class Run {
   }
 
   /** The states of all runs, of each invitation the latest last. */
-  private async states(): Promise<Map<string, OnboardState[]>> {
+  private async states(): Promise<Pick<Evidence, 'runs' | 'silent'>> {
     const found: { invitation: string; at: number; state: OnboardState }[] = [];
+    const silent: string[] = [];
     for await (const { workflowId, runId, startTime } of this.temporal.workflow.list({
       query: "TaskQueue = 'chaos'",
     })) {
+      const invitation = workflowId.replace('onboard-', '');
       const state = await this.ask(workflowId, runId);
-      found.push({ invitation: workflowId.replace('onboard-', ''), at: startTime.getTime(), state });
+      if (state) found.push({ invitation, at: startTime.getTime(), state });
+      else silent.push(invitation);
     }
-    const states = new Map<string, OnboardState[]>();
+    const runs = new Map<string, OnboardState[]>();
     for (const { invitation, state } of found.sort((a, b) => a.at - b.at))
-      states.set(invitation, [...(states.get(invitation) ?? []), state]);
-    return states;
+      runs.set(invitation, [...(runs.get(invitation) ?? []), state]);
+    return { runs, silent };
   }
 
-  private async ask(workflowId: string, runId: string): Promise<OnboardState> {
-    for (let tries = 1; ; tries += 1)
+  private async ask(workflowId: string, runId: string): Promise<OnboardState | undefined> {
+    for (let tries = 1; tries <= 10; tries += 1)
       try {
         return await this.temporal.workflow.getHandle(workflowId, runId).query(askState);
-      } catch (error) {
-        if (tries === 10) throw error;
+      } catch {
         await sleep(500);
       }
+    return undefined;
   }
 
   async saveHistories(invitations: string[], folder: string): Promise<void> {
@@ -189,7 +194,10 @@ async function main(): Promise<boolean> {
     });
   let isKept = false;
   try {
-    const evidence = await run.through(progress);
+    const tooLong = sleep(plan.minutes * 60_000 + OVERHEAD_MS, undefined, { ref: false }).then(() => {
+      throw new Error('The run does not come to its end');
+    });
+    const evidence = await Promise.race([run.through(progress), tooLong]);
     const report = reportOf(plan, evidence, run.people, run.fleet, Date.now() - since);
     progress.over();
     if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);

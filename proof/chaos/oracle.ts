@@ -14,6 +14,8 @@ export interface Evidence {
   list: Listed[];
   faults: { planned: Fault[]; left: Fault[] };
   deserted: number;
+  /** Invitations with a run that does not answer a query. */
+  silent: string[];
 }
 
 export interface Check {
@@ -25,6 +27,9 @@ export interface Check {
 
 /** Fewer of a kind, with or without effect, and the run has shown nothing about it. */
 const ENOUGH = 5;
+export const LOST = 'no message was lost or acted on twice';
+export const LOST_MALFORMED = 'every malformed message left a line';
+export const WRONG = 'each says what LeadConduit says';
 const NONE: Effects = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 };
 
 export function judge(evidence: Evidence): Check[] {
@@ -54,19 +59,17 @@ export function judge(evidence: Evidence): Check[] {
     each('no call is left without an outcome', ({ invitation_id: id }) =>
       (runs.get(id) ?? []).every((run) => run.ledger.every(({ outcome }) => outcome !== 'pending')),
     ),
-    each('each says what LeadConduit says', ({ invitation_id: id }) => {
+    each(WRONG, ({ invitation_id: id }) => {
       const [there] = listed(id);
       const state = last(id);
       // Who was told to stop need not know what came of it; what they know must be so.
       if (state?.phase === 'cancelled' && state.record === null) return true;
       return there?.id === state?.record?.id && there?.status === state?.status;
     }),
+    check('every run answers a query', evidence.silent),
+    check(LOST, said.filter((one) => !isKept(one, lines(one.invitation_id))).map(named)),
     check(
-      'no message was lost or acted on twice',
-      said.filter((one) => !isKept(one, lines(one.invitation_id))).map(named),
-    ),
-    check(
-      'every malformed message left a line',
+      LOST_MALFORMED,
       lives
         .filter(({ invitation_id: id }) => {
           const sent = said.filter((one) => one.invitation_id === id && one.deed.do === 'malformed');
@@ -132,7 +135,11 @@ export function coverage({ faults, runs }: Pick<Evidence, 'faults' | 'runs'>): R
   const count = (list: Fault[], kind: Fault['do'], when: Fault['when']) =>
     list.filter(
       (fault) =>
-        fault.do === kind && fault.when === when && fault.ms !== 1 && !CLEAR_STATUSES.includes(fault.status ?? 0),
+        fault.on !== 'GET' &&
+        fault.do === kind &&
+        fault.when === when &&
+        fault.ms !== 1 &&
+        !CLEAR_STATUSES.includes(fault.status ?? 0),
     ).length;
   const met = (kind: Fault['do'], when: Fault['when']) =>
     count(faults.planned, kind, when) - count(faults.left, kind, when);

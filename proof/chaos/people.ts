@@ -6,7 +6,7 @@ import { hasReached } from '../../src/workflows/lifecycle';
 import type { Attention, OnboardState } from '../../src/workflows/messages';
 import type { ApiClient } from './api-client';
 import type { Fleet } from './fleet';
-import type { Deed, Life } from './plan';
+import { UNDECODABLE, type Deed, type Life } from './plan';
 
 /** `unsure`: refused, or too late, after a try without an answer. */
 export type Answer = 'accepted' | 'refused' | 'unsure';
@@ -93,7 +93,20 @@ export class People {
   }
 
   private signal(invitation_id: string, name: string, payload: unknown): Promise<Answer> {
-    return this.untilAnswered(() => this.temporal.workflow.getHandle(`onboard-${invitation_id}`).signal(name, payload));
+    const run = this.temporal.workflow.getHandle(`onboard-${invitation_id}`);
+    return this.untilAnswered(() =>
+      payload === UNDECODABLE ? this.signalUndecodable(run.workflowId, name) : run.signal(name, payload),
+    );
+  }
+
+  private signalUndecodable(workflowId: string, signalName: string): Promise<unknown> {
+    const payload = { metadata: { encoding: Buffer.from('binary/encrypted') }, data: Buffer.from('x') };
+    return this.temporal.workflowService.signalWorkflowExecution({
+      namespace: this.temporal.options.namespace,
+      workflowExecution: { workflowId },
+      signalName,
+      input: { payloads: [payload] },
+    });
   }
 
   private async followAgain(invitation_id: string, door: Life['door']): Promise<Answer> {

@@ -7,12 +7,13 @@ export interface Size {
 }
 
 export interface Fault {
-  on: 'POST' | 'PUT';
+  on: 'GET' | 'POST' | 'PUT';
   when: 'before' | 'after';
   do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign';
   status?: number;
   ms?: number;
-  invitation_id: string;
+  /** A look names none. */
+  invitation_id?: string;
 }
 
 /** What somebody does with an onboard, `at` ms after its start was accepted. `times`: the very same message again. */
@@ -39,8 +40,8 @@ export interface Life {
 /** Something that happens to the machines, `at` ms after the run began. `worker`: which of those that run. */
 export type Blow =
   | { at: number; do: 'kill' | 'freeze' | 'drain'; worker: number }
-  | { at: number; do: 'kill the API' }
-  | { at: number; do: 'kill the server'; downMs: number }
+  | { at: number; do: 'kill the API' | 'freeze the API' | 'drain the API' }
+  | { at: number; do: 'kill the server' | 'freeze the server' | 'drain the server'; downMs: number }
   | { at: number; do: 'LeadConduit is down'; ms: number }
   | { at: number; do: 'the key is refused'; ms: number };
 
@@ -53,13 +54,18 @@ export interface Plan extends Size {
 export const WORKERS = 3;
 /** Longer than an attempt (three calls of 2 s and 15 s) and the time-out of a workflow task (10 s). */
 export const FROZEN_MS = 35_000;
+/** Longer than a client of the API waits for its answer (20 s), and so repeats. */
+export const API_FROZEN_MS = 25_000;
 
 /** After these, nobody can know without looking. A hang is what a kill hits best, so there are more of them. */
 export const AMBIGUOUS = ['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign'] as const;
 const MIX = [...AMBIGUOUS, 'hang', 'hang', 'slow'] as const;
 /** LeadConduit's answers that leave no doubt. */
 export const CLEAR_STATUSES = [429, 422, 409, 401];
+/** As a payload: one that no converter of ours can read. */
+export const UNDECODABLE = 'undecodable';
 const MALFORMED: [string, unknown][] = [
+  ['advance', UNDECODABLE],
   ['advance', { to: 'nowhere' }],
   ['advance', 'completed'],
   ['resolve', { action: 'retry', attention: 'a999' }],
@@ -98,14 +104,24 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     ...{ on, when: 'before', do: 'status', invitation_id },
     status: CLEAR_STATUSES[upTo(CLEAR_STATUSES.length)],
   });
-  const nothing = (invitation_id: string): Fault => ({ on: 'PUT', when: 'after', do: 'slow', ms: 1, invitation_id });
+  const nothing = (on: Fault['on'], invitation_id?: string): Fault => ({
+    ...{ on, when: 'after', do: 'slow', ms: 1 },
+    ...(invitation_id === undefined ? {} : { invitation_id }),
+  });
+  /** Most are spared, so that the faults come all through the run. */
+  const atLook = (): Fault => {
+    if (!often(0.15)) return nothing('GET');
+    const kind = AMBIGUOUS[upTo(AMBIGUOUS.length)]!;
+    return { on: 'GET', when: 'before', do: kind, ...(kind === 'slow' ? { ms: 2_500 } : {}) };
+  };
 
   const faultsOf = (id: string): Fault[] => [
     ...(often(0.6) ? [ambiguous(id, 'POST')] : often(0.3) ? [clear(id, 'POST')] : []),
     ...(often(0.05) ? [ambiguous(id, 'POST')] : []),
-    ...(often(0.5) ? [ambiguous(id, 'PUT')] : often(0.2) ? [clear(id, 'PUT')] : [nothing(id)]),
+    ...(often(0.5) ? [ambiguous(id, 'PUT')] : often(0.2) ? [clear(id, 'PUT')] : [nothing('PUT', id)]),
     // Mostly the completing call.
     ...(often(0.4) ? [ambiguous(id, 'PUT')] : []),
+    ...[atLook(), atLook()],
   ];
 
   const deedsOf = (n: number, cancelled: 'never' | 'once' | 'for good'): Deed[] => {
@@ -144,12 +160,17 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     Array.from({ length: count }, (_, n) => ({ at: Math.floor(((n + next()) / count) * 0.95 * span), ...blow() }));
   const share = (each: number, least: number) => Math.max(least, Math.ceil(onboards / each));
   const worker = () => upTo(WORKERS);
+  const downMs = () => 500 + upTo(2_500);
   const blows: Blow[] = [
     ...spread(share(6.5, 3), () => ({ do: 'kill' as const, worker: worker() })),
     ...spread(share(30, 1), () => ({ do: 'freeze' as const, worker: worker() })),
     ...spread(share(40, 1), () => ({ do: 'drain' as const, worker: worker() })),
     ...spread(share(20, 2), () => ({ do: 'kill the API' as const })),
-    ...spread(share(60, 1), () => ({ do: 'kill the server' as const, downMs: 500 + upTo(2_500) })),
+    ...spread(share(150, 1), () => ({ do: 'freeze the API' as const })),
+    ...spread(share(100, 1), () => ({ do: 'drain the API' as const })),
+    ...spread(share(60, 1), () => ({ do: 'kill the server' as const, downMs: downMs() })),
+    ...spread(share(100, 1), () => ({ do: 'freeze the server' as const, downMs: 2 * downMs() })),
+    ...spread(share(150, 1), () => ({ do: 'drain the server' as const, downMs: downMs() })),
     ...spread(share(60, 1), () => ({ do: 'LeadConduit is down' as const, ms: 500 + upTo(2_000) })),
     ...spread(share(100, 1), () => ({ do: 'the key is refused' as const, ms: 500 + upTo(1_000) })),
   ].sort((one, other) => one.at - other.at);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Fleet } from './fleet';
-import { coverage, judge, slowestRecovery, type Evidence } from './oracle';
+import { coverage, judge, LOST, LOST_MALFORMED, slowestRecovery, WRONG, type Evidence } from './oracle';
 import type { People } from './people';
-import type { Plan } from './plan';
+import type { Fault, Plan } from './plan';
 
 export type Report = ReturnType<typeof reportOf>;
 
@@ -18,6 +18,10 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
   const answered = (kind: string) => answers.filter((answer) => answer === kind).length;
   const back = [...fleet.serverBack].sort((a, b) => a - b);
   const { planned, left } = evidence.faults;
+  const real = (faults: Fault[]) => faults.filter(({ ms }) => ms !== 1).length;
+  const checks = judge(evidence);
+  const offenders = (...names: string[]) =>
+    checks.filter(({ name }) => names.includes(name)).reduce((total, one) => total + one.offenders.length, 0);
   return {
     onboards,
     seed,
@@ -29,12 +33,16 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
       zombies: blow('freeze'),
       drains: blow('drain'),
       api_kills: blow('kill the API'),
+      api_freezes: blow('freeze the API'),
+      api_drains: blow('drain the API'),
       server_kills: blow('kill the server'),
+      server_freezes: blow('freeze the server'),
+      server_drains: blow('drain the server'),
       leadconduit_down: blow('LeadConduit is down'),
       key_refused: blow('the key is refused'),
     },
     started_through_api: lives.filter(({ door }) => door === 'api').length,
-    faults: { planned: planned.length, met: planned.length - left.length, coverage: coverage(evidence) },
+    faults: { planned: real(planned), met: real(planned) - real(left), coverage: coverage(evidence) },
     effects: {
       posts: sum('posts'),
       creates: sum('creates'),
@@ -43,6 +51,8 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
       emails: sum('emails'),
     },
     doubled: { onboards: over('creates'), completions: over('completes') },
+    lost_messages: offenders(LOST, LOST_MALFORMED),
+    wrong_states: offenders(WRONG),
     messages: {
       sent: answers.length,
       accepted: answered('accepted'),
@@ -57,7 +67,7 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
       server_back_worst_ms: back.at(-1) ?? 0,
     },
     deserted_workers: evidence.deserted,
-    checks: judge(evidence),
+    checks,
   };
 }
 
@@ -85,6 +95,8 @@ export function tableOf(report: Report): string {
     ),
     row('effects', words(effects)),
     row('doubled', words(doubled)),
+    row('lost messages', report.lost_messages),
+    row('wrong states', report.wrong_states),
     row('messages', words(messages)),
     row('attention', words(attentions)),
     row(
