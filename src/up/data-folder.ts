@@ -15,8 +15,8 @@ export interface DataFolder {
   /** There from before the database is made until the sample is started: a crash between the two loses nothing. */
   sampleDueFile: string;
   logOf: (name: string) => string;
-  /** From now on the folder is this upstream's. `undo` where it was nobody's before and nothing came of it. */
-  claim: () => { undo: () => void };
+  /** From now on the folder is this upstream's; provisionally, until `release`, where nobody claims it for good meanwhile. */
+  claim: (how: 'provisionally' | 'for good') => void;
   release: () => void;
 }
 
@@ -43,21 +43,23 @@ export function openDataFolder(path: string, upstream: string): DataFolder {
     throw error;
   }
   const sampleDueFile = join(path, 'sample-due');
+  let isProvisional = false;
   return {
     path,
     databaseFile: join(path, 'temporal.db'),
     childrenFile: join(path, 'children.json'),
     databaseUnreadyFile: join(path, 'database-unready'),
     sampleDueFile,
-    claim: () => {
+    claim: (how) => {
       const isNew = ownerOf(path) === undefined;
       if (isNew) writeWhole(upstreamFileIn(path), { upstream });
-      return {
-        undo: () => [upstreamFileIn(path), sampleDueFile].forEach((file) => isNew && rmSync(file, { force: true })),
-      };
+      isProvisional = how === 'provisionally' && isNew;
     },
     logOf: (name) => join(path, 'logs', `${name}.log`),
-    release: lock.release,
+    release: () => {
+      if (isProvisional) for (const file of [upstreamFileIn(path), sampleDueFile]) rmSync(file, { force: true });
+      lock.release();
+    },
   };
 }
 

@@ -46,7 +46,7 @@ export async function startAll(all: Everything): Promise<Started> {
   const { temporal, cli } = await haveTemporal(all, ports);
   const address = all.temporal.isConfigured ? {} : { TEMPORAL_ADDRESS: temporal.address };
   await lookAt(all, { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) });
-  folder.claim();
+  folder.claim('for good');
 
   const emulator = ports.emulator === undefined ? undefined : await startEmulator(all, ports.emulator);
   const upstream = emulator ? { EMULATOR_PORT: String(ports.emulator) } : {};
@@ -108,21 +108,17 @@ async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: 
   progress.step('Looking for Temporal');
   const cli = await findTemporal({ env, cliPath: config.temporalCliPath, say: progress.step });
   // Before there is a database, or a crash would leave one that anybody could take over.
-  const claim = folder.claim();
+  folder.claim('provisionally');
   const { isNew } = prepareDatabase(folder);
   if (isNew && ports.emulator !== undefined) writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
   progress.step('Starting Temporal');
-  try {
-    const { address, uiUrl, pid } = await startTemporal({
-      ...{ cli, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
-      ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: children.start },
-    });
-    rmSync(folder.databaseUnreadyFile, { force: true });
-    return { temporal: { address, namespace, ui: uiUrl, pid }, cli };
-  } catch (error) {
-    claim.undo();
-    throw error;
-  }
+  const { address, uiUrl, pid } = await startTemporal({
+    ...{ cli, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
+    ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: children.start },
+  });
+  folder.claim('for good');
+  rmSync(folder.databaseUnreadyFile, { force: true });
+  return { temporal: { address, namespace, ui: uiUrl, pid }, cli };
 }
 
 /** The namespace is there, and a server with a known hole is named. */
