@@ -4,8 +4,8 @@ FROM node:22.23.3-bookworm-slim AS base
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 
-# Not `npm ci`: that wants the optional packages of every system in the lock file, and ours has those of Linux only
-# (scripts/make-ready.mjs tells why). Without --save the lock file's versions are kept all the same.
+# Not `npm ci`: that wants the optional packages of every system in the lock file, which not every registry has
+# (scripts/make-ready.mjs). Without --save the lock file's versions are kept all the same.
 FROM base AS build
 RUN npm install --no-save --include=dev
 COPY tsconfig.json tsconfig.build.json ./

@@ -9,7 +9,7 @@ const fence = (files, ...patterns) => ({
 const no = (regex, message, allowTypeImports = false) => ({ regex, message, allowTypeImports });
 
 export default tseslint.config(
-  { ignores: ['dist', '.data', '.cache', 'node_modules'] },
+  { ignores: ['dist', '.data*', '.cache', 'node_modules'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {

@@ -9,8 +9,8 @@ function fail(message) {
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19))
-  fail(`This project needs Node 20.19 or newer, and this is ${process.version}.`);
+const isFit = major >= 24 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19);
+if (!isFit) fail(`This project needs Node 20.19, 22.13, or 24 and newer, and this is ${process.version}.`);
 
 const { makeReady } = await import('./scripts/make-ready.mjs');
 await makeReady().catch((error) => fail(error.message));

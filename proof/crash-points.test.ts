@@ -7,7 +7,7 @@ import { World } from '../test/support/world';
 import { CRASH_POINTS, type CrashPoint } from './crash-points';
 import { Onboard } from './operators';
 
-const root = join(__dirname, '..');
+const inRoot = (path: string) => join(__dirname, '..', path);
 /** From here on the bytes are the system's, which sends them although the process has gone. */
 const isSent = (point: CrashPoint) => CRASH_POINTS.indexOf(point) >= CRASH_POINTS.indexOf('bytes sent');
 
@@ -17,10 +17,12 @@ const TEST_MS = DIES_MS + 60_000;
 
 /** Starts the worker that will die on the queue of a world. */
 function mortal({ config, emulator }: World, point: CrashPoint): ChildProcess {
-  return spawn(process.execPath, ['scripts/typescript.mjs', 'proof/crash-worker.ts'], {
-    cwd: root,
+  const { PATH, TEST_FOLDER, TEST_TEMPORAL_ADDRESS, TEST_WORKFLOW_BUNDLE } = process.env;
+  return spawn(process.execPath, ['scripts/typescript.mjs', 'proof/crash-worker.ts'].map(inRoot), {
+    // Where there is no `.env`.
+    cwd: TEST_FOLDER,
     env: {
-      ...process.env,
+      ...{ PATH, TEST_TEMPORAL_ADDRESS, TEST_WORKFLOW_BUNDLE },
       CRASH_AT: point,
       LEADCONDUIT_API_KEY: config.leadconduit.apiKey,
       LEADCONDUIT_BASE_URL: emulator.url,

@@ -156,6 +156,16 @@ export const MUTANTS: Mutant[] = [
     says: /Nondeterminism error/,
   },
   {
+    name: 'a call that a refused key may have made is tried again at once',
+    file: 'workflows/effect.ts',
+    find: 'if (!outcome.at_look) pursuit.clear_at = now + onboard.policy.settle_ms;',
+    replace: '',
+    tests: ['test/decisions'],
+    only: '',
+    noticedBy: /random lives/,
+    says: /a second onboard|completed twice/,
+  },
+  {
     name: 'absence counts from a look two settle times later',
     file: 'workflows/effect.ts',
     find: 'LOOKS_AFTER = [1, 2, 4]',

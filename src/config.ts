@@ -105,10 +105,11 @@ const Settings = z
       }
     }
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+      const isInFile = s.LEADCONDUIT_API_KEY_FILE !== undefined;
       ctx.addIssue({
         code: 'custom',
-        path: ['LEADCONDUIT_API_KEY'],
-        message: 'must be printable ASCII without spaces',
+        path: [isInFile ? 'LEADCONDUIT_API_KEY_FILE' : 'LEADCONDUIT_API_KEY'],
+        message: `${isInFile ? 'must name a file whose one line is' : 'must be'} printable ASCII without spaces`,
       });
       return z.NEVER;
     }

@@ -136,12 +136,13 @@ describe('exit codes', () => {
       err: '',
       out: matching(/^Accepted\. It needs attention now/),
     });
-    expect(started.out).toContain(`resolve ${id} --action retry --attention a1`);
+    const [, first] = new RegExp(`resolve ${id} --action retry --attention (a1-\\w+)`).exec(started.out) ?? [];
     const again = await cli.run('resolve', id, '--action', 'retry', '--json');
-    expect([again.code, stateOf(again).attention?.id]).toEqual([5, 'a2']);
-    const stale = await cli.run('resolve', id, '--action', 'retry', '--attention', 'a1');
+    const second = stateOf(again).attention?.id;
+    expect([again.code, second]).toEqual([5, matching(/^a2-/)]);
+    const stale = await cli.run('resolve', id, '--action', 'retry', '--attention', String(first));
     expect(stale).toMatchObject(failing(4, /^resolve refused: stale: .*\n$/));
-    const resolved = await cli.run('resolve', id, '--action', 'retry', '--attention', 'a2', '--by', 'ann');
+    const resolved = await cli.run('resolve', id, '--action', 'retry', '--attention', String(second), '--by', 'ann');
     expect(resolved).toMatchObject({ code: 0, err: '', out: matching(/^Resolved\.\n/) });
     expect(await cli.run('resolve', id, '--action', 'retry')).toMatchObject(
       failing(4, 'resolve refused: it needs no attention: there is nothing to resolve'),

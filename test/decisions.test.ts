@@ -17,7 +17,13 @@ import { ATTEMPT, FAULTS, INVITATION, ListedUpstream, ORDER, SETTLE, type FaultN
 import { nameOf, Notebook } from './support/notebook';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
-const POLICY = { settle_ms: SETTLE, attempt_ms: ATTEMPT, confirm_ms: 500, backoff_ms: 100 };
+const POLICY = {
+  settle_ms: SETTLE,
+  attempt_ms: ATTEMPT,
+  confirm_ms: 500,
+  backoff_ms: 100,
+  credentials_backoff_ms: 100,
+};
 
 const TELLING = ['timeline', 'weights', 'dropped', 'phase', 'since'];
 /** Everything but what tells of it. */
@@ -33,7 +39,7 @@ class Trial {
   lookedAt = START;
   private input: OnboardInput = { invitation_id: INVITATION, policy: POLICY };
   onboard = begin(this.input, START);
-  private run = { id: 'run 1', isReset: false };
+  run = { id: 'run 1', isReset: false };
   private runs = 1;
   private messages = 0;
   private reached = -1;
@@ -98,7 +104,7 @@ class Trial {
       this.now = step.until;
     } else if (step.do === 'look') {
       this.now += 10;
-      if (fault !== 'look' && fault !== 'key') this.lookedAt = this.now - 10;
+      if (!['look', 'key', 'key after'].includes(fault)) this.lookedAt = this.now - 10;
       const look = this.upstream.look(this.run, fault, this.now - 10);
       absorbLook(this.onboard, step.about, look, this.now - 10, this.now);
     } else {
@@ -302,6 +308,48 @@ test('whoever adopts one onboard while the list shows another is told of both, a
   adopt();
   expect(trial.onboard.record).toMatchObject({ id });
   expect(trial.onboard.attention).toBeUndefined();
+});
+
+test('two that were seen, and are not shown when they are looked for again: nothing is sent', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  upstream.make(trial.now);
+  upstream.make(trial.now);
+  trial.step('none', Infinity);
+  expect(trial.onboard.attention?.code).toBe('duplicate');
+  upstream.list = () => [];
+  trial.say({ name: 'resolve', action: 'retry' });
+  trial.step('none', Infinity);
+  expect(trial.onboard).toMatchObject({ record: null, attention: { code: 'duplicate' } });
+  expect(upstream.sent).toBe(0);
+});
+
+test('with the other of two adopted, what may be completed already is not completed without an order', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  while (trial.onboard.record === null) trial.step('none', Infinity);
+  trial.say({ name: 'advance', to: 'completed' });
+  while (trial.onboard.status !== 'completed') trial.step('none', Infinity);
+  const { id } = upstream.make(trial.now);
+  while (!trial.onboard.attention) trial.step('none', Infinity);
+  trial.say({ name: 'resolve', action: 'adopt', onboard_id: id });
+  trial.step('none', Infinity);
+  expect(trial.onboard).toMatchObject({ record: { id }, status: 'created' });
+  trial.say({ name: 'advance', to: 'completed' });
+  while (trial.step('none', Infinity));
+  expect(trial.onboard).toMatchObject({ attention: { code: 'unknown_outcome' } });
+  expect(upstream.completions.get(id)).toBeUndefined();
+});
+
+test('what a run that was reset does not see is for a person, wherever it goes on from', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  trial.step('lost before', Infinity);
+  while (trial.onboard.pursuit?.absences !== 2) trial.step('none', Infinity);
+  trial.run = { id: 'run 2', isReset: true };
+  while (trial.step('none', Infinity));
+  expect(trial.onboard.attention?.code).toBe('unknown_outcome');
+  expect(upstream.sent).toBe(1);
 });
 
 describe('reading a message', () => {

@@ -288,6 +288,11 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
     { becomes: 'credentials', status: 403, words: 'No', reason: /403/ },
   ],
   [
+    '403 of a gateway',
+    says(reply('403 Forbidden', '<html>No</html>')),
+    { becomes: 'unknown', status: 403, reason: /without LeadConduit's own/ },
+  ],
+  [
     '404',
     says(json('404 Not Found', { error: 'Not found' })),
     { becomes: 'refused', status: 404, words: 'Not found', reason: /404/ },

@@ -61,6 +61,8 @@ export class Fleet {
 
   static async start(folder: string): Promise<Fleet> {
     const env = loadEnvironment();
+    // Where there is no `.env` that would reach the processes.
+    process.chdir(folder);
     const cli = await findTemporal({ env, cliPath: env.TEMPORAL_CLI_PATH, say: (what) => console.error(what) });
     const port = await claimPort(0, 'the emulator', 'EMULATOR_PORT');
     const emulator = startChild({

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
@@ -46,7 +46,7 @@ function readSize(): Size & { report?: string } {
     ];
     if (![onboards, seed].every(Number.isSafeInteger) || onboards < 1 || !(minutes > 0))
       throw new Error('numbers are asked for');
-    return { onboards, seed, minutes, report: values.report };
+    return { onboards, seed, minutes, report: values.report === undefined ? undefined : resolve(values.report) };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     process.exit(2);

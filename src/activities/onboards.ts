@@ -24,6 +24,8 @@ export interface LookInput {
   invitation_id: string;
   /** An onboard that this deployment created: a list that shows it can be believed. */
   created_id?: string;
+  /** The run was made by a reset. */
+  is_reset?: boolean;
 }
 
 /** `POST /onboards`, unless LeadConduit's list shows an onboard for the invitation. */
@@ -79,7 +81,7 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
       onboards.push(seenOf(deps, record));
     }
     const { runId: ran_in } = attempt;
-    return { kind: 'seen', onboards, presence: presence.isShownBy(look), ran_in };
+    return { kind: 'seen', onboards, presence: presence.isShownBy(look), ran_in, after_reset: input.is_reset };
   }, lookResultOf);
 }
 

@@ -33,7 +33,7 @@ export type Became =
 /** What one look at LeadConduit's list told about an invitation. */
 export type LookResult =
   /** `presence`: the list showed an onboard that this deployment created, so that absence proves something. */
-  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean; ran_in?: string }
+  | { kind: 'seen'; onboards: SeenOnboard[]; presence: boolean; ran_in?: string; after_reset?: boolean }
   /** `no_time`: nothing is wrong with the list, there was no place for a look in time. */
   | { kind: 'unusable'; words: string; retry_after_ms?: number; no_time?: boolean }
   | { kind: 'credentials'; words: string; http_status: number };
@@ -48,7 +48,8 @@ const REFUSALS = [400, 404, 409, 413, 415, 422];
 export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progress' | 'completed'): Became {
   const { sent, status, words, reason, retryAfterMs } = error;
   if (!sent) return { kind: 'not_sent', words: reason };
-  if (status === 401 || status === 403) return { kind: 'credentials', words: words ?? reason, http_status: status };
+  if ((status === 401 || status === 403) && words !== undefined)
+    return { kind: 'credentials', words, http_status: status };
   if (status === 429 && effect !== 'completed')
     return { kind: 'not_sent', words: words ?? reason, retry_after_ms: retryAfterMs, http_status: status };
   const isRefusal = status !== undefined && (REFUSALS.includes(status) || (status >= 300 && status < 400));

@@ -30,9 +30,16 @@ export async function doubtsLeftBy(
   return EFFECTS.filter((effect) => inherited.includes(effect) || ledger.some((entry) => isDoubtful(entry, effect)));
 }
 
-/** An `in_progress` may be sent again: it changes nothing then. */
+/** Once it may be completed, an `in_progress` would take it back. */
+const UNDER_DOUBT: Record<Effect, readonly Effect[]> = {
+  create: ['create'],
+  in_progress: ['in_progress', 'completed'],
+  completed: ['completed'],
+};
+
+/** An `in_progress` that was answered may be sent again: it changes nothing then. */
 function isDoubtful({ effect, outcome }: LedgerEntry, about: Effect): boolean {
-  if (effect !== about || outcome === 'not_sent') return false;
+  if (!UNDER_DOUBT[about].includes(effect) || outcome === 'not_sent') return false;
   return (
     effect === 'create' || (effect === 'completed' && outcome !== 'refused') || ['unknown', 'pending'].includes(outcome)
   );

@@ -372,7 +372,7 @@ function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, 
   const has = requested_flow_id ?? record?.flow_id?.toLowerCase();
   if (has === asked) return;
   const what = has
-    ? `is for flow ${has}, not ${asked}`
+    ? `is for flow ${has}, not ${asked}: nothing was changed`
     : `was started without a flow; to set one: advance --flow-id ${asked}`;
   throw new OnboardsError('refused', `conflict: the onboard of invitation ${invitation_id} ${what}`);
 }

@@ -45,7 +45,7 @@ export class Runs {
       if (Date.now() >= until)
         throw new OnboardsError(
           'not_found',
-          `No onboard is known here for ${id}: neither as an invitation nor as an onboard`,
+          `No onboard is known here for ${id}: neither as an invitation nor as an onboard. It has to be started here first`,
         );
       await sleep(POLL_MS);
     }

@@ -41,12 +41,13 @@ export class Children {
   readonly start = (spec: ChildSpec, replace?: (how: string) => void): Child => {
     if (this.isEnding) throw new Error(`${spec.name} is not started: everything is being stopped`);
     const child = startChild(spec);
-    this.running.push(child);
+    // Who takes another's place takes its place in the order of the ends, too.
+    const before = this.running.findIndex(({ name }) => name === spec.name);
+    this.running.splice(before < 0 ? this.running.length : before, before < 0 ? 0 : 1, child);
     this.note();
     void child.ended.then((how) => {
       if (this.isEnding) return;
       if (!replace || !how.startsWith('by ')) return this.fail(new ChildFailed(child, `ended ${how}`));
-      this.running.splice(this.running.indexOf(child), 1);
       replace(how);
     });
     return child;

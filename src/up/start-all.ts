@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import type { Config, Environment } from '../config';
+import { ConfigError, type Config, type Environment } from '../config';
 import type { Child } from '../processes';
 import { keyFileIn, loadKeys } from '../http/keys';
 import { urlOf } from '../http/url';
@@ -89,8 +89,10 @@ interface Ports {
 }
 
 /** All of them first: nothing is started that would have to be ended again. */
-async function claimPorts({ config, temporal }: Everything): Promise<Ports> {
+async function claimPorts(all: Everything): Promise<Ports> {
+  const { config, temporal } = all;
   const { ports, leadconduit } = config;
+  assertDifferent(all);
   const own: Ports = { api: await claimPort(ports.api, 'the API and the console', 'PORT') };
   if (!temporal.isConfigured) {
     own.temporal = await claimPort(ports.temporal, 'Temporal', 'TEMPORAL_PORT');
@@ -99,6 +101,29 @@ async function claimPorts({ config, temporal }: Everything): Promise<Ports> {
   if (leadconduit.apiKey === undefined)
     own.emulator = await claimPort(ports.emulator, 'the emulator of LeadConduit', 'EMULATOR_PORT');
   return own;
+}
+
+/** Each would be free until the first of them listens. @throws {ConfigError} */
+function assertDifferent({ config: { ports, leadconduit }, temporal }: Everything): void {
+  const wanted = [
+    ['PORT', ports.api],
+    ...(temporal.isConfigured
+      ? []
+      : ([
+          ['TEMPORAL_PORT', ports.temporal],
+          ['TEMPORAL_UI_PORT', ports.temporalUi],
+        ] as const)),
+    ...(leadconduit.apiKey === undefined ? ([['EMULATOR_PORT', ports.emulator]] as const) : []),
+  ] as const;
+  const settings = new Map<number, string>();
+  for (const [setting, port] of wanted) {
+    const other = settings.get(port);
+    if (other !== undefined && port !== 0)
+      throw new ConfigError(
+        `${other} and ${setting} are both ${port}: set one of them to another port, or to 0 for any free one`,
+      );
+    settings.set(port, setting);
+  }
 }
 
 async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: UpFile['temporal']; cli?: string }> {

@@ -89,6 +89,8 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
           ? { outcome: 'not_sent', words: `key refused at the look: ${words}` }
           : { outcome: 'refused', words, http_status },
       );
+      // Should it have been carried out all the same, the look before the next try is to see it.
+      if (!outcome.at_look) pursuit.clear_at = now + onboard.policy.settle_ms;
       return keyRefused(onboard, pursuit, outcome.words, outcome.http_status, now);
     case 'unknown':
       settleEntry(onboard, effect, now, { outcome: 'unknown', words, http_status });

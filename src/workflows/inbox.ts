@@ -153,17 +153,20 @@ const ORDERS: readonly AttentionCode[] = ['unknown_outcome', 'absence_unproven',
 function retry(onboard: Onboard, now: number): void {
   const { pursuit, attention, raised_in } = onboard;
   clearAttention(onboard, now);
+  // Its existence was seen: what the list shows now is taken, and nothing is sent.
+  if (attention?.code === 'duplicate' && onboard.record === null) {
+    onboard.adoption = { at: now, failures: 0, unusable: 0, answers: attention };
+    return;
+  }
   if (!pursuit || attention?.code === 'failed_upstream' || attention?.code === 'unexpected_status') {
     const next = onboard.check?.why === 'asked' ? onboard.check.next : onboard.check;
     onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0, asked: attention?.code, next };
     return;
   }
   if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
-  const isDue = pursuit.stage === 'due';
-  const at = isDue ? Math.max(now, pursuit.clear_at) : now;
-  Object.assign(pursuit, { at, failures: 0, unusable: 0, missing_since: undefined });
+  Object.assign(pursuit, { at: now, failures: 0, unusable: 0, missing_since: undefined });
   // Only who was shown that the call may have been made can clear it.
-  const isOrder = isDue && attention !== undefined && ORDERS.includes(attention.code);
+  const isOrder = pursuit.stage === 'due' && attention !== undefined && ORDERS.includes(attention.code);
   if (isOrder) pursuit.cleared_in = raised_in;
 }
 

@@ -11,11 +11,12 @@ import {
   refused,
   unusable,
 } from './effect';
-import { hasReached, isStatus, type Status } from './lifecycle';
+import { EFFECTS, hasReached, isStatus, type Effect, type Status } from './lifecycle';
 import type { LookFor } from './next-step';
 import {
   clearAttention,
   needAttention,
+  needsPerson,
   settleEntry,
   take,
   tell,
@@ -46,6 +47,7 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
     return look.no_time ? undefined : unusable(onboard, watch, look.words, now);
   }
   if (look.ran_in !== undefined) onboard.heard_in = look.ran_in;
+  if (look.after_reset) onboard.doubts = [...EFFECTS];
   watch.unusable = 0;
   watch.failures = 0;
   clearAttention(onboard, now, 'credentials', 'list_unreadable');
@@ -136,6 +138,7 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
   const fits = onboard_id ? onboards.filter(({ record }) => sameId(record.id, onboard_id)) : onboards;
   const [only] = fits;
   if (!only || fits.length > 1) {
+    if (needsPerson(onboard)) return;
     const shown = fits.length > 1 ? 'more than one onboard' : `no onboard${onboard_id ? ` ${onboard_id}` : ''}`;
     const message = `LeadConduit's list shows ${shown} for this invitation: nothing was adopted. ${answers.message}`;
     return needAttention(onboard, now, answers.code, message);
@@ -148,7 +151,9 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
   if (onboard.record === null) return reached(onboard, only, now, 'adopted');
   adopted(onboard, only, now);
   if (sameId(only.record.id, onboard.record.id)) return take(onboard, only, now);
-  // Another one takes the place of ours: how far it is to go is to be said anew.
+  // Another one takes the place of ours: how far it is to go is to be said anew, and to complete it may be to do so twice.
+  if (onboard.ledger.some(({ effect, outcome }) => effect === 'completed' && outcome !== 'not_sent'))
+    onboard.doubts = [...new Set<Effect>([...onboard.doubts, 'completed'])];
   Object.assign(onboard, { pursuit: undefined, check: undefined, furthest: undefined });
   onboard.target = isStatus(only.status) ? only.status : 'created';
   take(onboard, only, now);

@@ -42,7 +42,9 @@ export async function onboardBuyer(input: messages.OnboardInput): Promise<messag
     await condition(allHandlersFinished);
     return end;
   });
-  if (result === 'renew') return continueAsNew<typeof onboardBuyer>({ ...input, carried: onboard } as Input);
+  const { invitation_id, request_id } = input;
+  if (result === 'renew')
+    return continueAsNew<typeof onboardBuyer>({ invitation_id, request_id, carried: onboard } as Input);
   if (result === 'cancelled') throw new CancelledFailure(cancelledText(onboard));
   return view(onboard, Date.now());
 }

@@ -248,7 +248,9 @@ export const needsPerson = (onboard: Onboard) =>
 export function needAttention(onboard: Onboard, now: number, code: AttentionCode, message: string): void {
   if (onboard.attention?.code === code && !needsPerson(onboard)) return;
   onboard.attentions += 1;
-  onboard.attention = { id: `a${onboard.attentions}`, code, message: cut(message, TEXT), since: iso(now) };
+  // Of another run it must not be that of this one: whoever still has that one before them answers a question of yesterday.
+  const id = `a${onboard.attentions}-${Math.floor(now / 1_000).toString(36)}`;
+  onboard.attention = { id, code, message: cut(message, TEXT), since: iso(now) };
   onboard.raised_in = onboard.heard_in;
   tell(onboard, now, 'attention', { detail: `${code}: ${message}` });
 }

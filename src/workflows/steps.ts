@@ -88,7 +88,8 @@ function whyLost(cause: unknown): string {
 export async function look(onboard: Onboard): Promise<LookResult> {
   const created_id = onboard.origin === 'created' ? onboard.record?.id : undefined;
   try {
-    const result = await looks(onboard).lookForOnboard({ invitation_id: onboard.invitation_id, created_id });
+    const { invitation_id } = onboard;
+    const result = await looks(onboard).lookForOnboard({ invitation_id, created_id, is_reset: isReset() });
     return isOneOf(LOOKS, result) ? result : { kind: 'unusable', words: 'the answer cannot be read' };
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;

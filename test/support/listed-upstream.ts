@@ -8,7 +8,8 @@ export const ATTEMPT = 3 * SETTLE;
 export const ORDER = ['created', 'in_progress', 'completed'];
 export const INVITATION = 'a'.repeat(24);
 
-/** `late`: it has its effect long after its answer was lost. `exists`, `refused after`: HTTP 409, or 422, although it took effect. */
+/** `late`: it has its effect long after its answer was lost. `exists`, `refused after`: HTTP 409, or 422, although it took
+ *  effect. `key after`: HTTP 401 although it did, where the list shows it within a settle time. */
 export const FAULTS = [
   'none',
   'lost before',
@@ -18,6 +19,7 @@ export const FAULTS = [
   'refused after',
   'exists',
   'key',
+  'key after',
   'look',
   'late',
 ] as const;
@@ -104,12 +106,15 @@ export class ListedUpstream {
     if (isUncleared) return { kind: 'unknown', words: 'an earlier run may have sent it', may_send_for_ms: ATTEMPT };
     if (fault === 'not sent') return { kind: 'not_sent', words: 'refused connection' };
     this.sent += 1;
-    if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
+    const isListedSoon = this.lag < SETTLE - 20;
+    if (fault === 'key' || (fault === 'key after' && !isListedSoon))
+      return { kind: 'credentials', words: 'no', http_status: 401 };
     if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
     const late = fault === 'late' ? 2 * SETTLE : 0;
     const seen = this.effect(effect, own?.record.id, now + late + this.lag);
     if (fault === 'refused after') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
+    if (fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
     if (fault === 'exists') return { kind: 'refused', words: 'it exists', http_status: 409, look_first: true };
     // It may be under way at LeadConduit for as long as its list still shows it four settle times after it was sent.
     const underWay = Math.min(late, SETTLE, Math.max(0, 4 * SETTLE - this.lag - 20));
@@ -118,9 +123,9 @@ export class ListedUpstream {
     return { kind: 'done', adopted: false, seen };
   }
 
-  look({ id }: Run, fault: FaultName, asked: number): LookResult {
+  look({ id, isReset }: Run, fault: FaultName, asked: number): LookResult {
     if (fault === 'look') return { kind: 'unusable', words: 'no list' };
-    if (fault === 'key') return { kind: 'credentials', words: 'no', http_status: 401 };
-    return { kind: 'seen', onboards: this.list(asked), presence: this.presence, ran_in: id };
+    if (fault === 'key' || fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
+    return { kind: 'seen', onboards: this.list(asked), presence: this.presence, ran_in: id, after_reset: isReset };
   }
 }

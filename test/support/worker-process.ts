@@ -11,6 +11,8 @@ export async function spawnWorker(
   env: Record<string, string> = {},
 ): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(__dirname, '..', '..', 'dist', 'worker.js')], {
+    // Where there is no `.env`.
+    cwd: process.env.TEST_FOLDER,
     env: {
       PATH: process.env.PATH,
       TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
