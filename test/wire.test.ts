@@ -167,6 +167,8 @@ interface Expected {
   timeoutMs?: number;
   /** What it means for a write; where it is not the same for each, for a create, `in_progress` and `completed`. */
   becomes: Outcome['kind'] | readonly Outcome['kind'][];
+  /** To a look; `unusable` where nothing is said. */
+  looks?: 'credentials';
 }
 /** A gateway may have said it, after the call went through: of a completing call nobody can be sure. */
 const TOO_MANY = ['not_sent', 'not_sent', 'unknown'] as const;
@@ -280,17 +282,17 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     '401',
     says(json('401 Unauthorized', { error: 'Who?' })),
-    { becomes: 'credentials', status: 401, words: 'Who?', reason: /401/ },
+    { becomes: 'credentials', looks: 'credentials', status: 401, words: 'Who?', reason: /401/ },
   ],
   [
     '403',
     says(json('403 Forbidden', { error: 'No' })),
-    { becomes: 'credentials', status: 403, words: 'No', reason: /403/ },
+    { becomes: 'credentials', looks: 'credentials', status: 403, words: 'No', reason: /403/ },
   ],
   [
     '403 of a gateway',
     says(reply('403 Forbidden', '<html>No</html>')),
-    { becomes: 'unknown', status: 403, reason: /without LeadConduit's own/ },
+    { becomes: 'unknown', looks: 'credentials', status: 403, reason: /without LeadConduit's own/ },
   ],
   [
     '404',
@@ -389,7 +391,7 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
     const writes = EFFECTS.map((effect) => outcomeOf(effect === 'create' ? create : put, effect).kind);
     const { becomes } = expected;
     expect(writes).toEqual(typeof becomes === 'string' ? [becomes, becomes, becomes] : becomes);
-    expect(lookResultOf(look).kind).toBe(becomes === 'credentials' ? 'credentials' : 'unusable');
+    expect(lookResultOf(look).kind).toBe(expected.looks ?? 'unusable');
     expect(server.seen.requests).toHaveLength(3);
   });
 });
