@@ -274,6 +274,13 @@ test.each([
   other.close();
 });
 
+test('one port for two of them is named with both settings, and nothing is started', async () => {
+  const start = npmStart({ PORT: '3001', EMULATOR_PORT: '3001' });
+  expect(await start.ended).toBe(2);
+  expect(start.output()).toMatch(/^PORT and EMULATOR_PORT are both 3001: set one of them to another port/m);
+  expect(existsSync(inData('children.json'))).toBe(false);
+});
+
 test.each([
   ['there is none', '/nowhere/temporal', 2],
   ['it does not start', '/bin/false', 1],

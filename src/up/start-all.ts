@@ -105,18 +105,13 @@ async function claimPorts(all: Everything): Promise<Ports> {
 
 /** Each would be free until the first of them listens. @throws {ConfigError} */
 function assertDifferent({ config: { ports, leadconduit }, temporal }: Everything): void {
-  const wanted = [
-    ['PORT', ports.api],
-    ...(temporal.isConfigured
-      ? []
-      : ([
-          ['TEMPORAL_PORT', ports.temporal],
-          ['TEMPORAL_UI_PORT', ports.temporalUi],
-        ] as const)),
-    ...(leadconduit.apiKey === undefined ? ([['EMULATOR_PORT', ports.emulator]] as const) : []),
-  ] as const;
+  const wanted = {
+    PORT: ports.api,
+    ...(temporal.isConfigured ? {} : { TEMPORAL_PORT: ports.temporal, TEMPORAL_UI_PORT: ports.temporalUi }),
+    ...(leadconduit.apiKey === undefined ? { EMULATOR_PORT: ports.emulator } : {}),
+  };
   const settings = new Map<number, string>();
-  for (const [setting, port] of wanted) {
+  for (const [setting, port] of Object.entries(wanted)) {
     const other = settings.get(port);
     if (other !== undefined && port !== 0)
       throw new ConfigError(
