@@ -1,4 +1,5 @@
 /** A worker that ends itself by SIGKILL at the point of a call that it is told, on the queue and bundle that it is told. */
+import type { PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities';
 import { Presence } from '../src/activities/presence';
@@ -13,6 +14,15 @@ const { CRASH_AT, TEST_TEMPORAL_ADDRESS: address, TEST_WORKFLOW_BUNDLE: codePath
 function reach(point: CrashPoint): void {
   if (point === CRASH_AT) process.kill(process.pid, 'SIGKILL');
 }
+
+/** Sees what the workflow decided before the server does: whoever dies at the effect's input has left nothing of it. */
+const codec: PayloadCodec = {
+  encode: (payloads) => {
+    if (payloads.some(({ data }) => Buffer.from(data ?? []).includes('"is_doubtful":'))) reach('before the intent');
+    return Promise.resolve(payloads);
+  },
+  decode: (payloads) => Promise.resolve(payloads),
+};
 
 /** An attempt has left its mark with Temporal and begins its write. */
 class Marked extends Writes {
@@ -44,13 +54,15 @@ async function main(): Promise<void> {
   const around =
     <Input, Result>(act: (input: Input) => Promise<Result>) =>
     async (input: Input): Promise<Result> => {
-      reach('before the intent');
+      reach('before the look');
       const result = await act(input);
       reach('before the return');
       return result;
     };
+  const options = workerOptions(config);
   const worker = await Worker.create({
-    ...workerOptions(config),
+    ...options,
+    dataConverter: { ...options.dataConverter, payloadCodecs: [codec] },
     connection: await NativeConnection.connect({ address }),
     workflowBundle: { codePath },
     activities: {
