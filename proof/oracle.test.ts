@@ -1,6 +1,6 @@
 /** The judge of the crash runs must be able to say no: each check breaks on the one thing that it is about. */
 import type { OnboardState } from '../src/workflows/messages';
-import { judge, LOST, LOST_MALFORMED, WRONG, type Evidence } from './chaos/oracle';
+import { coverage, judge, LOST, LOST_MALFORMED, WRONG, type Evidence } from './chaos/oracle';
 import type { Said } from './chaos/people';
 import { AMBIGUOUS, type Fault } from './chaos/plan';
 
@@ -75,7 +75,7 @@ const without =
   (by: string): Spoil =>
   ({ state }) =>
     (state.timeline = state.timeline.filter((line) => line.by !== by));
-const COVERAGE = 'each ambiguous fault was met 5 times or more, with and without effect';
+const COVERAGE = 'each ambiguous fault was met 5 times or more in either way';
 
 test.each<[string, string, Spoil]>([
   ['a second create', 'no invitation has two onboards', ({ effects }) => (effects.creates = 2)],
@@ -106,6 +106,12 @@ test.each<[string, string, Spoil]>([
   const run = sound();
   spoil(run);
   expect(broken(run.evidence)).toEqual([check]);
+});
+
+test('nothing is counted that did not happen: a slow call has its effect, early or late', () => {
+  const { slow, hang } = coverage(sound().evidence);
+  expect(slow).toEqual({ with_early_effect: 5, with_late_effect: 5 });
+  expect(hang).toEqual({ without_effect: 5, with_effect: 5 });
 });
 
 test('a second completion: no onboard was completed twice, and it did not get where it was sent', () => {

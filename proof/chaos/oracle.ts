@@ -82,13 +82,19 @@ export function judge(evidence: Evidence): Check[] {
     ),
     check('no process ended that nobody had struck', evidence.deserted === 0 ? [] : [`${evidence.deserted} processes`]),
     check(
-      `each ambiguous fault was met ${ENOUGH} times or more, with and without effect`,
+      `each ambiguous fault was met ${ENOUGH} times or more in either way`,
       Object.entries(coverage(evidence)).flatMap(([kind, met]) =>
-        met.without >= ENOUGH && met.with >= ENOUGH ? [] : [`${kind}: ${met.without} without, ${met.with} with effect`],
+        Object.values(met).every((count) => count >= ENOUGH) ? [] : [`${kind}: ${words(met)}`],
       ),
     ),
   ];
 }
+
+/** Counts, as they are told. */
+export const words = (counts: Record<string, number>) =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
+    .join(', ') || 'none';
 
 const check = (name: string, offenders: string[]): Check => ({ name, passed: offenders.length === 0, offenders });
 const named = ({ invitation_id, deed, answers }: Said) =>
@@ -125,12 +131,10 @@ function doneAt(lines: TimelineLine[]): number {
   return done ? Date.parse(done.at) : Infinity;
 }
 
-export interface Met {
-  with: number;
-  without: number;
-}
+/** How often, in either way. */
+type Met = Record<'without_effect' | 'with_effect', number> | Record<'with_early_effect' | 'with_late_effect', number>;
 
-/** How often each kind of ambiguous fault came about, with the effect and without. */
+/** How often each kind of ambiguous fault came about: with the effect and without; but a slow call always has it in the end. */
 export function coverage({ faults, runs }: Pick<Evidence, 'faults' | 'runs'>): Record<string, Met> {
   const count = (list: Fault[], kind: Fault['do'], when: Fault['when']) =>
     list.filter(
@@ -144,19 +148,24 @@ export function coverage({ faults, runs }: Pick<Evidence, 'faults' | 'runs'>): R
   const met = (kind: Fault['do'], when: Fault['when']) =>
     count(faults.planned, kind, when) - count(faults.left, kind, when);
   const kinds = Object.fromEntries(
-    AMBIGUOUS.map((kind) => [kind, { without: met(kind, 'before'), with: met(kind, 'after') }]),
+    AMBIGUOUS.map((kind): [string, Met] => {
+      const [before, after] = [met(kind, 'before'), met(kind, 'after')];
+      return kind === 'slow'
+        ? [kind, { with_early_effect: after, with_late_effect: before }]
+        : [kind, { without_effect: before, with_effect: after }];
+    }),
   );
   return { ...kinds, 'worker gone': workerGone(runs) };
 }
 
 /** Calls whose worker was not heard of again, by what the looks after them showed first. */
 function workerGone(runs: Map<string, OnboardState[]>): Met {
-  const met = { with: 0, without: 0 };
+  const met = { without_effect: 0, with_effect: 0 };
   for (const { timeline } of [...runs.values()].flat())
     for (const [n, { event, detail }] of timeline.entries()) {
       if (event !== 'unknown' || detail?.includes('not heard of again') !== true) continue;
       const shown = timeline.slice(n + 1).find((line) => ['adopted', 'moved', 'absent'].includes(line.event));
-      if (shown) met[shown.event === 'absent' ? 'without' : 'with'] += 1;
+      if (shown) met[shown.event === 'absent' ? 'without_effect' : 'with_effect'] += 1;
     }
   return met;
 }

@@ -8,6 +8,7 @@ export interface Size {
 
 export interface Fault {
   on: 'GET' | 'POST' | 'PUT';
+  /** Before the effect, which then does not come (`slow`: late), or after it. */
   when: 'before' | 'after';
   do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign';
   status?: number;
@@ -92,7 +93,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
   const span = minutes * 60_000;
 
   let turn = upTo(MIX.length);
-  /** In turn, so that a run of any size has each about as often as the others, with the effect and without. */
+  /** In turn, so that a run of any size has each about as often as the others, before the effect and after. */
   const ambiguous = (invitation_id: string, on: Fault['on']): Fault => {
     const kind = MIX[turn % MIX.length]!;
     const when = Math.floor(turn / MIX.length) % 2 === 0 ? 'before' : 'after';

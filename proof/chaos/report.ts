@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fleet } from './fleet';
-import { coverage, judge, LOST, LOST_MALFORMED, slowestRecovery, WRONG, type Evidence } from './oracle';
+import { coverage, judge, LOST, LOST_MALFORMED, slowestRecovery, words, WRONG, type Evidence } from './oracle';
 import type { People } from './people';
 import type { Fault, Plan } from './plan';
 
@@ -80,19 +80,13 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 export function tableOf(report: Report): string {
   const { blows, faults, effects, doubled, messages, attentions, recovery, checks } = report;
   const row = (name: string, value: string | number) => `  ${name.padEnd(24)}${value}`;
-  const words = (counts: Record<string, number>) =>
-    Object.entries(counts)
-      .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
-      .join(', ') || 'none';
   return [
     row('onboards', `${report.onboards} in ${seconds(report.took_ms)}, seed ${report.seed}`),
     row('through the API', report.started_through_api),
     row('plan', report.plan_sha256),
     row('blows', words(blows)),
     row('faults', `${faults.met} met of ${faults.planned} planned`),
-    ...Object.entries(faults.coverage).map(([kind, met]) =>
-      row(`  ${kind}`, `${met.without} without effect, ${met.with} with`),
-    ),
+    ...Object.entries(faults.coverage).map(([kind, met]) => row(`  ${kind}`, words(met))),
     row('effects', words(effects)),
     row('doubled', words(doubled)),
     row('lost messages', report.lost_messages),
