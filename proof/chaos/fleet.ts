@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadEnvironment } from '../../src/config';
-import { endProcess, signalGroup, startChild, type Child } from '../../src/processes';
+import { ChildFailed, endProcess, isAlive, signalGroup, startChild, type Child } from '../../src/processes';
 import { findTemporal } from '../../src/temporal/find-cli';
 import { claimPort } from '../../src/temporal/ports';
 import { startTemporal, type TemporalServer } from '../../src/temporal/server';
@@ -72,11 +72,14 @@ export class Fleet {
       env: { PATH: process.env.PATH, EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: join(folder, 'emulator') },
       logFile: join(folder, 'emulator.log'),
     });
+    while (!emulator.output().includes('Emulator of LeadConduit')) {
+      if (!isAlive(emulator)) throw new ChildFailed(emulator, `ended ${await emulator.ended}`);
+      await sleep(50);
+    }
     const server = await serve(folder, cli, 0);
     const temporal = Number(server.address.split(':')[1]);
     const api = await claimPort(0, 'the API', 'PORT');
     const fleet = new Fleet(folder, cli, { temporal, emulator: port, api }, emulator, server);
-    while (!emulator.output().includes('Emulator of LeadConduit')) await sleep(50);
     await fleet.emulate('PUT', 'options', { lag_ms: 500 });
     for (let slot = 0; slot < WORKERS; slot += 1) void fleet.keep(slot);
     void fleet.keepApi();
@@ -158,6 +161,7 @@ export class Fleet {
       return await serve(this.folder, this.cli, this.ports.temporal);
     } catch (error) {
       if (tries === 1) throw error;
+      await sleep(500);
       return this.serveAgain(tries - 1);
     }
   }
