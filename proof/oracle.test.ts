@@ -2,12 +2,13 @@
 import type { OnboardState } from '../src/workflows/messages';
 import { coverage, judge, LOST, LOST_MALFORMED, WRONG, type Evidence } from './chaos/oracle';
 import type { Said } from './chaos/people';
-import { AMBIGUOUS, type Fault } from './chaos/plan';
+import { AMBIGUOUS, type Blow, type Fault } from './chaos/plan';
 
 const ID = 'a'.repeat(24);
 const AT = '2026-01-01T00:00:00.000Z';
 const DONE_AT = '2026-01-01T00:01:00.000Z';
 const GONE = 'creating the onboard: the worker that made the call was not heard of again';
+const KILL: Blow = { at: 0, do: 'kill', worker: 0 };
 
 /** Answered while its run still went on. */
 const said = (deed: object, ...answers: Said['answers']) =>
@@ -59,6 +60,7 @@ function sound() {
     ledger: { [ID]: { posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 } },
     list: [{ id: 'b', invitation_id: ID, status: 'completed' }],
     faults: { planned: faults, left: [] },
+    blows: { planned: [KILL], dealt: [KILL] },
     deserted: 0,
     silent: [],
   };
@@ -100,6 +102,7 @@ test.each<[string, string, Spoil]>([
   ['malformed, and no line', LOST_MALFORMED, ({ state }) => state.timeline.splice(-2, 1)],
   ['a run that does not answer', 'every run answers a query', ({ evidence }) => evidence.silent.push(ID)],
   ['a process that ended', 'no process ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
+  ['a kill of nobody', 'every blow that was planned met somebody', ({ evidence: { blows } }) => blows.dealt.pop()],
   ['a fault not met', COVERAGE, ({ evidence: { faults } }) => faults.left.push(faults.planned[0]!)],
   ['no worker lost', COVERAGE, ({ state }) => (state.timeline = state.timeline.slice(1))],
 ])('%s: %s', (_, check, spoil) => {

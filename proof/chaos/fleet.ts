@@ -12,6 +12,8 @@ const dist = join(__dirname, '..', '..', 'dist');
 const KEY = 'chaos-key';
 /** Of our own API. */
 export const API_KEY = 'chaos-api-key';
+/** How long a blow waits for whom it is meant for to stand: the place of one that was struck may still be empty. */
+const STANDS_MS = 60_000;
 /** How long a worker that was frozen works on before it is ended. */
 const AWAKE_MS = 8_000;
 /** Short, so that a run takes minutes; the rules are the same. */
@@ -41,6 +43,8 @@ export class Fleet {
   deserted = 0;
   /** From the kill of the server until it answers again, ms. */
   readonly serverBack: number[] = [];
+  /** The blows that met somebody. */
+  readonly dealt: Blow[] = [];
   private readonly running: { child: Child; letGo: () => void }[] = [];
   private api: Child | undefined;
   private readonly struck = new Set<Child>();
@@ -97,7 +101,7 @@ export class Fleet {
     return `http://127.0.0.1:${this.ports.api}`;
   }
 
-  /** Does what the plan says; what takes its time goes on by itself. */
+  /** Does what the plan says, as soon as there is somebody to meet; what takes its time goes on by itself. */
   strike(blow: Blow): void {
     const work = this.carryOut(blow);
     work.catch(() => undefined); // told by `healed`
@@ -105,6 +109,12 @@ export class Fleet {
   }
 
   private async carryOut(blow: Blow): Promise<void> {
+    const until = Date.now() + STANDS_MS;
+    while (!this.stands(blow)) {
+      if (this.closing || Date.now() > until) return;
+      await sleep(50);
+    }
+    this.dealt.push(blow);
     switch (blow.do) {
       case 'kill':
         return this.end(this.running[blow.worker]!.child, 'SIGKILL');
@@ -114,11 +124,9 @@ export class Fleet {
         return this.freeze(this.running[blow.worker]!);
       case 'kill the API':
       case 'drain the API':
-        if (this.api) await this.end(this.api, blow.do === 'kill the API' ? 'SIGKILL' : 'SIGTERM');
-        return;
+        return this.end(this.api!, blow.do === 'kill the API' ? 'SIGKILL' : 'SIGTERM');
       case 'freeze the API': {
-        const { api } = this;
-        if (!api) return;
+        const api = this.api!;
         signalGroup(api, 'SIGSTOP');
         await sleep(API_FROZEN_MS);
         signalGroup(api, 'SIGCONT');
@@ -137,6 +145,14 @@ export class Fleet {
         await sleep(blow.ms);
         await this.emulate('PUT', 'options', { key: null });
     }
+  }
+
+  /** Whom it is meant for is ready, and nobody struck it before. The server is there when it is its turn. */
+  private stands(blow: Blow): boolean {
+    const isReady = (child?: Child) =>
+      child !== undefined && isAlive(child) && !this.struck.has(child) && / ready/.test(child.output());
+    if ('worker' in blow) return isReady(this.running[blow.worker]?.child);
+    return !blow.do.endsWith('the API') || isReady(this.api);
   }
 
   private async strikeServer(what: Blow['do'], downMs: number): Promise<void> {

@@ -2,7 +2,7 @@
 import type { OnboardState, TimelineLine } from '../../src/workflows/messages';
 import type { Effects, Listed } from './fleet';
 import type { Said } from './people';
-import { AMBIGUOUS, CLEAR_STATUSES, type Fault, type Life } from './plan';
+import { AMBIGUOUS, CLEAR_STATUSES, type Blow, type Fault, type Life } from './plan';
 
 /** What a run has come to, as far as it is known at the end. */
 export interface Evidence {
@@ -13,6 +13,7 @@ export interface Evidence {
   ledger: Record<string, Effects>;
   list: Listed[];
   faults: { planned: Fault[]; left: Fault[] };
+  blows: { planned: Blow[]; dealt: Blow[] };
   deserted: number;
   /** Invitations with a run that does not answer a query. */
   silent: string[];
@@ -81,6 +82,10 @@ export function judge(evidence: Evidence): Check[] {
         .map(({ invitation_id }) => invitation_id),
     ),
     check('no process ended that nobody had struck', evidence.deserted === 0 ? [] : [`${evidence.deserted} processes`]),
+    check(
+      'every blow that was planned met somebody',
+      evidence.blows.planned.filter((blow) => !evidence.blows.dealt.includes(blow)).map((blow) => JSON.stringify(blow)),
+    ),
     check(
       `each ambiguous fault was met ${ENOUGH} times or more in either way`,
       Object.entries(coverage(evidence)).flatMap(([kind, met]) =>

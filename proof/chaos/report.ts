@@ -8,12 +8,12 @@ export type Report = ReturnType<typeof reportOf>;
 
 /** Everything that a run has come to, in numbers. Times in ms. */
 export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: Fleet, took_ms: number) {
-  const { lives, blows, onboards, seed, minutes } = plan;
+  const { lives, onboards, seed, minutes } = plan;
   const ours = lives.map(({ invitation_id }) => evidence.ledger[invitation_id]);
   const sum = (what: 'posts' | 'creates' | 'puts' | 'completes' | 'emails') =>
     ours.reduce((total, effects) => total + (effects?.[what] ?? 0), 0);
   const over = (what: 'creates' | 'completes') => ours.filter((effects) => (effects?.[what] ?? 0) > 1).length;
-  const blow = (kind: string) => blows.filter((one) => one.do === kind).length;
+  const blow = (kind: string) => evidence.blows.dealt.filter((one) => one.do === kind).length;
   const answers = people.said.flatMap((one) => one.answers);
   const answered = (kind: string) => answers.filter((answer) => answer === kind).length;
   const back = [...fleet.serverBack].sort((a, b) => a - b);
