@@ -60,7 +60,7 @@ function sound() {
     ledger: { [ID]: { posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 } },
     list: [{ id: 'b', invitation_id: ID, status: 'completed' }],
     faults: { planned: faults, left: [] },
-    blows: { planned: [KILL], dealt: [KILL] },
+    blows: { planned: [KILL], dealt: [KILL], inHand: [...Array<number>(9).fill(0), 1] },
     deserted: 0,
     silent: [],
   };
@@ -103,6 +103,11 @@ test.each<[string, string, Spoil]>([
   ['a run that does not answer', 'every run answers a query', ({ evidence }) => evidence.silent.push(ID)],
   ['a process that ended', 'no process ended that nobody had struck', ({ evidence }) => (evidence.deserted = 1)],
   ['a kill of nobody', 'every blow that was planned met somebody', ({ evidence: { blows } }) => blows.dealt.pop()],
+  [
+    'idle zombies',
+    'of 10 zombies or more, one woke up with a call in hand',
+    ({ evidence: { blows } }) => (blows.inHand[9] = 0),
+  ],
   ['a fault not met', COVERAGE, ({ evidence: { faults } }) => faults.left.push(faults.planned[0]!)],
   ['no worker lost', COVERAGE, ({ state }) => (state.timeline = state.timeline.slice(1))],
 ])('%s: %s', (_, check, spoil) => {

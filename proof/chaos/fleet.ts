@@ -1,6 +1,7 @@
 /** The machines of a crash run: the emulator, which nothing kills, a Temporal server, and workers and an API as they are shipped. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
 import { loadEnvironment } from '../../src/config';
 import { ChildFailed, endProcess, isAlive, signalGroup, startChild, type Child } from '../../src/processes';
 import { findTemporal } from '../../src/temporal/find-cli';
@@ -14,8 +15,12 @@ const KEY = 'chaos-key';
 export const API_KEY = 'chaos-api-key';
 /** How long a blow waits for whom it is meant for to stand: the place of one that was struck may still be empty. */
 const STANDS_MS = 60_000;
+/** How long a freeze waits for its worker to have an activity in hand. */
+const BUSY_MS = 3_000;
 /** How long a worker that was frozen works on before it is ended. */
 const AWAKE_MS = 8_000;
+/** `enums.v1.PendingActivityState` */
+const STARTED = 2;
 /** Short, so that a run takes minutes; the rules are the same. */
 export const SETTINGS = {
   LEADCONDUIT_API_KEY: KEY,
@@ -45,6 +50,9 @@ export class Fleet {
   readonly serverBack: number[] = [];
   /** The blows that met somebody. */
   readonly dealt: Blow[] = [];
+  /** Of each worker that was frozen: how many activities it had in hand. */
+  readonly inHand: number[] = [];
+  private readonly temporal: Client;
   private readonly running: { child: Child; letGo: () => void }[] = [];
   private api: Child | undefined;
   private readonly struck = new Set<Child>();
@@ -61,7 +69,9 @@ export class Fleet {
     private readonly ports: { temporal: number; emulator: number; api: number },
     private readonly emulator: Child,
     private server: TemporalServer,
-  ) {}
+  ) {
+    this.temporal = new Client({ connection: Connection.lazy({ address: this.address }) });
+  }
 
   static async start(folder: string): Promise<Fleet> {
     const env = loadEnvironment();
@@ -197,13 +207,32 @@ export class Fleet {
   private async freeze({ child, letGo }: { child: Child; letGo: () => void }): Promise<void> {
     this.struck.add(child);
     this.zombies.add(child);
+    const until = Date.now() + BUSY_MS;
+    while ((await this.activitiesOf(child)) === 0 && Date.now() < until) await sleep(50);
     signalGroup(child, 'SIGSTOP');
     letGo();
+    this.inHand.push(await this.activitiesOf(child));
     await sleep(FROZEN_MS);
     signalGroup(child, 'SIGCONT');
     await sleep(AWAKE_MS);
     await this.end(child, 'SIGKILL');
     this.zombies.delete(child);
+  }
+
+  /** Those that Temporal has with a worker; none where it does not say so in time. */
+  private async activitiesOf({ pid }: Child): Promise<number> {
+    const { workflow } = this.temporal;
+    const count = async () => {
+      const asked = [];
+      for await (const { workflowId, runId } of workflow.list({ query: "ExecutionStatus = 'Running'" }))
+        asked.push(workflow.getHandle(workflowId, runId).describe());
+      return (await Promise.all(asked))
+        .flatMap(({ raw }) => raw.pendingActivities ?? [])
+        .filter(
+          ({ state, lastWorkerIdentity }) => Number(state) === STARTED && lastWorkerIdentity?.startsWith(`${pid}@`),
+        ).length;
+    };
+    return this.temporal.withDeadline(Date.now() + BUSY_MS, count).catch(() => 0);
   }
 
   /** There is always a worker in this place. */
@@ -289,6 +318,7 @@ export class Fleet {
     for (const child of workers) signalGroup(child, 'SIGKILL');
     await Promise.all(workers.map(({ ended }) => ended));
     await Promise.allSettled(this.blows);
+    await this.temporal.connection.close();
     await Promise.all([this.server.stop(), endProcess(this.emulator, 2_000)]);
   }
 }

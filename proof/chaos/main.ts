@@ -118,7 +118,7 @@ class Run {
       ledger: await fleet.ledger(),
       list: await fleet.list(),
       faults: { planned: plan.faults, left },
-      blows: { planned: plan.blows, dealt: fleet.dealt },
+      blows: { planned: plan.blows, dealt: fleet.dealt, inHand: fleet.inHand },
       deserted: fleet.deserted,
     };
   }

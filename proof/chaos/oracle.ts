@@ -13,7 +13,8 @@ export interface Evidence {
   ledger: Record<string, Effects>;
   list: Listed[];
   faults: { planned: Fault[]; left: Fault[] };
-  blows: { planned: Blow[]; dealt: Blow[] };
+  /** `inHand`: of each worker that was frozen, how many activities it woke up with. */
+  blows: { planned: Blow[]; dealt: Blow[]; inHand: number[] };
   deserted: number;
   /** Invitations with a run that does not answer a query. */
   silent: string[];
@@ -28,6 +29,8 @@ export interface Check {
 
 /** Fewer of a kind, with or without effect, and the run has shown nothing about it. */
 const ENOUGH = 5;
+/** As many should not all be idle. */
+const MANY_ZOMBIES = 10;
 export const LOST = 'no message was lost or acted on twice';
 export const LOST_MALFORMED = 'every malformed message left a line';
 export const WRONG = 'each says what LeadConduit says';
@@ -87,6 +90,10 @@ export function judge(evidence: Evidence): Check[] {
       evidence.blows.planned.filter((blow) => !evidence.blows.dealt.includes(blow)).map((blow) => JSON.stringify(blow)),
     ),
     check(
+      `of ${MANY_ZOMBIES} zombies or more, one woke up with a call in hand`,
+      evidence.blows.inHand.length < MANY_ZOMBIES || inACall(evidence) > 0 ? [] : ['all were idle'],
+    ),
+    check(
       `each ambiguous fault was met ${ENOUGH} times or more in either way`,
       Object.entries(coverage(evidence)).flatMap(([kind, met]) =>
         Object.values(met).every((count) => count >= ENOUGH) ? [] : [`${kind}: ${words(met)}`],
@@ -94,6 +101,9 @@ export function judge(evidence: Evidence): Check[] {
     ),
   ];
 }
+
+/** How many zombies had something to finish when they woke up. */
+export const inACall = ({ blows: { inHand } }: Evidence) => inHand.filter((count) => count > 0).length;
 
 /** Counts, as they are told. */
 export const words = (counts: Record<string, number>) =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fleet } from './fleet';
-import { coverage, judge, LOST, LOST_MALFORMED, slowestRecovery, words, WRONG, type Evidence } from './oracle';
+import { coverage, inACall, judge, LOST, LOST_MALFORMED, slowestRecovery, words, WRONG, type Evidence } from './oracle';
 import type { People } from './people';
 import type { Fault, Plan } from './plan';
 
@@ -31,6 +31,7 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
     blows: {
       kills: blow('kill'),
       zombies: blow('freeze'),
+      zombies_in_a_call: inACall(evidence),
       drains: blow('drain'),
       api_kills: blow('kill the API'),
       api_freezes: blow('freeze the API'),
