@@ -21,6 +21,7 @@ const BUSY_MS = 3_000;
 const AWAKE_MS = 8_000;
 /** `enums.v1.PendingActivityState` */
 const STARTED = 2;
+const CALLING = "ExecutionStatus = 'Running' AND (OnboardPhase = 'creating' OR OnboardPhase = 'updating')";
 /** Short, so that a run takes minutes; the rules are the same. */
 export const SETTINGS = {
   LEADCONDUIT_API_KEY: KEY,
@@ -208,7 +209,7 @@ export class Fleet {
     this.struck.add(child);
     this.zombies.add(child);
     const until = Date.now() + BUSY_MS;
-    while ((await this.activitiesOf(child)) === 0 && Date.now() < until) await sleep(50);
+    while ((await this.activitiesOf(child)) === 0 && Date.now() < until) await sleep(100);
     signalGroup(child, 'SIGSTOP');
     letGo();
     this.inHand.push(await this.activitiesOf(child));
@@ -224,7 +225,7 @@ export class Fleet {
     const { workflow } = this.temporal;
     const count = async () => {
       const asked = [];
-      for await (const { workflowId, runId } of workflow.list({ query: "ExecutionStatus = 'Running'" }))
+      for await (const { workflowId, runId } of workflow.list({ query: CALLING }))
         asked.push(workflow.getHandle(workflowId, runId).describe());
       return (await Promise.all(asked))
         .flatMap(({ raw }) => raw.pendingActivities ?? [])
