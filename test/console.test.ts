@@ -135,6 +135,17 @@ describe('every action', () => {
   });
 });
 
+test('a start for another flow than the onboard that is there has is refused in words', async () => {
+  const page = await site.enter(browser, 'ann', { javaScriptEnabled: false });
+  const [invitation_id, flow_id] = [newId(), newId()];
+  await site.world.onboards.onboard({ invitation_id, flow_id }, 20_000);
+  await page.getByText('Start an onboard').click();
+  await page.getByLabel('Invitation id').fill(invitation_id);
+  await page.getByLabel('Flow id').fill(newId());
+  await page.getByRole('button', { name: 'Start it' }).click();
+  await page.getByRole('alert').getByText(`is for flow ${flow_id}, not`).waitFor();
+});
+
 describe('live', () => {
   test('two operators at once: each sees what the other does, and what is typed stays', async () => {
     const [ann, bob] = [await site.enter(browser, 'ann'), await site.enter(browser, 'bob')];

@@ -128,7 +128,13 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     if (!wanted.success) return c.html(await listPage(c, wordsOf(wanted.error)), 400);
     const { invitation_id, flow_id, label } = wanted.data;
     const request = { invitation_id, flow_id: flow_id ?? undefined, label: label ?? undefined };
-    await onboards.start({ ...request, by: byOf(c, undefined) });
+    try {
+      // Not waited for; but one that is there already, for another flow, is told.
+      await onboards.onboard({ ...request, by: byOf(c, undefined) }, 0);
+    } catch (error) {
+      const { status, message } = problemOf(error);
+      return c.html(await listPage(c, message), status);
+    }
     return c.redirect(`/console/onboards/${invitation_id.toLowerCase()}?said=start`, 303);
   });
 
