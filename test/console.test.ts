@@ -14,6 +14,7 @@ afterAll(async () => {
   await site.close();
 });
 afterEach(async () => {
+  jest.restoreAllMocks();
   await Promise.all(browser.contexts().map((context) => context.close()));
   await site.world.mend();
   await site.world.emulate({ hide_created: false });
@@ -189,6 +190,25 @@ describe('live', () => {
     await page.locator('#connection', { hasText: 'Live' }).waitFor();
     await site.world.onboards.send(id, { name: 'hold' });
     await phase(page).getByText('held').waitFor();
+  });
+
+  test('what cannot be shown now is said in words, not "Live", until it can again; the log has it once', async () => {
+    const page = await site.enter(browser, 'ann');
+    await open(page, await waiting());
+    await page.locator('#connection.live').waitFor();
+    const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const state = jest.spyOn(site.world.onboards, 'state');
+    const thrice = new Promise<void>((resolve) => {
+      state.mockImplementation(() => {
+        if (state.mock.calls.length === 3) resolve();
+        return Promise.reject(new Error('a bug of the tests'));
+      });
+    });
+    await page.locator('#connection.lost', { hasText: 'Something went wrong here' }).waitFor();
+    await thrice;
+    expect(log).toHaveBeenCalledTimes(1);
+    state.mockRestore();
+    await page.locator('#connection.live').waitFor();
   });
 
   test('no worker running is said in words, with the last that is known', async () => {

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { streamSSE, type SSEMessage } from 'hono/streaming';
-import { Problem } from '../problems';
+import { Problem, problemOf } from '../problems';
 
 /** Of hono's JSX. */
 interface Part {
@@ -43,10 +43,20 @@ export class Live {
       try {
         let shown = '';
         let beatAt = 0;
+        /** Why it cannot be shown now; kept while that lasts, so that the log has it once. */
+        let problem: Problem | undefined;
         while (!stream.aborted && !this.draining.aborted && (await isStill())) {
-          const html = await (await render()).toString();
+          let html = shown;
+          try {
+            html = await (await render()).toString();
+            problem = undefined;
+          } catch (error) {
+            problem ??= problemOf(error);
+            beatAt = 0;
+          }
+          if (problem && !(await send({ event: 'problem', data: problem.message }))) break;
           if (html !== shown && !(await send({ data: (shown = html) }))) break;
-          if (Date.now() >= beatAt) {
+          if (!problem && Date.now() >= beatAt) {
             if (!(await send({ event: 'beat', data: '' }))) break;
             beatAt = Date.now() + BEAT_MS;
           }

@@ -11,10 +11,10 @@ function tell(text, className) {
   note.className = className;
 }
 
-function lost() {
+function lost(why = 'The connection is lost') {
   if (isEnded) return;
   const since = heardAt.toISOString().slice(11, 19);
-  tell(`The connection is lost. What you see is from ${since} (UTC); trying again …`, 'lost');
+  tell(`${why}. What you see is from ${since} (UTC); trying again …`, 'lost');
 }
 
 function refused({ detail }) {
@@ -32,9 +32,10 @@ function heard() {
 }
 
 if (document.getElementById('live')) timer = setTimeout(lost, SILENCE_MS);
-document.addEventListener('htmx:sse:after:connection', heard);
-document.addEventListener('htmx:sse:after:message', heard);
+document.addEventListener('htmx:sse:after:message', ({ detail: { message } }) =>
+  message.event === 'problem' ? lost(message.data) : heard(),
+);
 document.addEventListener('htmx:sse:before:connection', ({ detail }) => detail.connection.attempt > 0 && lost());
 document.addEventListener('htmx:sse:error', (event) => (event.detail.status ? refused(event) : lost()));
 document.addEventListener('htmx:response:error', refused);
-document.addEventListener('htmx:error', lost);
+document.addEventListener('htmx:error', () => lost());
