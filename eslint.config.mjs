@@ -78,7 +78,9 @@ export default tseslint.config(
   ),
   {
     files: ['src/http/console/assets/*.js'],
-    languageOptions: { globals: { document: 'readonly', clearTimeout: 'readonly' } },
+    languageOptions: {
+      globals: { document: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', Event: 'readonly' },
+    },
   },
   fence(['src/http/**'], no('^@temporalio/|/(activities|leadconduit|emulator)(/|$)', 'Go through the OnboardsClient.')),
   fence(

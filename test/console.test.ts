@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { COMPLETING, SELLER } from '../src/words';
 import { Console, ELSEWHERE, launch, screenshot, violations } from './support/console';
 import { newId } from './support/world';
@@ -190,6 +190,19 @@ describe('live', () => {
     await page.locator('#connection', { hasText: 'Live' }).waitFor();
     await site.world.onboards.send(id, { name: 'hold' });
     await phase(page).getByText('held').waitFor();
+  });
+
+  test.each([
+    ['refused', (route: Route) => route.fulfill({ status: 503 })],
+    ['lost', (route: Route) => route.abort()],
+  ])('a first connection that is %s is tried again', async (_, fail) => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    const first = jest.fn(fail);
+    await page.route(/\/live\?/, first, { times: 1 });
+    await open(page, id);
+    await page.locator('#connection.live').waitFor();
+    expect(first).toHaveBeenCalled();
   });
 
   test('what cannot be shown now is said in words, not "Live", until it can again; the log has it once', async () => {

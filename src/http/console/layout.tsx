@@ -24,9 +24,9 @@ export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
       <title>{`${title} · onboards`}</title>
       <link rel="icon" href={addressOf('icon.svg')} />
       <link rel="stylesheet" href={addressOf('console.css')} />
+      <script src={addressOf('live.js')} defer />
       <script src={addressOf('htmx.js')} defer />
       <script src={addressOf('hx-sse.js')} defer />
-      <script src={addressOf('live.js')} defer />
     </head>
     <body>
       <a class="skip" href="#main">
@@ -48,9 +48,9 @@ export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
   </html>
 );
 
-/** A part of the page that the server sends again when it changes. */
+/** A part of the page that the server sends again when it changes; `live.js` says when to connect. */
 export const LiveRegion = ({ from, children }: PropsWithChildren<{ from: string }>) => (
-  <div id="live" hx-sse:connect={from} hx-swap="innerMorph">
+  <div id="live" hx-sse:connect={from} hx-trigger="follow" hx-sync="drop" hx-swap="innerMorph">
     {children}
   </div>
 );

@@ -1,5 +1,7 @@
-// Says so when the page does not follow what happens. htmx connects, and connects again.
+// Says when to connect, and when the page does not follow what happens. htmx connects; once it was, again by itself.
 const SILENCE_MS = 15_000;
+const RETRY_MS = 5_000;
+const live = document.getElementById('live');
 const note = document.getElementById('connection');
 let heardAt = new Date();
 let timer;
@@ -31,7 +33,16 @@ function heard() {
   timer = setTimeout(lost, SILENCE_MS);
 }
 
-if (document.getElementById('live')) timer = setTimeout(lost, SILENCE_MS);
+/** Nothing comes of it where it is connected, or about to be. */
+function follow() {
+  live.dispatchEvent(new Event('follow'));
+}
+
+if (live) {
+  timer = setTimeout(lost, SILENCE_MS);
+  setInterval(follow, RETRY_MS);
+  document.addEventListener('htmx:after:process', follow);
+}
 document.addEventListener('htmx:sse:after:message', ({ detail: { message } }) =>
   message.event === 'problem' ? lost(message.data) : heard(),
 );
