@@ -205,6 +205,21 @@ describe('live', () => {
     expect(first).toHaveBeenCalled();
   });
 
+  test('a tab that was opened in the background connects when it is looked at, and once', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    await page.addInitScript("Object.defineProperty(document, 'hidden', { value: true, writable: true })");
+    const asked: string[] = [];
+    const isLive = (url: string) => url.includes('/live?');
+    page.on('request', (request) => asked.push(request.url()));
+    await open(page, id);
+    await page.waitForFunction("document.getElementById('live')._htmx");
+    expect(asked.filter(isLive)).toEqual([]);
+    await page.evaluate("document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))");
+    await page.locator('#connection.live').waitFor();
+    expect(asked.filter(isLive)).toHaveLength(1);
+  });
+
   test('what cannot be shown now is said in words, not "Live", until it can again; the log has it once', async () => {
     const page = await site.enter(browser, 'ann');
     await open(page, await waiting());

@@ -33,15 +33,16 @@ function heard() {
   timer = setTimeout(lost, SILENCE_MS);
 }
 
-/** Nothing comes of it where it is connected, or about to be. */
+/** Nothing comes of it where it is connected, or about to be. A tab in the background takes none of the browser's few connections. */
 function follow() {
-  live.dispatchEvent(new Event('follow'));
+  if (!document.hidden) live.dispatchEvent(new Event('follow'));
 }
 
 if (live) {
   timer = setTimeout(lost, SILENCE_MS);
   setInterval(follow, RETRY_MS);
   document.addEventListener('htmx:after:process', follow);
+  document.addEventListener('visibilitychange', follow);
 }
 document.addEventListener('htmx:sse:after:message', ({ detail: { message } }) =>
   message.event === 'problem' ? lost(message.data) : heard(),
