@@ -147,6 +147,29 @@ async function raw(
   return { status: response.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) as unknown };
 }
 
+test('Temporal that goes away between two of its answers: 503, too', async () => {
+  const [cancelled, completed] = [newId(), newId()];
+  for (const invitation_id of [cancelled, completed]) await api.create({ invitation_id });
+  await api.post(`/onboards/${cancelled}/cancel`, {});
+  await api.post(`/onboards/${completed}/advance`, { to: 'completed' });
+  await api.until(cancelled, ({ phase }) => phase === 'cancelled');
+  await api.until(completed, ({ phase }) => phase === 'done');
+  const gone = () => {
+    throw Object.assign(new Error('gone'), { code: 14, details: 'gone', metadata: { get: () => [] } });
+  };
+  const { workflowService } = world.temporal;
+  const history = jest.spyOn(workflowService, 'getWorkflowExecutionHistory').mockImplementation(gone);
+  const again = await api.create({ invitation_id: cancelled });
+  const query = jest.spyOn(workflowService, 'queryWorkflow').mockImplementation(gone);
+  const ended = await api.get(`/onboards/${completed}/state`);
+  for (const spy of [history, query]) {
+    expect(spy).toHaveBeenCalled();
+    spy.mockRestore();
+  }
+  for (const answer of [again, ended]) expect(answer).toMatchObject({ status: 503, body: { error: 'Temporal: gone' } });
+  expect(await api.create({ invitation_id: cancelled })).toMatchObject({ status: 201 });
+});
+
 describe('more than can be held', () => {
   const MOST = 16;
   let full: Api;

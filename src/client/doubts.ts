@@ -1,6 +1,8 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { EFFECTS, type Effect } from '../workflows/lifecycle';
 import type { LedgerEntry, OnboardInput, OnboardState } from '../workflows/messages';
+import { ANSWER_MS } from './runs';
+import { within } from './temporal-errors';
 
 /** What a run was given: at its start, and by the one that it continues. */
 type Given = Partial<OnboardInput> & { carried?: Pick<OnboardInput, 'doubts'> };
@@ -15,11 +17,13 @@ export async function doubtsLeftBy(
   { stale, ledger }: OnboardState,
 ): Promise<readonly Effect[]> {
   if (stale) return EFFECTS;
-  const { history } = await temporal.workflowService.getWorkflowExecutionHistory({
-    namespace: temporal.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
+  const { history } = await within(temporal, ANSWER_MS, () =>
+    temporal.workflowService.getWorkflowExecutionHistory({
+      namespace: temporal.options.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: 1,
+    }),
+  );
   const begun = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
   const [payload] = begun?.input?.payloads ?? [];
   // Made by a reset: what the other one did after that point is not in its history.

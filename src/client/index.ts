@@ -24,7 +24,7 @@ import { OnboardsError } from './errors';
 import { workflowIdOf } from './ids';
 import { isAbandoned, listQuery, matches, newestRuns, recordOf, rowOf, type Filters, type Row } from './rows';
 import { ANSWER_MS, POLL_MS, Runs, TRIES } from './runs';
-import { isInterrupted, translated } from './temporal-errors';
+import { isInterrupted, translated, within } from './temporal-errors';
 
 export { OnboardsError } from './errors';
 export type { Filters, Row } from './rows';
@@ -72,11 +72,7 @@ export class OnboardsClient {
 
   /** @throws {OnboardsError} `temporal` when it does not answer. */
   async ping(): Promise<void> {
-    try {
-      await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => this.temporal.workflowService.getSystemInfo({}));
-    } catch (error) {
-      throw translated(error);
-    }
+    await within(this.temporal, ANSWER_MS, () => this.temporal.workflowService.getSystemInfo({}));
   }
 
   /**
@@ -231,8 +227,8 @@ export class OnboardsClient {
         return false;
       if (isInterrupted(error)) return true;
       if (!(error instanceof WorkflowUpdateFailedError)) throw translated(error);
-      const { status } = await handle.describe();
-      return status.name === 'RUNNING';
+      const run = await this.runs.describe(handle.workflowId);
+      return run?.status.name === 'RUNNING';
     }
   }
 
@@ -308,13 +304,9 @@ export class OnboardsClient {
   async note(id: string, payload: messages.Note): Promise<void> {
     const run = await this.runs.find(id);
     if (run.status.name !== 'RUNNING') throw new OnboardsError('refused', 'note refused: the onboard has ended');
-    try {
-      await this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () =>
-        this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload),
-      );
-    } catch (error) {
-      throw translated(error);
-    }
+    await within(this.temporal, 2 * ANSWER_MS, () =>
+      this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload),
+    );
   }
 
   /** Oldest first. */

@@ -13,7 +13,7 @@ import type { OnboardState } from '../workflows/messages';
 import { OnboardsError } from './errors';
 import { isHexId, workflowIdOf } from './ids';
 import { abandoned, lastKnown, type Silence } from './last-known';
-import { isSilence, isStuck, translated } from './temporal-errors';
+import { isSilence, isStuck, translated, within } from './temporal-errors';
 
 /** How long Temporal, or a worker, may take to answer before it counts as not running. */
 export const ANSWER_MS = 5_000;
@@ -88,12 +88,9 @@ export class Runs {
       // A question to a run that ends just then is not answered either.
       if (isRunning) run = (await this.describe(run.workflowId)) ?? run;
       const silence = run.status.name === 'RUNNING' ? await this.silenceOf(run, error) : { isStuck: false };
-      state =
-        run.status.name === 'COMPLETED'
-          ? ((await this.temporal.workflow.getHandle(run.workflowId, run.runId).result()) as OnboardState)
-          : lastKnown(run, silence);
+      state = run.status.name === 'COMPLETED' ? ((await this.resultOf(run)) as OnboardState) : lastKnown(run, silence);
     }
-    return { ...abandoned(state, run, await failureOf(run, handle)), as_of: new Date().toISOString() };
+    return { ...abandoned(state, run, await this.failureOf(run)), as_of: new Date().toISOString() };
   }
 
   /** A worker is there where the run's task was tried and failed, even before Temporal gives up asking it. */
@@ -101,11 +98,13 @@ export class Runs {
     const now = await this.describe(workflowId);
     const { attempt } = now?.raw.pendingWorkflowTask ?? {};
     if (!isStuck(error) && (attempt ?? 0) < 2) return { isStuck: false };
-    const { history } = await this.temporal.workflowService.getWorkflowExecutionHistoryReverse({
-      namespace: this.temporal.options.namespace,
-      execution: { workflowId, runId },
-      maximumPageSize: 20,
-    });
+    const { history } = await within(this.temporal, ANSWER_MS, () =>
+      this.temporal.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace: this.temporal.options.namespace,
+        execution: { workflowId, runId },
+        maximumPageSize: 20,
+      }),
+    );
     const task = history?.events?.find(
       (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes,
     );
@@ -113,25 +112,27 @@ export class Runs {
     // One that timed out is tried again, too: the worker that had it is gone.
     return { isStuck: words !== undefined, words };
   }
+
+  /** Of a run that has ended. */
+  private resultOf({ workflowId, runId }: WorkflowExecutionDescription): Promise<unknown> {
+    return within(this.temporal, ANSWER_MS, () => this.temporal.workflow.getHandle(workflowId, runId).result());
+  }
+
+  /** Why a run failed, in its own words; undefined where it did not. */
+  private async failureOf(run: WorkflowExecutionDescription): Promise<string | undefined> {
+    if (run.status.name !== 'FAILED') return undefined;
+    try {
+      await this.resultOf(run);
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      return error.cause?.message.slice(0, WORDS);
+    }
+    return undefined;
+  }
 }
 
 /** Of a failure: enough to see what it is about. */
 const WORDS = 300;
-
-/** Why a run failed, in its own words; undefined where it did not. */
-async function failureOf(
-  { status }: WorkflowExecutionDescription,
-  handle: WorkflowHandle,
-): Promise<string | undefined> {
-  if (status.name !== 'FAILED') return undefined;
-  try {
-    await handle.result();
-  } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw translated(error);
-    return error.cause?.message.slice(0, WORDS);
-  }
-  return undefined;
-}
 
 /** The state, asked for again where the worker could not answer at that moment. */
 async function ask(handle: WorkflowHandle, most: number): Promise<OnboardState> {

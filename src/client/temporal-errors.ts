@@ -1,4 +1,4 @@
-import { isGrpcServiceError, QueryNotRegisteredError, ServiceError } from '@temporalio/client';
+import { isGrpcServiceError, QueryNotRegisteredError, ServiceError, type Client } from '@temporalio/client';
 import { OnboardsError } from './errors';
 
 /** Of gRPC. `CANCELLED` is what the server makes of our deadline when it sees it pass first. */
@@ -23,6 +23,15 @@ export function isStuck(error: unknown): boolean {
 export function isInterrupted(error: unknown): boolean {
   const { cause } = error as { cause?: { details?: string } };
   return /unexpected workflow task failure/i.test(cause?.details ?? '');
+}
+
+/** Ends in time, and in an error of ours. */
+export async function within<T>(temporal: Client, ms: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await temporal.withDeadline(Date.now() + ms, work);
+  } catch (error) {
+    throw translated(error);
+  }
 }
 
 /** Temporal's errors in one line each. */
