@@ -20,7 +20,7 @@ export function withKey(keys: Keys): MiddlewareHandler<Access> {
   });
 }
 
-const isWrite = ({ req }: Context) => !['GET', 'HEAD'].includes(req.method);
+export const isWrite = ({ req }: Context) => !['GET', 'HEAD'].includes(req.method);
 
 /** A key of the role `read` changes nothing. */
 export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {

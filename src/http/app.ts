@@ -95,7 +95,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), fromHere, mayWrite);
   app.use('/onboards', atMost(mostUnderWay));
   app.use('/onboards/:id', atMost(mostUnderWay));
-  // Those who ask and steer are not kept out by those who wait for LeadConduit.
+  // Those who steer are not kept out by those who wait for LeadConduit.
   app.use('/onboards/:id/:what', atMost(mostUnderWay));
   app.route('/', api(deps));
   app.route('/', consolePages(deps));
