@@ -1,4 +1,5 @@
 import type { Browser, Page, Route } from 'playwright-core';
+import { OnboardsError } from '../src/client';
 import { COMPLETING, SELLER } from '../src/words';
 import { Console, ELSEWHERE, launch, screenshot, violations } from './support/console';
 import { newId } from './support/world';
@@ -267,6 +268,18 @@ test('the same form filled in otherwise is another message', async () => {
 });
 
 describe('the list', () => {
+  test('that could not be read yet is not empty: 503 with why', async () => {
+    const page = await site.enter(browser, 'ann');
+    const words = 'Temporal did not answer in time';
+    jest.spyOn(site.world.onboards, 'list').mockRejectedValue(new OnboardsError('temporal', words));
+    await site.stopServer();
+    await site.startServer();
+    expect((await page.goto('/'))?.status()).toBe(503);
+    await page.getByRole('alert').getByText(words).waitFor();
+    jest.restoreAllMocks();
+    expect((await page.goto('/'))?.status()).toBe(200);
+  });
+
   test('counts, filters, searches by any id or label, and has first what needs attention', async () => {
     const page = await site.enter(browser, 'ann');
     const mark = newId().slice(0, 8);

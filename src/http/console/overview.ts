@@ -20,7 +20,7 @@ export class Overview {
 
   constructor(private readonly onboards: Pick<OnboardsClient, 'list'>) {}
 
-  /** As good as new; the last one with a `problem` when Temporal does not answer. */
+  /** As good as new; the last one with a `problem` when Temporal does not answer, and an error where there is none yet. */
   async current(): Promise<Snapshot> {
     if (Date.now() < this.nextAt) return this.snapshot;
     this.reading ??= this.read().finally(() => (this.reading = undefined));
@@ -32,6 +32,7 @@ export class Overview {
     try {
       this.snapshot = { rows: await this.onboards.list(), at: since };
     } catch (error) {
+      if (this.snapshot.at === 0) throw error;
       this.snapshot = { ...this.snapshot, problem: error instanceof Error ? error.message : String(error) };
     }
     this.nextAt = Date.now() + Math.max(LEAST_AGE_MS, SHARE * (Date.now() - since));
