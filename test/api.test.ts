@@ -324,8 +324,9 @@ describe('PUT /onboards/{id}', () => {
       put(record, { status: 'completed' }, newId()),
       put(record, { status: 'completed' }, record.invitation_id),
       put({ ...record, invitation_id: newId() }, { status: 'completed' }),
+      put({ ...record, invitation_id: record.id }, { status: 'completed' }),
     ]);
-    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
     expect(await world.effects(record.invitation_id)).toMatchObject({ puts: 0 });
   });
 

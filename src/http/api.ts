@@ -171,7 +171,8 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
    *  @throws {Problem} for a record that this onboard cannot become */
   const targetOf = (wanted: z.output<typeof schemas.Replacement>, state: OnboardState, id: string) => {
     const { record } = state;
-    if (!record || !sameId(record.id, id))
+    // The state is found by an onboard id, too.
+    if (!record || !sameId(record.id, id) || !sameId(state.invitation_id, wanted.invitation_id))
       throw new Problem(404, `No onboard ${id} of invitation ${wanted.invitation_id} is known here`);
     for (const field of ['id', 'account_id', 'connection_id'] as const)
       if (wanted[field] && !sameId(wanted[field], record[field] ?? undefined))
