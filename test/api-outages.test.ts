@@ -24,15 +24,18 @@ describe('without a worker', () => {
   test('reads give the last known, labelled stale, with the record; what is asked for is done when one runs, once', async () => {
     const record = (await api.create({ invitation_id: world.invitation })).body as OnboardRecord;
     const { invitation_id: id } = record;
-    const later = newId();
+    const [later, invitation_id] = [newId(), newId()];
+    await world.faults({ on: 'POST', when: 'before', do: 'status', status: 422, invitation_id });
+    expect(await api.create({ invitation_id })).toMatchObject({ status: 422 });
     await world.stopWorker();
     const advance = () => api.post(`/onboards/${id}/advance`, { to: 'completed', key: 'k' });
-    const [state, beside, list, same, accepted, unanswered] = await Promise.all([
+    const [state, beside, list, same, accepted, refused, unanswered] = await Promise.all([
       api.state(record.id),
       api.get(`/onboards/${id}`),
       api.get('/onboards'),
       api.put(`/onboards/${record.id}`, record),
       api.create({ invitation_id: later }, 1),
+      api.create({ invitation_id }, 1),
       advance(),
     ]);
     expect(state).toMatchObject({ status: 'created', record, stale: true, actions: [] });
@@ -42,11 +45,13 @@ describe('without a worker', () => {
     expect(accepted).toMatchObject({ status: 202, body: { invitation_id: later, record: null, stale: true } });
     expect(accepted.headers.get('location')).toBe(`/onboards/${later}/state`);
     expect(unanswered).toMatchObject({ status: 503, body: { error: expect.stringContaining('No worker') as string } });
-    expect(Number(unanswered.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused).toMatchObject({ status: 503, body: { error: expect.stringContaining('refused') as string } });
+    for (const { headers } of [unanswered, refused]) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await world.effects(later)).toMatchObject({ posts: 0 });
 
     await world.startWorker();
     expect(await api.create({ invitation_id: later })).toMatchObject({ status: 201 });
+    expect(await api.create({ invitation_id })).toMatchObject({ status: 422 });
     expect(await advance()).toMatchObject({ status: 200 });
     const { timeline } = await api.until(id, ({ phase }) => phase === 'done');
     expect(timeline.filter(({ event }) => event === 'advance_asked')).toHaveLength(1);

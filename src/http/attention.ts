@@ -20,6 +20,9 @@ export function attentionProblem(state: OnboardState): Problem {
       `LeadConduit refuses our key. It goes on by itself when the key works: see ${address}`,
       headers,
     );
+  // Without a worker, its status and words are not known.
+  if (code === 'refused' && state.stale)
+    return new Problem(503, `LeadConduit refused it; ${message}. See ${address}`, { ...headers, 'Retry-After': '5' });
   const status = code === 'refused' ? HANDED_ON.find((one) => one === refusal?.http_status) : undefined;
   if (status !== undefined) return new Problem(status, refusal?.words ?? message, headers);
   return new Problem(409, `It needs a person (${code}): ${message} See ${address}`, headers);
