@@ -110,6 +110,29 @@ describe('messages', () => {
     expect(await world.effects(id)).toMatchObject({ posts: 2, creates: 1 });
   });
 
+  test('resolve that names no attention answers the one that was open then, and not the one that opened since', async () => {
+    const id = newId();
+    const refused = { on: 'POST', when: 'before', do: 'status', status: 422, invitation_id: id } as const;
+    await world.faults({ ...refused, times: 2 });
+    await api.create({ invitation_id: id });
+    const first = (await api.state(id)).attention!;
+    // Answered by somebody else after it was looked up.
+    const { onboards } = world;
+    const spy = jest.spyOn(onboards, 'send').mockImplementationOnce(async (...args) => {
+      await onboards.send(id, { name: 'resolve', action: 'retry', attention: first.id });
+      await api.until(id, ({ attention }) => attention !== undefined && attention.id !== first.id);
+      return onboards.send(...args);
+    });
+    expect(await send(id, 'resolve', { action: 'retry' })).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining('stale') as string },
+    });
+    spy.mockRestore();
+    expect(await send(id, 'resolve', { action: 'retry' })).toMatchObject({ status: 200 });
+    await api.until(id, ({ record }) => record !== null);
+    expect(await world.effects(id)).toMatchObject({ posts: 3, creates: 1 });
+  });
+
   test('with the same Idempotency-Key, or the same key in the body, it acts once and succeeds each time', async () => {
     const { invitation_id: id } = await created();
     const headers = { 'idempotency-key': newId() };
