@@ -40,6 +40,8 @@ type Payload<Name extends string> = Name extends 'advance'
 
 /** So many starts at once may have to wait for one another. */
 const START_MS = 30_000;
+/** Between two questions to a run that takes long. */
+const MOST_MS = 2_000;
 
 /** The one typed door to Temporal: nothing else knows workflow ids, id policies and list filters. */
 export class OnboardsClient {
@@ -242,7 +244,7 @@ export class OnboardsClient {
     return this.runs.stateOf(await this.runs.find(id));
   }
 
-  /** Asks again until `isOver`, or for `waitMs`. A held onboard waits for a person, so nobody waits for it. */
+  /** Asks again until `isOver`, less and less often, or for `waitMs`. A held onboard waits for a person, so nobody waits for it. */
   async follow(
     state: OnboardState,
     waitMs: number,
@@ -251,8 +253,9 @@ export class OnboardsClient {
   ): Promise<OnboardState> {
     const deadline = Date.now() + waitMs;
     const isResting = ({ phase }: OnboardState) => ['held', 'done', 'cancelled'].includes(phase);
-    while (Date.now() < deadline && signal?.aborted !== true && !isOver(state) && !isResting(state)) {
-      await sleep(Math.min(POLL_MS, deadline - Date.now()));
+    for (let pause = POLL_MS; Date.now() < deadline && signal?.aborted !== true; pause = Math.min(2 * pause, MOST_MS)) {
+      if (isOver(state) || isResting(state)) break;
+      await sleep(Math.min(pause, deadline - Date.now()));
       state = await this.state(state.invitation_id);
     }
     return state;
