@@ -1,5 +1,5 @@
 import type { Browser, Page, Route } from 'playwright-core';
-import { OnboardsError } from '../src/client';
+import { OnboardsError, type Row } from '../src/client';
 import { COMPLETING, SELLER } from '../src/words';
 import { Console, ELSEWHERE, launch, screenshot, violations } from './support/console';
 import { newId } from './support/world';
@@ -278,6 +278,34 @@ describe('the list', () => {
     await page.getByRole('alert').getByText(words).waitFor();
     jest.restoreAllMocks();
     expect((await page.goto('/'))?.status()).toBe(200);
+  });
+
+  test('of 5,000 pages in order to its end, each with how long it has been in its phase', async () => {
+    const page = await site.enter(browser, 'ann', { javaScriptEnabled: false });
+    const since = (n: number) => new Date(Date.now() - 30 * 86_400_000 - (4_999 - n) * 60_000).toISOString();
+    const rows = Array.from({ length: 5_000 }, (_, n): Row => {
+      const phase = n === 4_999 ? 'attention' : n < 2_500 ? 'done' : 'waiting';
+      const none = { onboard_id: null, flow_id: null, status: null, attention_code: null };
+      return { ...none, invitation_id: n.toString(16).padStart(24, '0'), label: `No. ${n}`, phase, since: since(n) };
+    });
+    jest.spyOn(site.world.onboards, 'list').mockImplementation(() => Promise.resolve([...rows]));
+    await site.stopServer();
+    await site.startServer();
+    const labels = () => page.locator('.list tbody th a').allTextContents();
+    const from = (first: number, count: number) => Array.from({ length: count }, (_, n) => `No. ${first + n}`);
+    await page.goto('/');
+    await page.getByText('5000 onboards, page 1 of 100').waitFor();
+    expect(await labels()).toEqual(['No. 4999', ...from(2_500, 49)]);
+    await page.locator('.list tbody tr', { hasText: 'No. 4999' }).getByText('30 days').waitFor();
+    await page.getByRole('link', { name: 'Next' }).click();
+    expect(await labels()).toEqual(from(2_549, 50));
+    await page.goto('/?page=100');
+    await page.getByText('page 100 of 100').waitFor();
+    expect(await labels()).toEqual(from(2_450, 50));
+    expect(await page.getByRole('link', { name: 'Next' }).count()).toBe(0);
+    jest.restoreAllMocks();
+    await site.stopServer();
+    await site.startServer();
   });
 
   test('counts, filters, searches by any id or label, and has first what needs attention', async () => {
