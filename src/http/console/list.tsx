@@ -1,5 +1,5 @@
 import type { Row } from '../../client';
-import { ATTENTION_CODES, PHASES, type Phase } from '../../workflows/messages';
+import { ATTENTION_CODES, PHASES } from '../../workflows/messages';
 import { Alert, Layout, LiveRegion } from './layout';
 import type { Snapshot } from './overview';
 import { BreakIt } from './panel';
@@ -38,19 +38,6 @@ function addressOf(wanted: Wanted, change: Partial<Wanted> = {}, path = '/'): st
   return query ? `${path}?${query}` : path;
 }
 
-/** What needs a person first, what is over last; in each the oldest first. */
-const RANK: Record<Phase, number> = {
-  attention: 0,
-  unknown: 1,
-  creating: 2,
-  updating: 2,
-  held: 2,
-  confirming: 2,
-  waiting: 2,
-  done: 3,
-  cancelled: 3,
-};
-
 function isFound({ invitation_id, onboard_id, flow_id, label }: Row, q: string): boolean {
   const sought = q.toLowerCase();
   return [invitation_id, onboard_id, flow_id, label].some((text) => text?.toLowerCase().includes(sought));
@@ -63,9 +50,7 @@ function choose(rows: Row[], { phase, status, attention, q, page }: Wanted) {
     .filter((row) => !q || isFound(row, q));
   const counts = new Map<string, number>();
   for (const row of fits) counts.set(row.phase, (counts.get(row.phase) ?? 0) + 1);
-  const chosen = fits
-    .filter((row) => !phase || row.phase === phase)
-    .sort((a, b) => RANK[a.phase] - RANK[b.phase] || a.since.localeCompare(b.since));
+  const chosen = fits.filter((row) => !phase || row.phase === phase);
   const pages = Math.max(1, Math.ceil(chosen.length / PAGE));
   const shown = Math.min(page, pages);
   return { all: fits.length, counts, chosen, pages, page: shown, rows: chosen.slice((shown - 1) * PAGE, shown * PAGE) };

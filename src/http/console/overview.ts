@@ -1,12 +1,27 @@
 import type { OnboardsClient, Row } from '../../client';
+import type { Phase } from '../../workflows/messages';
 
 export interface Snapshot {
+  /** Sorted once for all who look. */
   rows: Row[];
   /** Epoch ms. */
   at: number;
   /** Why it is not newer. */
   problem?: string;
 }
+
+/** What needs a person first, what is over last; in each the oldest first. */
+const RANK: Record<Phase, number> = {
+  attention: 0,
+  unknown: 1,
+  creating: 2,
+  updating: 2,
+  held: 2,
+  confirming: 2,
+  waiting: 2,
+  done: 3,
+  cancelled: 3,
+};
 
 const LEAST_AGE_MS = 1_000;
 /** Reading takes a part of Temporal's time that stays the same however long the list gets. */
@@ -30,7 +45,9 @@ export class Overview {
   private async read(): Promise<Snapshot> {
     const since = Date.now();
     try {
-      this.snapshot = { rows: await this.onboards.list(), at: since };
+      const rows = await this.onboards.list();
+      rows.sort((a, b) => RANK[a.phase] - RANK[b.phase] || a.since.localeCompare(b.since));
+      this.snapshot = { rows, at: since };
     } catch (error) {
       if (this.snapshot.at === 0) throw error;
       this.snapshot = { ...this.snapshot, problem: error instanceof Error ? error.message : String(error) };
