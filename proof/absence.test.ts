@@ -67,15 +67,18 @@ test.concurrent('a call for an onboard that is not listed any more is not made',
   }),
 );
 
-test.concurrent('a lost completing call of an onboard that is not listed any more is for a person, too', () =>
-  thrice({ from: 'in_progress', faults: [{ on: 'PUT', when: 'before', do: 'hang' }] }, async (onboard, together) => {
+test.concurrent('a lost completing call of an onboard that is not listed any more is for a person, too', () => {
+  const options = { settings: { LEADCONDUIT_TIMEOUT: '30s' } };
+  const faults = [{ on: 'PUT', when: 'before', do: 'hang' }] as const;
+  return thrice({ options, from: 'in_progress', faults: [...faults] }, async (onboard, together) => {
     await onboard.signal('advance', { to: 'completed' });
     await onboard.sent('puts', 2);
     await hide(onboard, together);
+    await together(() => onboard.world.mend()); // lets go of their calls
     await settleTimes(await unproven(onboard), 10);
     expect(await onboard.effects()).toMatchObject({ puts: 2, completes: 0 });
-  }),
-);
+  });
+});
 
 test.concurrent('presence is not forgotten over a restart of the worker', async () => {
   const world = await World.start({ presence: false });

@@ -29,11 +29,11 @@ describe('signs of an earlier run: what the list does not show yet is not sent a
   const [THREE, HEARTBEAT] = [{ retryPolicy: { maximumAttempts: 3 } }, { resetHeartbeat: true }];
 
   test.each<[string, (call: Onboard) => Promise<unknown>]>([
-    ['as a second attempt', (call) => call.updateOptions(THREE)],
+    ['as a second attempt', (call) => call.updateOptions(THREE).then(() => world.mend())],
     ['as a first attempt that finds a mark', (call) => afterPause(call, () => call.unpause({ resetAttempts: true }))],
     ['as a first attempt without a mark', (call) => afterPause(call, () => call.resetActivity(HEARTBEAT))],
   ])('by an activity that Temporal runs again %s', async (_, use) => {
-    await given({ settings: { ONBOARDS_SETTLE: '10s' } });
+    await given({ settings: { ONBOARDS_SETTLE: '10s', LEADCONDUIT_TIMEOUT: '30s' } });
     await useClient(world, Careless);
     await world.emulate({ hide_created: true });
     await world.faults({ on: 'POST', when: 'after', do: 'hang' });
@@ -49,19 +49,20 @@ describe('signs of an earlier run: what the list does not show yet is not sent a
 
   async function afterPause(call: Onboard, then: () => Promise<unknown>): Promise<void> {
     await call.pause();
+    await world.mend(); // lets go of the call
     await call.heldBack();
     await then();
   }
 });
 
 test('the clock gate: a call whose connection is there only when too little time is left is not sent', async () => {
-  // Of 7 s, the call needs 4 and the reserve 1: after 2 it is too late. The call itself gives up after 4.
-  await given({ settings: { LEADCONDUIT_TIMEOUT: '4s' }, policy: { attempt_ms: 7_000 } });
+  // Of 12.5 s, the call needs 8 and the reserve 1: after 3.5 it is too late. The call itself gives up after 8.
+  await given({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 12_500 } });
   let frozen = false;
   const freezeOnce = ({ operation, phase }: PhaseEvent) => {
     if (frozen || operation !== 'create' || phase !== 'connecting') return;
     frozen = true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_700);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_500);
   };
   await useClient(world, LeadConduitClient, freezeOnce);
   await onboard.start();
