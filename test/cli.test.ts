@@ -1,4 +1,5 @@
 /** The command line as people and scripts meet it: processes of their own, a real Temporal server, a real worker. */
+import type { ChildProcess } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../src/client';
@@ -29,6 +30,14 @@ const failing = (code: number, words: string | RegExp) => ({
   out: '',
   err: matching(typeof words === 'string' ? new RegExp(`^${words}\n$`) : words),
 });
+/** Until a process has said so. */
+const says = (child: ChildProcess, words: string) =>
+  new Promise<void>((resolve) => {
+    let out = '';
+    child.stdout?.on('data', (chunk) => {
+      if ((out += String(chunk)).includes(words)) resolve();
+    });
+  });
 /** An onboard that is there already: without the command line, which takes longer. */
 const created = async () => {
   const invitation_id = newId();
@@ -269,12 +278,15 @@ test('list shows the oldest first, filtered by status, phase, attention and age'
   await world.faults({ on: 'POST', when: 'before', do: 'status', status: 422, times: 1, invitation_id: refused });
   await world.start({ invitation_id: refused });
   await world.onboards.whenCreated({ invitation_id: refused }, 20_000);
-  await sleep(1_000);
   /** Those of this test. */
-  const rows = async (...filters: string[]) =>
-    ((await cli.run('list', '--json', ...filters)).json() as Row[]).filter(({ invitation_id }) =>
-      [old, refused].includes(invitation_id),
-    );
+  const ours = (rows: Row[]) => rows.filter(({ invitation_id }) => [old, refused].includes(invitation_id));
+  const rows = async (...filters: string[]) => ours((await cli.run('list', '--json', ...filters)).json() as Row[]);
+  const isListed = async () => {
+    const listed = ours(await world.onboards.list());
+    const [phases, since] = [listed.map(({ phase }) => phase), listed.map((row) => Date.parse(row.since))];
+    return phases.join() === 'waiting,attention' && Math.max(...since) < Date.now() - 1_000;
+  };
+  while (!(await isListed())) await sleep(50);
   const [all, waiting, needy, forOther, table, none] = await Promise.all([
     rows(),
     rows('--phase', 'waiting', '--status', 'created'),
@@ -318,9 +330,10 @@ describe('watch', () => {
     const id = await created();
     const watching = cli.start('watch', id, '--json');
     const end = ended(watching);
-    await new Promise((resolve) => watching.stdout?.once('data', resolve));
+    const moved = says(watching, '"status":"in_progress"');
+    await says(watching, '"status":"created"');
     await world.onboards.send(id, { name: 'advance', to: 'in_progress' });
-    await sleep(1_200);
+    await moved;
     await world.onboards.send(id, { name: 'advance', to: 'completed' });
     const { code, out, err } = await end;
     expect([code, err]).toEqual([0, '']);
@@ -343,11 +356,12 @@ describe('watch', () => {
     const [interrupted, deaf] = [cli.start('watch', id), cli.start('watch', id)];
     deaf.stdout?.once('data', () => deaf.stdout?.destroy());
     const ends = [ended(interrupted), ended(deaf)];
+    const noted = says(interrupted, 'note: called them\n');
     await Promise.all(
       [interrupted, deaf].map((child) => new Promise((resolve) => child.stdout?.once('data', resolve))),
     );
     await world.onboards.note(id, { text: 'called\nthem', by: 'ann' });
-    await new Promise((resolve) => interrupted.stdout?.once('data', resolve));
+    await noted;
     interrupted.kill('SIGINT');
     const [first, second] = await Promise.all(ends);
     expect(first).toMatchObject({ code: 130, err: '' });

@@ -156,8 +156,8 @@ test.each([
   const dataDir = join(folder, 'data');
   const { pid } = up[entry]!;
   process.kill(pid, 'SIGKILL');
-  while (readUpFile(dataDir)?.[entry]?.pid === pid) await sleep(20);
-  expect(run.output()).toContain(`${name} ended by SIGKILL: starting it again.`);
+  const words = `${name} ended by SIGKILL: starting it again.`;
+  while (readUpFile(dataDir)?.[entry]?.pid === pid || !run.output().includes(words)) await sleep(20);
   const { [entry]: now, ...others } = readUpFile(dataDir)!;
   expect(others).toEqual({ ...up, [entry]: undefined });
   expect(now).toEqual({ ...up[entry], pid: expect.any(Number) as number });
