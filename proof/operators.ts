@@ -14,7 +14,7 @@ interface ActivityOptions {
 const PAUSED = 4;
 const long = (low: number) => ({ low, high: 0, unsigned: false }) as never;
 
-export async function eventually(what: string, is: () => Promise<boolean>, waitMs = 30_000): Promise<void> {
+export async function eventually(what: string, is: () => Promise<boolean>, waitMs = 60_000): Promise<void> {
   const deadline = Date.now() + waitMs;
   while (!(await is())) {
     if (Date.now() > deadline) throw new Error(`never ${what}`);
@@ -36,6 +36,8 @@ export class Onboard {
   start = () => this.world.start({ invitation_id: this.invitation });
   effects = () => this.world.effects(this.invitation);
   state = () => this.world.onboards.state(this.invitation);
+  /** The state as its run tells it, not the last known. */
+  answered = () => this.until('answered', () => true);
   send = (command: Command) => this.world.onboards.send(this.invitation, command);
   signal = (name: string, payload: object) => this.handle.signal(name, payload);
   created = () => this.until('created', ({ status }) => status === 'created');
@@ -47,9 +49,14 @@ export class Onboard {
     return this.world.temporal.workflow.getHandle(this.workflowId);
   }
 
+  /** A state that the worker answers, however busy the machine is: the last known has neither ledger nor timeline. */
   async until(what: string, is: (state: OnboardState) => boolean, waitMs?: number): Promise<OnboardState> {
     let state = await this.state();
-    await eventually(what, async () => is((state = await this.state())), waitMs).catch((error: unknown) => {
+    const isIt = async () => {
+      state = await this.state();
+      return (!state.stale || state.waiting_for.who === 'nobody') && is(state);
+    };
+    await eventually(what, isIt, waitMs).catch((error: unknown) => {
       throw new Error(`${String(error)}: ${JSON.stringify(state, null, 1)}`);
     });
     return state;
