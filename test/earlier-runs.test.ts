@@ -79,11 +79,12 @@ describe('started again after a cancel or a terminate', () => {
 
   test('with nothing sent before, it creates by itself', async () => {
     await given();
-    await world.faults({ on: 'GET', when: 'before', do: 'html', times: 5 });
+    await world.faults({ on: 'GET', when: 'before', do: 'html', times: 1_000 });
     await world.start();
     await attention('list_unreadable');
     await world.send({ name: 'cancel' });
     await world.until('ended', ({ phase }) => phase === 'cancelled');
+    await world.mend();
     await world.start();
     await world.until('created', ({ status, phase }) => status === 'created' && phase === 'waiting');
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
@@ -123,12 +124,14 @@ describe('started again after a cancel or a terminate', () => {
 
 describe('reset', () => {
   test('right after its POST, on a new worker while the list lags: it waits and adopts', async () => {
-    await given({ settings: { ONBOARDS_SETTLE: '4s' } });
-    await world.emulate({ lag_ms: 3_500 });
+    await given();
+    await world.emulate({ hide_created: true });
     await world.create();
     await world.stopWorker();
     await reset();
     await world.startWorker();
+    await world.until('decided', ({ ledger: [entry] }) => entry !== undefined && entry.outcome !== 'pending');
+    await world.emulate({ hide_created: false });
     await world.until('adopted', ({ status }) => status === 'created');
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
@@ -163,10 +166,11 @@ describe('reset', () => {
     await world.send({ name: 'release' });
     await world.signal('advance', { to: 'completed' });
     await attention('unknown_outcome');
-    await world.faults({ on: 'GET', when: 'before', do: 'status', status: 401, times: 2 });
+    await world.faults({ on: 'GET', when: 'before', do: 'status', status: 401, times: 1_000 });
     await reset(at);
-    await attention('credentials');
-    await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
+    const refused = (await attention('credentials')).attention!.id;
+    await world.send({ name: 'resolve', action: 'retry', attention: refused, by: 'ann' });
+    await world.mend();
     await attention('unknown_outcome');
     expect(await world.effects()).toMatchObject({ puts: 2, completes: 0 });
   });

@@ -13,7 +13,7 @@ const posted = async () => {
 };
 
 test('an activity that is reset while its POST is out looks and does not send again', async () => {
-  world = await World.start({ policy: { attempt_ms: 4_000 } });
+  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '10s' } });
   await world.faults({ on: 'POST', when: 'after', do: 'hang' });
   await world.start();
   await posted();
@@ -23,18 +23,20 @@ test('an activity that is reset while its POST is out looks and does not send ag
     type: 'createOnboard',
     resetHeartbeat: true,
   });
+  await world.mend(); // lets go of the call
   const state = await world.until('created', ({ status }) => status === 'created');
   expect(state.ledger.map(({ outcome }) => outcome)).toEqual(['adopted']);
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
 
 test('an activity that is paused and unpaused while its POST is out does not send again', async () => {
-  world = await World.start({ policy: { attempt_ms: 4_000 } });
+  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '10s' } });
   await world.faults({ on: 'POST', when: 'after', do: 'hang' });
   await world.start();
   await posted();
   await service().pauseActivity({ namespace: 'default', execution: execution(), type: 'createOnboard' });
   await service().unpauseActivity({ namespace: 'default', execution: execution(), type: 'createOnboard' });
+  await world.mend();
   await world.until('created', ({ status }) => status === 'created');
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
@@ -49,11 +51,11 @@ const reset = () =>
   });
 
 test('a run that is reset to its first task while its POST is out waits for that call and adopts', async () => {
-  world = await World.start({ settings: { ONBOARDS_SETTLE: '1s' } });
-  await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 700 });
+  world = await World.start({ settings: { ONBOARDS_SETTLE: '1s', LEADCONDUIT_TIMEOUT: '5s' } });
+  await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 3_000 });
   await world.start();
-  await out();
   await posted();
+  expect((await out()).ledger).toMatchObject([{ outcome: 'pending' }]);
   await reset();
   const state = await world.until('created', ({ status }) => status === 'created');
   expect(state.timeline.map(({ event }) => event)).toContain('adopted');
@@ -94,9 +96,9 @@ test('a run that is reset after a lost completing call does not send it again wi
 });
 
 test('an attempt that Temporal does not know any more sends nothing, whatever our clocks say', async () => {
-  world = await World.start();
+  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '5s' } });
   const { GET } = (await world.ledger()).calls;
-  await world.faults({ on: 'GET', when: 'before', do: 'slow', ms: 700 });
+  await world.faults({ on: 'GET', when: 'before', do: 'slow', ms: 3_000 });
   await world.start();
   while ((await world.ledger()).calls.GET === GET) await new Promise((resolve) => setTimeout(resolve, 20));
   await world.temporal.workflow.getHandle(execution().workflowId).terminate('slip of a hand');
