@@ -82,7 +82,7 @@ describe('signals', () => {
 });
 
 describe('updates', () => {
-  beforeEach(() => given());
+  beforeEach(() => given({ settings: { LEADCONDUIT_TIMEOUT: '5s' } }));
 
   test('answer the state after them; a refused one says why, and leaves no trace', async () => {
     const before = await world.create();
@@ -153,10 +153,10 @@ describe('updates', () => {
   });
 
   test('forty callers may wait for the record at once, and an operator is heard meanwhile', async () => {
-    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 700 });
+    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 3_000 });
     await world.start();
     const callers = Array.from({ length: 40 }, () =>
-      world.onboards.whenCreated({ invitation_id: world.invitation }, 10_000),
+      world.onboards.whenCreated({ invitation_id: world.invitation }, 20_000),
     );
     await world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
     expect(await world.send({ name: 'hold' })).toMatchObject({ status: null, held: true });
@@ -165,7 +165,7 @@ describe('updates', () => {
 });
 
 describe('hold', () => {
-  beforeEach(() => given());
+  beforeEach(() => given({ settings: { LEADCONDUIT_TIMEOUT: '5s', ONBOARDS_SETTLE: '1s' } }));
 
   test('writes nothing upstream until released', async () => {
     await world.create();
@@ -178,7 +178,7 @@ describe('hold', () => {
   });
 
   test('finishes the call that is out first; only then is it held', async () => {
-    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 500 });
+    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 3_000 });
     await world.start();
     await world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
     expect(await world.send({ name: 'hold' })).toMatchObject({ phase: 'creating', held: true });
@@ -187,7 +187,9 @@ describe('hold', () => {
 
   test('does not outlive the end', async () => {
     await world.create();
-    await world.faults({ on: 'PUT', when: 'before', do: 'slow', ms: 400, times: 2 });
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+    await world.faults({ on: 'PUT', when: 'before', do: 'slow', ms: 3_000 });
     await world.signal('advance', { to: 'completed' });
     await world.until('out', ({ ledger }) => ledger.at(-1)?.effect === 'completed');
     expect(await world.send({ name: 'hold' })).toMatchObject({ held: true });
@@ -218,6 +220,7 @@ describe('hold', () => {
 });
 
 describe('cancel', () => {
+  beforeEach(() => given({ settings: { ONBOARDS_SETTLE: '1s' }, policy: { backoff_ms: 500 } }));
   const ends: [string, () => Promise<unknown>][] = [
     ['as a message', () => world.send({ name: 'cancel', by: 'ann', reason: 'wrong buyer' })],
     ["as Temporal's own", () => world.temporal.workflow.getHandle(`onboard-${world.invitation}`).cancel()],
@@ -225,7 +228,6 @@ describe('cancel', () => {
   const ended = () => world.until('cancelled', ({ phase }) => phase === 'cancelled');
   const runStatus = async () =>
     (await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe()).status.name;
-  beforeEach(() => given());
 
   test.each(ends)('%s ends the run as cancelled and says what stays in LeadConduit', async (_, cancel) => {
     const { record } = await world.create();
@@ -247,7 +249,7 @@ describe('cancel', () => {
 
   test.each(ends)('%s waits for a settle time that runs', async (_, cancel) => {
     await world.faults({ on: 'POST', when: 'after', do: 'reset' });
-    await world.emulate({ lag_ms: 700 });
+    await world.emulate({ lag_ms: 2_500 });
     await world.start();
     await world.until('unknown', ({ phase }) => phase === 'unknown');
     await cancel();
@@ -292,7 +294,7 @@ describe("Temporal's own web page", () => {
 });
 
 describe('starting', () => {
-  beforeEach(() => given());
+  beforeEach(() => given({ settings: { LEADCONDUIT_TIMEOUT: '5s' } }));
 
   test('twenty times at once in mixed case is one workflow and one POST', async () => {
     const ids = Array.from({ length: 20 }, (_, n) => (n % 2 ? world.invitation.toUpperCase() : world.invitation));
@@ -311,10 +313,11 @@ describe('starting', () => {
   });
 
   test('after a run was terminated while its POST is out waits a settle time, looks, and adopts', async () => {
-    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 400 });
+    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 3_000 });
     await world.start();
-    await world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
+    while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).terminate('slip of a hand');
+    expect(await world.effects()).toMatchObject({ creates: 0 });
     expect((await world.state()).phase).toBe('cancelled');
     const again = await world.create();
     expect(again.status).toBe('created');
