@@ -51,8 +51,8 @@ const TOOLS: Record<string, Tool> = {
     use: (call) => call.updateOptions(THREE).then(() => call.resetActivity({ resetHeartbeat: true })),
   },
 };
-/** As many tools at once, each on three onboards: a call is out for 5 s, and all of them must be met in that time. */
-const AT_ONCE = 3;
+/** As many tools at once, each on three onboards: a call is out for 8 s, and all of them must be met in that time. */
+const AT_ONCE = 2;
 const OUT_MS = 30_000;
 const END_MS = 110_000;
 
@@ -79,8 +79,9 @@ const FATES: Record<string, Fate> = {
   'a create that took effect, which the list shows late': {
     call: 'create',
     fault: { on: 'POST', when: 'after', do: 'hang' },
-    lag_ms: 15_000,
-    settle: '1500ms',
+    // Shown only after the activity's second run (from 8 s on), but before absence counts for the third time.
+    lag_ms: 25_000,
+    settle: '2500ms',
     ends: isCreated,
     outcomes: ['adopted'],
     effects: { posts: 1, creates: 1 },
@@ -123,8 +124,8 @@ async function play({ call, fault, lag_ms = 0, settle = '250ms' }: Fate): Promis
   const onPhase = ({ operation, phase, invitationId = '' }: PhaseEvent) => {
     if (operation !== 'look' && phase === 'sent') out.get(invitationId)?.();
   };
-  const settings = { LEADCONDUIT_TIMEOUT: '5s', LEADCONDUIT_MAX_CONCURRENCY: '100', ONBOARDS_SETTLE: settle };
-  const world = await World.start({ settings, policy: { attempt_ms: 10_000 } });
+  const settings = { LEADCONDUIT_TIMEOUT: '8s', LEADCONDUIT_MAX_CONCURRENCY: '100', ONBOARDS_SETTLE: settle };
+  const world = await World.start({ settings, policy: { attempt_ms: 14_000 } });
   await useClient(world, Careless, onPhase);
   await world.emulate({ lag_ms });
   const strike = async (onboard: Onboard, use: Tool['use']) => {
