@@ -86,9 +86,14 @@ describe('a create that may have worked', () => {
   });
 
   test('that landed behind our back as a second onboard is seen a settle time later', async () => {
-    await given({ settings: { ONBOARDS_SETTLE: '400ms' } }, { on: 'POST', when: 'before', do: 'reset' });
-    await world.create();
-    await waiting();
+    await given(
+      { settings: { LEADCONDUIT_TIMEOUT: '5s' } },
+      { on: 'POST', when: 'before', do: 'reset' },
+      { on: 'POST', when: 'after', do: 'slow', ms: 2_000 },
+    );
+    await world.start();
+    // The check comes a settle time after the answer.
+    while ((await world.effects()).creates === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     await world.elsewhere({});
     expect((await attention('duplicate')).attention?.message).toMatch(/2 onboards/);
   });
@@ -97,7 +102,7 @@ describe('a create that may have worked', () => {
 describe('a create that surely did nothing', () => {
   test('is tried again when LeadConduit is not there', async () => {
     await given({ policy: { backoff_ms: 500 } });
-    await world.emulate({ down_ms: 1_500 });
+    await world.emulate({ down_ms: 3_000 });
     const state = await world.create();
     expect(outcomes(await waiting())).toEqual(['create done']);
     expect(state.timeline.filter(({ event }) => event === 'not_sent')).toHaveLength(1);
@@ -157,9 +162,10 @@ describe('a create that surely did nothing', () => {
   });
 
   test('a refused key needs attention and clears itself', async () => {
-    await given({}, { on: 'POST', when: 'before', do: 'status', status: 401, times: 3 });
+    await given({}, { on: 'POST', when: 'before', do: 'status', status: 401, times: 1_000 });
     await world.create();
     expect((await attention('credentials')).waiting_for.who).toBe('operator');
+    await world.mend();
     const state = await waiting();
     expect(outcomes(state)).toEqual(['create refused', 'create done']);
     expect(state.attention).toBeUndefined();
@@ -167,10 +173,12 @@ describe('a create that surely did nothing', () => {
   });
 
   test('a key that is refused already to the look: nothing was sent, so no double is looked for', async () => {
-    await given({ policy: { credentials_backoff_ms: 700 } });
-    await world.faults({ on: 'GET', when: 'before', do: 'status', status: 401, times: 2 });
+    await given({}, { on: 'GET', when: 'before', do: 'status', status: 401, times: 1_000 });
     await world.create();
-    const { ledger } = await attention('credentials');
+    const isKnown = ({ attention, ledger }: OnboardState) =>
+      attention?.code === 'credentials' && ledger.at(-1)?.outcome !== 'pending';
+    const { ledger } = await world.until('told', isKnown);
+    await world.mend();
     expect(ledger).toMatchObject([
       { outcome: 'not_sent', words: expect.stringMatching(/^key refused at the look: /) as string },
     ]);
@@ -182,9 +190,10 @@ describe('a create that surely did nothing', () => {
   });
 
   test('a list that cannot be read five times in a row needs attention, and is looked at further', async () => {
-    await given({}, { on: 'GET', when: 'before', do: 'html', times: 6 });
+    await given({}, { on: 'GET', when: 'before', do: 'html', times: 1_000 });
     await world.create();
     const state = await attention('list_unreadable');
+    await world.mend();
     expect(state.timeline.filter(({ event }) => event === 'not_sent')).toHaveLength(1);
     expect(outcomes(await waiting())).toEqual(['create done']);
   });
@@ -317,16 +326,16 @@ describe('a PUT', () => {
 });
 
 test('an unknown completing call is not forgotten over a duplicate: adopting ours does not complete it again', async () => {
-  await given({ settings: { ONBOARDS_SETTLE: '1s' } });
+  await given({ settings: { ONBOARDS_SETTLE: '1s', LEADCONDUIT_TIMEOUT: '3s' } });
   const { record } = await world.create();
   await world.send({ name: 'advance', to: 'in_progress' });
   await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
-  await world.faults({ on: 'PUT', when: 'before', do: 'slow', ms: 1_800 });
+  await world.faults({ on: 'PUT', when: 'before', do: 'slow', ms: 4_000 });
   await world.elsewhere({ invitation_id: newId() });
   await world.send({ name: 'advance', to: 'completed' });
-  await world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  while ((await world.effects()).puts < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   await world.elsewhere({});
+  expect(await world.effects()).toMatchObject({ completes: 0 });
   await attention('duplicate');
   await world.send({ name: 'resolve', action: 'adopt', onboard_id: record!.id });
   await done();
@@ -335,8 +344,8 @@ test('an unknown completing call is not forgotten over a duplicate: adopting our
 
 describe('an outcome that somebody made up by hand', () => {
   test.each(['{}', 'null'])('is unknown, and looked for: %s', async (json) => {
-    await given();
-    await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 600 });
+    await given({ settings: { LEADCONDUIT_TIMEOUT: '5s' } });
+    await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 3_000 });
     await world.start();
     while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     const { raw } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe();
@@ -407,16 +416,17 @@ describe('a flow', () => {
 });
 
 test('a refused key is noticed to work again while held', async () => {
-  await given({}, { on: 'GET', when: 'before', do: 'status', status: 401, times: 2 });
+  await given({}, { on: 'GET', when: 'before', do: 'status', status: 401, times: 1_000 });
   await world.create();
   await attention('credentials');
   await world.send({ name: 'hold' });
+  await world.mend();
   expect(await world.until('held', ({ phase }) => phase === 'held')).toMatchObject({ status: null });
   expect(await world.effects()).toMatchObject({ posts: 0 });
 });
 
 test('once somebody has said that it took effect, an onboard that is not listed is not asked about again', async () => {
-  await given({ settings: { ONBOARDS_CONFIRM: '500ms' } });
+  await given({ settings: { ONBOARDS_CONFIRM: '2s' } });
   await world.create();
   await world.send({ name: 'advance', to: 'completed' });
   await world.until('confirming', ({ phase }) => phase === 'confirming');
@@ -453,7 +463,7 @@ test('another completing word is sent, read as completed, and never sent twice',
 });
 
 test('a set-up that fails after the completing call is seen by one more look', async () => {
-  await given({ settings: { ONBOARDS_CONFIRM: '1s' } });
+  await given({ settings: { ONBOARDS_CONFIRM: '3s' } });
   await world.create();
   await world.send({ name: 'advance', to: 'completed' });
   const { record } = await world.until('confirming', ({ phase }) => phase === 'confirming');
