@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { kill9, spawnWorker } from './support/worker-process';
 import { newId, World } from './support/world';
 
-// The reserve before the end of an attempt is 10 s in a real worker; this leaves a little for a look and a call.
-const ATTEMPT_MS = 12_500;
+// The reserve before the end of an attempt is 10 s in a real worker, and a call takes 3 s at most: this leaves a process
+// that has just started enough for its first look.
+const ATTEMPT_MS = 17_000;
 
 let world: World;
 const workers: ChildProcess[] = [];
@@ -15,7 +16,7 @@ const spawned = async () => {
   return worker;
 };
 beforeEach(async () => {
-  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '1s' }, policy: { attempt_ms: ATTEMPT_MS } });
+  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '3s' }, policy: { attempt_ms: ATTEMPT_MS } });
   // Absence proves something only once something created here has been seen; a new worker finds it in Temporal's list.
   await world.onboards.start({ invitation_id: newId() });
   await eventually('listed', async () => (await world.onboards.createdIds(1)).length === 1);
@@ -42,7 +43,7 @@ test('killed while LeadConduit holds the answer to the POST: adopted, one POST',
   expect(state.ledger).toMatchObject([{ effect: 'create', outcome: 'adopted', onboard_id: state.record?.id }]);
   expect(state.timeline.map(({ event }) => event)).toEqual(['started', 'unknown', 'adopted']);
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
-});
+}, 90_000);
 
 test('frozen while LeadConduit holds the answer to the POST, and then awake again: adopted, one POST', async () => {
   await world.faults({ on: 'POST', when: 'after', do: 'hang' });
@@ -64,7 +65,7 @@ test('frozen while LeadConduit holds the answer to the POST, and then awake agai
 
 test('frozen beyond every deadline and then awake again: it does not act any more', async () => {
   const looks = await callsOf('GET');
-  await world.faults({ on: 'GET', when: 'after', do: 'slow', ms: 700 });
+  await world.faults({ on: 'GET', when: 'after', do: 'slow', ms: 2_500 });
   const zombie = await spawned();
   await world.start();
   await eventually('looking', async () => (await callsOf('GET')) > looks);
@@ -83,7 +84,7 @@ test('frozen beyond every deadline and then awake again: it does not act any mor
 }, 90_000);
 
 test('drained while the POST is out: the call ends, its outcome is recorded, the worker ends well', async () => {
-  await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 700 });
+  await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 2_000 });
   const first = await spawned();
   await world.start();
   await eventually('sent', async () => (await world.effects()).posts === 1);
