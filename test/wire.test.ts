@@ -6,7 +6,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { TLSSocket } from 'node:tls';
+import tls, { TLSSocket } from 'node:tls';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -394,6 +394,23 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
     expect(lookResultOf(look).kind).toBe(expected.looks ?? 'unusable');
     expect(server.seen.requests).toHaveLength(3);
   });
+
+  // From its being open the connection is http's: whether bytes left before the reset is not known, so they count as sent.
+  test.each(OPERATIONS)('reset as soon as both ends are open, and nothing read: %s', async (operation) => {
+    const server = protocol === 'https' ? tls.createServer(right) : net.createServer();
+    const bare = once(server, 'connection') as Promise<[Socket]>;
+    const open = once(server, protocol === 'https' ? 'secureConnection' : 'connection') as Promise<[Socket]>;
+    const reset = async () => {
+      (await open)[0].on('error', () => undefined);
+      (await bare)[0].resetAndDestroy();
+    };
+    const onPhase = ({ phase }: PhaseEvent) => void (phase === 'open' && reset());
+    const baseUrl = `${protocol}://127.0.0.1:${await listen(server)}`;
+    const error = await failure(run(client({ baseUrl, onPhase }), operation));
+    expect(error).toMatchObject({ sent: true, status: undefined });
+    expect(error.reason).toMatch(/(ECONNRESET|EPIPE)\), after the request was sent$/);
+    for (const effect of EFFECTS) expect(outcomeOf(error, effect).kind).toBe('unknown');
+  });
 });
 
 describe('the answer is about what was asked for', () => {
@@ -528,12 +545,12 @@ describe('not sent, proven by the connection', () => {
     return `http://127.0.0.1:${port}`;
   }
 
-  async function refusing(): Promise<string> {
+  async function refusing(protocol: Protocol): Promise<string> {
     const server = net.createServer();
     const port = await listen(server);
     server.close();
     await once(server, 'close');
-    return `http://127.0.0.1:${port}`;
+    return `${protocol}://127.0.0.1:${port}`;
   }
 
   const answeringHandshakeWith = async (answer: (socket: Socket) => void) => {
@@ -542,20 +559,26 @@ describe('not sent, proven by the connection', () => {
   };
 
   /** The system's own resolver may take its time, or be led to answer with somebody's address. */
-  const unresolved = (code: string) => {
+  const unresolved = (code: string, protocol: Protocol = 'http') => {
     const lookup = jest.spyOn(dns, 'lookup').mockImplementation((...args: unknown[]) => {
       const answer = args.at(-1) as (error: Error) => void;
       process.nextTick(answer, Object.assign(new Error(code), { code, syscall: 'getaddrinfo' }));
     });
     closers.push(() => lookup.mockRestore());
-    return Promise.resolve({ baseUrl: 'http://nobody.invalid' });
+    return Promise.resolve({ baseUrl: `${protocol}://nobody.invalid` });
   };
 
   const hang = { timeoutMs: SHORT_MS };
   const BEFORE_SENDING: [string, () => Promise<Partial<LeadConduitOptions> & { baseUrl: string }>, RegExp][] = [
-    ['refused', async () => ({ baseUrl: await refusing() }), /^connection refused \(ECONNREFUSED\)$/],
+    ['refused', async () => ({ baseUrl: await refusing('http') }), /^connection refused \(ECONNREFUSED\)$/],
+    [
+      'refused, over https',
+      async () => ({ baseUrl: await refusing('https') }),
+      /^connection refused \(ECONNREFUSED\)$/,
+    ],
     ['no answer to the connect', async () => ({ baseUrl: await blackHole(), ...hang }), /^no connection within 1.2 s$/],
     ['unknown name', () => unresolved('ENOTFOUND'), /^host name not found \(ENOTFOUND\)$/],
+    ['unknown name, over https', () => unresolved('ENOTFOUND', 'https'), /^host name not found \(ENOTFOUND\)$/],
     [
       'name that nobody can look up now',
       () => unresolved('EAI_AGAIN'),
