@@ -173,7 +173,7 @@ class Run {
       const query = `WorkflowId = 'onboard-${invitation}'`;
       for await (const { workflowId, runId } of this.temporal.workflow.list({ query })) {
         const history = await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-        writeFileSync(join(folder, `${workflowId}-${runId}.json`), historyToJSON(history));
+        writeFileSync(join(folder, `chaos.${workflowId}-${runId}.json`), historyToJSON(history));
       }
     }
   }

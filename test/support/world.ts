@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
@@ -138,12 +138,13 @@ export class World {
     await this.emulator.close();
   }
 
-  /** For the proof: whatever happened here must replay. */
+  /** For the proof: whatever happened here must replay. The names say in which part it did. */
   private async saveHistories(folder: string): Promise<void> {
+    const part = basename(expect.getState().testPath ?? '', '.test.ts');
     const query = `TaskQueue = "${this.config.taskQueue}"`;
     for await (const { workflowId, runId } of this.temporal.workflow.list({ query })) {
       const history = await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-      writeFileSync(join(folder, `${workflowId}-${runId}.json`), historyToJSON(history));
+      writeFileSync(join(folder, `${part}.${workflowId}-${runId}.json`), historyToJSON(history));
     }
   }
 
