@@ -4,7 +4,17 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,6 +27,7 @@ import { startEmulator, type Emulator } from '../src/emulator/serve';
 import { LeadConduitClient } from '../src/leadconduit/client';
 import { claimPort } from '../src/temporal/ports';
 import { readUpFile, type UpFile } from '../src/temporal/up-file';
+import type { OnboardState } from '../src/workflows/messages';
 import { kill9 } from '../test/support/worker-process';
 import { newId, type Fault } from '../test/support/world';
 import { KEY, traces } from './marked-key';
@@ -32,6 +43,8 @@ let talkative: Talkative;
 let emulator: Emulator;
 let up: UpFile;
 let temporal: Client;
+/** As which our own API and console know us. */
+let headers: Record<string, string>;
 /** One of the product's programs with the marked key; what it says goes to a file of this name. */
 function run(name: string, program: string, env: Record<string, string>, ...args: string[]): ChildProcess {
   const log = openSync(at(`${name}.log`), 'a');
@@ -66,10 +79,38 @@ async function startOne(onboards: OnboardsClient, invitation_id = newId()): Prom
 }
 /** Until what became of its first attempt is known. */
 const tried = (onboards: OnboardsClient, id: string) =>
-  eventually('tried', async () => {
-    const [entry] = (await onboards.state(id)).ledger;
-    return entry !== undefined && entry.outcome !== 'pending';
+  told(onboards, id, ({ ledger: [entry] }) => entry !== undefined && entry.outcome !== 'pending');
+
+/** When it has come so far, our API and console are asked about it, too; their answers go to files. */
+async function told(onboards: OnboardsClient, id: string, is: (state: OnboardState) => boolean): Promise<void> {
+  await eventually('come so far', async () => is(await onboards.state(id)));
+  await ask('api', 'POST', '/onboards', { invitation_id: id });
+  await ask('api', 'GET', `/onboards/${id}/state`);
+  await ask('console', 'GET', `/console/onboards/${id}`);
+}
+
+async function ask(door: 'api' | 'console', method: string, path: string, body?: object): Promise<void> {
+  const answer = await fetch(up.api!.url + path, { method, headers, body: JSON.stringify(body), redirect: 'manual' });
+  const head = `${method} ${path} ${answer.status} ${JSON.stringify([...answer.headers])}`;
+  appendFileSync(at(`answers-${door}.log`), `${head}\n${await answer.text()}\n`);
+}
+
+/** The key of our own API, which `npm start` made, and a session of the console. */
+async function letIn({ url, key_file = '' }: NonNullable<UpFile['api']>): Promise<Record<string, string>> {
+  const key = readFileSync(key_file, 'utf8').trim();
+  const { headers } = await fetch(`${url}/login`, {
+    method: 'POST',
+    headers: { origin: url },
+    body: new URLSearchParams({ key }),
+    redirect: 'manual',
   });
+  return {
+    authorization: `Basic ${btoa(`API:${key}`)}`,
+    cookie: headers.getSetCookie()[0]!.split(';')[0]!,
+    'content-type': 'application/json',
+    prefer: 'wait=1',
+  };
+}
 
 beforeAll(async () => {
   [talkative, emulator] = [await startTalkative(), await startEmulator({ port: 0, dataDir: at('emulator') })];
@@ -84,6 +125,7 @@ beforeAll(async () => {
   await eventually('up', () => Promise.resolve((found = readUpFile(at('data'))) !== undefined), 60_000);
   up = found!;
   temporal = new Client({ connection: await Connection.connect({ address: up.temporal.address }) });
+  headers = await letIn(up.api!);
 });
 afterAll(async () => {
   const [first, ...others] = children;
@@ -149,7 +191,7 @@ describe('provoked', () => {
     );
     await emulate('options', { key: 'another' });
     const id = await startOne(onboards);
-    await eventually('refused', async () => (await onboards.state(id)).attention?.code === 'credentials');
+    await told(onboards, id, ({ attention }) => attention?.code === 'credentials');
   });
 
   test('nobody there, and a certificate that cannot be trusted', async () => {
@@ -163,7 +205,7 @@ describe('provoked', () => {
     const unreadable = Object.entries(urls).map(async ([name, url]) => {
       const onboards = await line(name, url);
       const id = await startOne(onboards);
-      await eventually('unreadable', async () => (await onboards.state(id)).attention?.code === 'list_unreadable');
+      await told(onboards, id, ({ attention }) => attention?.code === 'list_unreadable');
     });
     await Promise.all(unreadable);
     secure.close();
@@ -251,7 +293,7 @@ describe('searched', () => {
     clean(lines.join('\n'), 'worker.js');
   });
 
-  test("every file: what the programs said, Temporal's database and log, the emulator's records", async () => {
+  test("every file: what the programs said, Temporal's database and log, the emulator's records, what our API and console answered", async () => {
     // Stopped, it has written everything.
     children[0]?.kill('SIGTERM');
     await once(children[0]!, 'exit');
@@ -259,7 +301,10 @@ describe('searched', () => {
       statSync(at(name)).isFile(),
     );
     const texts = new Map(files.map((name) => [name, readFileSync(at(name), 'latin1')]));
-    const kinds = { 'up.log': 'worker', 'emulator.log': 'Worker ready', 'emulator.jsonl': '"created"', '.db': SAYING };
+    const kinds = {
+      ...{ 'up.log': 'worker', 'emulator.log': 'Worker ready', 'emulator.jsonl': '"created"', '.db': SAYING },
+      ...{ 'answers-api.log': SAYING, 'answers-console.log': SAYING },
+    };
     for (const [end, control] of Object.entries(kinds))
       expect([...texts].filter(([name, text]) => name.endsWith(end) && text.includes(control))).not.toEqual([]);
     expect([...texts].filter(([, text]) => traces(text).length > 0).map(([name]) => name)).toEqual([]);
