@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 
 const own = (name: string) => join(__dirname, 'assets', name);
+const htmx = ['htmx.org/dist/htmx.min.js', 'htmx.org/dist/ext/hx-sse.min.js'];
 const FILES = {
-  'console.css': { path: own('console.css'), type: 'text/css; charset=utf-8' },
-  'live.js': { path: own('live.js'), type: 'text/javascript; charset=utf-8' },
-  'icon.svg': { path: own('icon.svg'), type: 'image/svg+xml' },
-  'htmx.js': { path: require.resolve('htmx.org/dist/htmx.min.js'), type: 'text/javascript; charset=utf-8' },
-  'hx-sse.js': { path: require.resolve('htmx.org/dist/ext/hx-sse.min.js'), type: 'text/javascript; charset=utf-8' },
+  'console.css': { paths: [own('console.css')], type: 'text/css; charset=utf-8' },
+  'live.js': { paths: [own('live.js')], type: 'text/javascript; charset=utf-8' },
+  'icon.svg': { paths: [own('icon.svg')], type: 'image/svg+xml' },
+  // In one: htmx does not wait for an extension that arrives after it, and the page would never follow what happens.
+  'htmx.js': { paths: htmx.map((name) => require.resolve(name)), type: 'text/javascript; charset=utf-8' },
 };
 type Name = keyof typeof FILES;
 
 const kept = new Map(
   (Object.keys(FILES) as Name[]).map((name) => {
-    const bytes = readFileSync(FILES[name].path);
+    const bytes = Buffer.from(FILES[name].paths.map((path) => readFileSync(path, 'utf8')).join('\n'));
     return [name, { bytes, version: createHash('sha256').update(bytes).digest('hex').slice(0, 12) }] as const;
   }),
 );

@@ -26,7 +26,6 @@ export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
       <link rel="stylesheet" href={addressOf('console.css')} />
       <script src={addressOf('live.js')} defer />
       <script src={addressOf('htmx.js')} defer />
-      <script src={addressOf('hx-sse.js')} defer />
     </head>
     <body>
       <a class="skip" href="#main">
