@@ -14,7 +14,7 @@ const KEY = 'chaos-key';
 /** Of our own API. */
 export const API_KEY = 'chaos-api-key';
 /** How long a blow waits for whom it is meant for to stand: the place of one that was struck may still be empty. */
-const STANDS_MS = 60_000;
+const STANDS_MS = 180_000;
 /** How long a freeze waits for its worker to have an activity in hand. */
 const BUSY_MS = 3_000;
 /** How long a worker that was frozen works on before it is ended. */
