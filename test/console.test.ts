@@ -202,7 +202,7 @@ describe('live', () => {
     const first = jest.fn(fail);
     await page.route(/\/live\?/, first, { times: 1 });
     await open(page, id);
-    await page.locator('#connection.live').waitFor();
+    await page.locator('#connection.live').waitFor({ timeout: 30_000 });
     expect(first).toHaveBeenCalled();
   });
 

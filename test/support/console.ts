@@ -65,7 +65,7 @@ export class Console {
     const { role = 'operate', ...options } = settings;
     const context = await browser.newContext({ baseURL: this.url, viewport: { width: 1100, height: 900 }, ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(20_000);
     await page.goto('/');
     await page.getByLabel('Your name').fill(who);
     await page.getByLabel('Key').fill(KEYS[role]);
