@@ -224,10 +224,10 @@ export class Fleet {
   private async activitiesOf({ pid }: Child): Promise<number> {
     const { workflow } = this.temporal;
     const count = async () => {
-      const asked = [];
+      const calling = [];
       for await (const { workflowId, runId } of workflow.list({ query: CALLING }))
-        asked.push(workflow.getHandle(workflowId, runId).describe());
-      return (await Promise.all(asked))
+        calling.push(workflow.getHandle(workflowId, runId));
+      return (await Promise.all(calling.map((run) => run.describe())))
         .flatMap(({ raw }) => raw.pendingActivities ?? [])
         .filter(
           ({ state, lastWorkerIdentity }) => Number(state) === STARTED && lastWorkerIdentity?.startsWith(`${pid}@`),

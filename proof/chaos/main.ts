@@ -21,7 +21,7 @@ import { planOf, type Plan, type Size } from './plan';
 import { reportOf, tableOf } from './report';
 
 /** The longest that everything may take to come to rest when nothing is done to it any more. */
-const SETTLE_MS = 4 * 60_000;
+const SETTLE_MS = 6 * 60_000;
 /** What else a run may take beside the minutes that it was given. */
 const OVERHEAD_MS = SETTLE_MS + 5 * 60_000;
 const TELL_MS = 30_000;
