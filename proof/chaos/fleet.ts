@@ -13,8 +13,6 @@ const dist = join(__dirname, '..', '..', 'dist');
 const KEY = 'chaos-key';
 /** Of our own API. */
 export const API_KEY = 'chaos-api-key';
-/** How long a blow waits for whom it is meant for to stand: the place of one that was struck may still be empty. */
-const STANDS_MS = 180_000;
 /** How long a freeze waits for its worker to have an activity in hand. */
 const BUSY_MS = 3_000;
 /** How long a worker that was frozen works on before it is ended. */
@@ -120,9 +118,9 @@ export class Fleet {
   }
 
   private async carryOut(blow: Blow): Promise<void> {
-    const until = Date.now() + STANDS_MS;
+    // The place of one that was struck may still be empty.
     while (!this.stands(blow)) {
-      if (this.closing || Date.now() > until) return;
+      if (this.closing) return;
       await sleep(50);
     }
     this.dealt.push(blow);
