@@ -568,7 +568,7 @@ describe('its end', () => {
     const began = performance.now();
     await emulator.close();
     await cut;
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await emulator.close();
     expect(await listed(await start({ dataDir }))).toEqual([]);
   });
