@@ -317,8 +317,8 @@ export class Fleet {
     for (const child of workers) signalGroup(child, 'SIGKILL');
     await Promise.all(workers.map(({ ended }) => ended));
     await Promise.allSettled(this.blows);
-    await this.temporal.connection.close();
     await Promise.all([this.server.stop(), endProcess(this.emulator, 2_000)]);
+    await this.temporal.connection.close();
   }
 }
 

@@ -84,8 +84,9 @@ class Run {
 
   async close(): Promise<void> {
     this.people.endDuty();
-    await this.connection.close();
+    // The processes first: calls that are cut off with their connection may end this one.
     await this.fleet.close();
+    await this.connection.close();
   }
 
   async through(progress: Progress): Promise<Evidence> {

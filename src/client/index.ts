@@ -41,7 +41,7 @@ type Payload<Name extends string> = Name extends 'advance'
 /** So many starts at once may have to wait for one another. */
 const START_MS = 30_000;
 /** Between two questions to a run that takes long. */
-const MOST_MS = 2_000;
+const MOST_PAUSE_MS = 2_000;
 
 /** The one typed door to Temporal: nothing else knows workflow ids, id policies and list filters. */
 export class OnboardsClient {
@@ -253,7 +253,11 @@ export class OnboardsClient {
   ): Promise<OnboardState> {
     const deadline = Date.now() + waitMs;
     const isResting = ({ phase }: OnboardState) => ['held', 'done', 'cancelled'].includes(phase);
-    for (let pause = POLL_MS; Date.now() < deadline && signal?.aborted !== true; pause = Math.min(2 * pause, MOST_MS)) {
+    for (
+      let pause = POLL_MS;
+      Date.now() < deadline && signal?.aborted !== true;
+      pause = Math.min(2 * pause, MOST_PAUSE_MS)
+    ) {
       if (isOver(state) || isResting(state)) break;
       await sleep(Math.min(pause, deadline - Date.now()));
       state = await this.state(state.invitation_id);
@@ -357,6 +361,16 @@ async function uninterrupted<T>(send: () => Promise<T>): Promise<T> {
       await sleep(POLL_MS);
     }
   }
+}
+
+/**
+ * The attention that a `resolve` which names none is to answer: always named, so that a second one does not answer the
+ * next question. @throws {OnboardsError} `no_worker` when it is not known
+ */
+export function openAttention({ attention, stale, waiting_for }: OnboardState): string {
+  if (stale && waiting_for.who !== 'nobody')
+    throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${waiting_for.text}`);
+  return attention?.id ?? 'none';
 }
 
 const isPending = ({ record, attention, phase, stale }: OnboardState) =>

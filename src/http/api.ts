@@ -1,7 +1,6 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Command, OnboardsClient } from '../client';
+import { openAttention, type Command, type OnboardsClient } from '../client';
 import type { Config } from '../config';
-import { OnboardsError } from '../client/errors';
 import { hasReached, isStatus } from '../workflows/lifecycle';
 import type { OnboardState } from '../workflows/messages';
 import type { Access } from './access';
@@ -214,14 +213,6 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     });
   }
 
-  /** Always named, so that a second click does not answer the next question. */
-  const openAttention = async (id: string) => {
-    const { attention, stale, waiting_for } = await onboards.state(id);
-    if (stale && waiting_for.who !== 'nobody')
-      throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${waiting_for.text}`);
-    return attention?.id ?? 'none';
-  };
-
   for (const name of Object.keys(schemas.MESSAGES) as (keyof typeof schemas.MESSAGES)[]) {
     const message = createRoute({
       method: 'post',
@@ -248,7 +239,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
         await onboards.note(id, { ...body, by, key });
         return c.json(schemas.describesState(await onboards.state(id)), 200);
       }
-      const named = 'action' in body && { attention: body.attention ?? (await openAttention(id)) };
+      const named = 'action' in body && { attention: body.attention ?? openAttention(await onboards.state(id)) };
       const state = await onboards.send(id, { ...body, ...named, name, by, key } as Command);
       return c.json(schemas.describesState(state), 200);
     });

@@ -88,37 +88,32 @@ interface Ports {
   emulator?: number;
 }
 
-/** All of them first: nothing is started that would have to be ended again. */
-async function claimPorts(all: Everything): Promise<Ports> {
-  const { config, temporal } = all;
-  const { ports, leadconduit } = config;
-  assertDifferent(all);
-  const own: Ports = { api: await claimPort(ports.api, 'the API and the console', 'PORT') };
-  if (!temporal.isConfigured) {
-    own.temporal = await claimPort(ports.temporal, 'Temporal', 'TEMPORAL_PORT');
-    own.ui = await claimPort(ports.temporalUi, "Temporal's web page", 'TEMPORAL_UI_PORT');
-  }
-  if (leadconduit.apiKey === undefined)
-    own.emulator = await claimPort(ports.emulator, 'the emulator of LeadConduit', 'EMULATOR_PORT');
-  return own;
-}
+const PORTS: Record<keyof Ports, [setting: string, who: string]> = {
+  api: ['PORT', 'the API and the console'],
+  temporal: ['TEMPORAL_PORT', 'Temporal'],
+  ui: ['TEMPORAL_UI_PORT', "Temporal's web page"],
+  emulator: ['EMULATOR_PORT', 'the emulator of LeadConduit'],
+};
 
-/** Each would be free until the first of them listens. @throws {ConfigError} */
-function assertDifferent({ config: { ports, leadconduit }, temporal }: Everything): void {
-  const wanted = {
-    PORT: ports.api,
-    ...(temporal.isConfigured ? {} : { TEMPORAL_PORT: ports.temporal, TEMPORAL_UI_PORT: ports.temporalUi }),
-    ...(leadconduit.apiKey === undefined ? { EMULATOR_PORT: ports.emulator } : {}),
+/** All of them first: nothing is started that would have to be ended again. @throws {ConfigError} also for one port twice */
+async function claimPorts({ config: { ports, leadconduit }, temporal }: Everything): Promise<Ports> {
+  const own: Ports = {
+    api: ports.api,
+    ...(temporal.isConfigured ? {} : { temporal: ports.temporal, ui: ports.temporalUi }),
+    ...(leadconduit.apiKey === undefined ? { emulator: ports.emulator } : {}),
   };
-  const settings = new Map<number, string>();
-  for (const [setting, port] of Object.entries(wanted)) {
-    const other = settings.get(port);
+  const wantedBy = new Map<number, string>();
+  for (const [name, port] of Object.entries(own) as [keyof Ports, number][]) {
+    const [setting, who] = PORTS[name];
+    const other = wantedBy.get(port);
     if (other !== undefined && port !== 0)
       throw new ConfigError(
         `${other} and ${setting} are both ${port}: set one of them to another port, or to 0 for any free one`,
       );
-    settings.set(port, setting);
+    wantedBy.set(port, setting);
+    own[name] = await claimPort(port, who, setting);
   }
+  return own;
 }
 
 async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: UpFile['temporal']; cli?: string }> {

@@ -33,8 +33,8 @@ export function nextStep(onboard: Onboard, now: number): Step {
   if (check && check.at <= now) return look(check.at, 'check');
 
   const effect = nextEffect(onboard);
-  const clearAt = Math.max(pursuit?.at ?? 0, pursuit?.clear_at ?? 0, onboard.not_before);
-  if (effect && !onboard.held) return once(clearAt, { do: 'act', effect });
+  const actAt = Math.max(pursuit?.at ?? 0, pursuit?.clear_at ?? 0, onboard.not_before);
+  if (effect && !onboard.held) return once(actAt, { do: 'act', effect });
   // Held, it does not act, but finds out when the key works and the list can be read again.
   if (effect && pursuit && onboard.attention) return look(pursuit.at, 'health');
   if (check) return look(check.at, 'check');

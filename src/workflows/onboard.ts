@@ -248,7 +248,7 @@ export const needsPerson = (onboard: Onboard) =>
 export function needAttention(onboard: Onboard, now: number, code: AttentionCode, message: string): void {
   if (onboard.attention?.code === code && !needsPerson(onboard)) return;
   onboard.attentions += 1;
-  // Of another run it must not be that of this one: whoever still has that one before them answers a question of yesterday.
+  // With the time: an answer to a question of an earlier run must not pass for one to this.
   const id = `a${onboard.attentions}-${Math.floor(now / 1_000).toString(36)}`;
   onboard.attention = { id, code, message: cut(message, TEXT), since: iso(now) };
   onboard.raised_in = onboard.heard_in;

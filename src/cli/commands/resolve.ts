@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { OnboardsError } from '../../client/errors';
+import { openAttention } from '../../client';
 import type { OnboardState, Resolve } from '../../workflows/messages';
 import { checkedId, NAME, saidOf, text, withSaid, withWait, type Said } from '../arguments';
 import { followUp } from '../follow';
@@ -46,12 +46,10 @@ export function addResolve(program: Command): void {
       const { action, wait, yes } = options;
       await answer(options, async (onboards) => {
         const before = await onboards.state(id);
-        if (before.stale && before.waiting_for.who !== 'nobody')
-          throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${before.waiting_for.text}`);
+        const open = openAttention(before);
         if (action === 'retry' && !yes && isInteractive() && isCompleting(before))
           await askToComplete(before.label ?? before.invitation_id);
-        // Always named, so that a second click does not answer the next question.
-        const attention = options.attention ?? before.attention?.id ?? 'none';
+        const attention = options.attention ?? open;
         const onboard_id = options.onboardId;
         const sent = await onboards.send(id, { name: 'resolve', action, attention, onboard_id, ...saidOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isSettled(state, action), done: 'Resolved.' });
