@@ -19,5 +19,5 @@ module.exports = {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
   // They mostly wait: for timers, sockets, processes.
-  maxWorkers: 4,
+  maxWorkers: 6,
 };
