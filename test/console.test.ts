@@ -1,7 +1,7 @@
 import type { Browser, Page, Route } from 'playwright-core';
-import { OnboardsError, type Row } from '../src/client';
+import { OnboardsError, type RowWithRecord } from '../src/client';
 import { COMPLETING, SELLER } from '../src/words';
-import { Console, ELSEWHERE, launch, screenshot, violations } from './support/console';
+import { Console, KEYS, ELSEWHERE, launch, screenshot, violations } from './support/console';
 import { newId } from './support/world';
 
 let browser: Browser;
@@ -271,7 +271,7 @@ describe('the list', () => {
   test('that could not be read yet is not empty: 503 with why', async () => {
     const page = await site.enter(browser, 'ann');
     const words = 'Temporal did not answer in time';
-    jest.spyOn(site.world.onboards, 'list').mockRejectedValue(new OnboardsError('temporal', words));
+    jest.spyOn(site.world.onboards, 'rowsWithRecords').mockRejectedValue(new OnboardsError('temporal', words));
     await site.stopServer();
     await site.startServer();
     expect((await page.goto('/'))?.status()).toBe(503);
@@ -280,15 +280,18 @@ describe('the list', () => {
     expect((await page.goto('/'))?.status()).toBe(200);
   });
 
-  test('of 5,000 pages in order to its end, each with how long it has been in its phase', async () => {
+  test('of 5,000 pages in order to its end, each with how long it has been in its status and phase', async () => {
     const page = await site.enter(browser, 'ann', { javaScriptEnabled: false });
     const since = (n: number) => new Date(Date.now() - 30 * 86_400_000 - (4_999 - n) * 60_000).toISOString();
-    const rows = Array.from({ length: 5_000 }, (_, n): Row => {
+    const rows = Array.from({ length: 5_000 }, (_, n): RowWithRecord => {
       const phase = n === 4_999 ? 'attention' : n < 2_500 ? 'done' : 'waiting';
-      const none = { onboard_id: null, flow_id: null, status: null, attention_code: null };
-      return { ...none, invitation_id: n.toString(16).padStart(24, '0'), label: `No. ${n}`, phase, since: since(n) };
+      const none = { onboard_id: null, flow_id: null, attention_code: null };
+      const invitation_id = n.toString(16).padStart(24, '0');
+      const created_at = new Date(Date.now() - 40 * 86_400_000).toISOString();
+      const record = { id: invitation_id, invitation_id, created_at, updated_at: since(n) };
+      return { ...none, invitation_id, label: `No. ${n}`, status: 'created', phase, since: since(n), record };
     });
-    jest.spyOn(site.world.onboards, 'list').mockImplementation(() => Promise.resolve([...rows]));
+    jest.spyOn(site.world.onboards, 'rowsWithRecords').mockImplementation(() => Promise.resolve([...rows]));
     await site.stopServer();
     await site.startServer();
     const labels = () => page.locator('.list tbody th a').allTextContents();
@@ -296,7 +299,8 @@ describe('the list', () => {
     await page.goto('/');
     await page.getByText('5000 onboards, page 1 of 100').waitFor();
     expect(await labels()).toEqual(['No. 4999', ...from(2_500, 49)]);
-    await page.locator('.list tbody tr', { hasText: 'No. 4999' }).getByText('30 days').waitFor();
+    const first = page.locator('.list tbody tr', { hasText: 'No. 4999' });
+    expect(await first.locator('time').allTextContents()).toEqual(['40 days', '30 days']);
     await page.getByRole('link', { name: 'Next' }).click();
     expect(await labels()).toEqual(from(2_549, 50));
     await page.goto('/?page=100');
@@ -327,7 +331,7 @@ describe('the list', () => {
     await page.getByRole('link', { name: 'attention 1' }).click();
     expect(await page.locator('.list tbody th a').allTextContents()).toEqual([`${mark} three`]);
     const { record } = await site.world.onboards.state(ids[1]!);
-    for (const id of [ids[1]!.toUpperCase(), record!.id]) {
+    for (const id of [ids[1]!.toUpperCase(), record!.id, record!.account_id!, record!.connection_id!]) {
       await page.goto('/');
       await page.getByLabel('Any id or label').fill(id);
       await page.getByLabel('Any id or label').press('Enter');
@@ -369,7 +373,7 @@ describe('for everybody', () => {
   });
 
   test('the keyboard alone is enough', async () => {
-    const page = await site.enter(browser, 'ann');
+    const page = await (await browser.newContext({ baseURL: site.url })).newPage();
     const id = await waiting();
     await open(page, id);
     const focused = () =>
@@ -380,13 +384,30 @@ describe('for everybody', () => {
         await page.keyboard.press('Tab');
       }
     };
-    await tabTo(/^Hold/);
+    const does = async (title: RegExp, why: string) => {
+      await tabTo(title);
+      await page.keyboard.press('Enter');
+      await tabTo(/\|reason$/);
+      await page.keyboard.type(why);
+      // The page that is there may show what came of it before the next one takes its place.
+      await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+    };
+    await tabTo(/\|who$/);
+    await page.keyboard.type('ann');
+    await tabTo(/\|key$/);
+    await page.keyboard.type(KEYS.operate);
     await page.keyboard.press('Enter');
-    await tabTo(/\|reason$/);
-    await page.keyboard.type('by keyboard');
-    await page.keyboard.press('Enter');
+    await page.locator('.standing').waitFor();
+    await does(/^Hold/, 'by keyboard');
     await phase(page).getByText('held').waitFor();
     expect(await timeline(page).textContent()).toContain('heldby keyboard');
+    await does(/^Release/, 'no longer');
+    await phase(page).getByText('waiting').waitFor();
+    await does(/^Complete/, 'signed');
+    await tabTo(/^Complete it/);
+    await page.keyboard.press('Enter');
+    await page.locator('.phase.done').waitFor();
+    expect(await site.world.effects(id)).toMatchObject({ completes: 1, emails: 1 });
   });
 });
 
@@ -473,9 +494,28 @@ test('where LeadConduit is the emulator, anybody can try to break it and watch b
   await page.getByRole('row', { name: 'PUT calls that named it 1' }).waitFor();
   expect(await site.world.effects(id)).toMatchObject({ creates: 1, puts: 1 });
   await page.getByRole('button', { name: 'Hide it from the list' }).click();
+  await does(page, 'Complete …');
+  await page.getByRole('button', { name: 'Complete it' }).click();
+  await timeline(page).getByText('does not show').first().waitFor();
+  expect(await site.world.effects(id)).toMatchObject({ completes: 0 });
   await page.getByRole('button', { name: /Show what was created/ }).click();
   await page.getByRole('button', { name: 'Hide it from the list' }).waitFor();
+  await page.locator('.lifecycle [aria-current]', { hasText: 'completed' }).waitFor();
+  expect(await site.world.effects(id)).toMatchObject({ creates: 1, puts: 2, completes: 1 });
   expect(await page.getByRole('link', { name: "its run on Temporal's web page" }).getAttribute('href')).toBe(
     `http://127.0.0.1:8233/namespaces/default/workflows/onboard-${id}`,
   );
 });
+
+test('while the emulator is down nothing is lost, and it goes on when it is up again', async () => {
+  const page = await site.enter(browser, 'ann');
+  const id = await waiting();
+  await open(page, id);
+  await page.getByRole('button', { name: 'Go down for 30 s' }).click();
+  await said(page).getByText('The emulator is down for 30 s').waitFor();
+  await page.getByText('The emulator does not answer: it is down.').waitFor();
+  await does(page, 'Move on to in_progress');
+  await timeline(page).getByText('not sent').first().waitFor();
+  await page.locator('.lifecycle [aria-current]', { hasText: 'in_progress' }).waitFor({ timeout: 90_000 });
+  expect(await site.world.effects(id)).toMatchObject({ creates: 1, puts: 1 });
+}, 120_000);

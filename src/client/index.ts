@@ -22,12 +22,22 @@ import { KEYS } from '../workflows/search-attributes';
 import { doubtsLeftBy } from './doubts';
 import { OnboardsError } from './errors';
 import { workflowIdOf } from './ids';
-import { isAbandoned, listQuery, matches, newestRuns, recordOf, rowOf, type Filters, type Row } from './rows';
+import {
+  isAbandoned,
+  listQuery,
+  matches,
+  newestRuns,
+  recordOf,
+  rowOf,
+  type Filters,
+  type Row,
+  type RowWithRecord,
+} from './rows';
 import { ANSWER_MS, POLL_MS, Runs, TRIES } from './runs';
 import { isInterrupted, translated, within } from './temporal-errors';
 
 export { OnboardsError } from './errors';
-export type { Filters, Row } from './rows';
+export type { Filters, Row, RowWithRecord } from './rows';
 
 export type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
 export type Command = { [Name in CommandName]: { name: Name } & Payload<Name> }[CommandName];
@@ -323,6 +333,12 @@ export class OnboardsClient {
       .map(rowOf)
       .filter((row) => matches(row, filters))
       .sort((a, b) => a.since.localeCompare(b.since));
+  }
+
+  /** All of them, in no order. */
+  async rowsWithRecords(): Promise<RowWithRecord[]> {
+    const runs = newestRuns(await this.runs.list(listQuery({}, this.settings.taskQueue)));
+    return runs.map((run) => ({ ...rowOf(run), record: recordOf(run) }));
   }
 
   /** The records of all onboards, as LeadConduit showed each last; oldest first. */

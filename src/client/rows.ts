@@ -16,6 +16,11 @@ export interface Row {
   attention_code: AttentionCode | null;
 }
 
+/** A line with the record, as LeadConduit showed it last. */
+export interface RowWithRecord extends Row {
+  record: OnboardRecord | null;
+}
+
 export interface Filters {
   status?: string;
   phase?: string;

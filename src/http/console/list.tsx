@@ -1,4 +1,4 @@
-import type { Row } from '../../client';
+import type { RowWithRecord } from '../../client';
 import { ATTENTION_CODES, PHASES } from '../../workflows/messages';
 import { Alert, Layout, LiveRegion } from './layout';
 import type { Snapshot } from './overview';
@@ -38,12 +38,17 @@ function addressOf(wanted: Wanted, change: Partial<Wanted> = {}, path = '/'): st
   return query ? `${path}?${query}` : path;
 }
 
-function isFound({ invitation_id, onboard_id, flow_id, label }: Row, q: string): boolean {
+function isFound({ invitation_id, onboard_id, flow_id, label, record }: RowWithRecord, q: string): boolean {
   const sought = q.toLowerCase();
-  return [invitation_id, onboard_id, flow_id, label].some((text) => text?.toLowerCase().includes(sought));
+  const texts = [invitation_id, onboard_id, flow_id, label, record?.account_id, record?.connection_id];
+  return texts.some((text) => text?.toLowerCase().includes(sought));
 }
 
-function choose(rows: Row[], { phase, status, attention, q, page }: Wanted) {
+/** Since when it has its status: LeadConduit writes to a record when that changes. */
+const statusSince = ({ status, record }: RowWithRecord) =>
+  (status === 'created' ? record?.created_at : record?.updated_at) ?? undefined;
+
+function choose(rows: RowWithRecord[], { phase, status, attention, q, page }: Wanted) {
   const fits = rows
     .filter((row) => !status || row.status === status)
     .filter((row) => !attention || row.attention_code === attention)
@@ -104,7 +109,7 @@ export function ListRegion({ snapshot, wanted, now }: ListProps) {
               <th scope="col">Onboard</th>
               <th scope="col">Status</th>
               <th scope="col">Phase</th>
-              <th scope="col">For</th>
+              <th scope="col">In it for</th>
               <th scope="col" class="wide">
                 Onboard id
               </th>
@@ -138,18 +143,27 @@ const Count = ({ name, count, href, isCurrent }: { name: string; count: number; 
   </li>
 );
 
-const ListRow = ({ row, now }: { row: Row; now: number }) => (
+const Age = ({ since, now }: { since: string; now: number }) => <time datetime={since}>{ageOf(since, now)}</time>;
+
+const ListRow = ({ row, now, since = statusSince(row) }: { row: RowWithRecord; now: number; since?: string }) => (
   <tr id={`row-${row.invitation_id}`}>
     <th scope="row">
       <a href={`/console/onboards/${row.invitation_id}`}>{row.label ?? row.invitation_id}</a>
       {row.label && <small class="id">{row.invitation_id}</small>}
     </th>
-    <td>{row.status ?? 'not created yet'}</td>
+    <td>
+      {row.status ?? 'not created yet'}
+      {since && !Number.isNaN(Date.parse(since)) && (
+        <small>
+          for <Age since={since} now={now} />
+        </small>
+      )}
+    </td>
     <td>
       <span class={`phase ${row.phase}`}>{row.attention_code ?? row.phase}</span>
     </td>
     <td>
-      <time datetime={row.since}>{ageOf(row.since, now)}</time>
+      <Age since={row.since} now={now} />
     </td>
     <td class="wide id">{row.onboard_id ?? '–'}</td>
     <td class="wide id">{row.flow_id ?? '–'}</td>

@@ -82,7 +82,7 @@ const Lifecycle = ({ state: { status, phase } }: { state: OnboardState }) => {
           );
         })}
       </ol>
-      <p>
+      <p role="status">
         <span class={`phase ${phase}`}>{phase}</span>
         {status !== null && !STATUSES.some((one) => one === status) && ` at LeadConduit: ${status}`}
       </p>

@@ -1,9 +1,9 @@
-import type { OnboardsClient, Row } from '../../client';
+import type { OnboardsClient, RowWithRecord } from '../../client';
 import type { Phase } from '../../workflows/messages';
 
 export interface Snapshot {
   /** Sorted once for all who look. */
-  rows: Row[];
+  rows: RowWithRecord[];
   /** Epoch ms. */
   at: number;
   /** Why it is not newer. */
@@ -33,7 +33,7 @@ export class Overview {
   private reading: Promise<Snapshot> | undefined;
   private nextAt = 0;
 
-  constructor(private readonly onboards: Pick<OnboardsClient, 'list'>) {}
+  constructor(private readonly onboards: Pick<OnboardsClient, 'rowsWithRecords'>) {}
 
   /** As good as new; the last one with a `problem` when Temporal does not answer, and an error where there is none yet. */
   async current(): Promise<Snapshot> {
@@ -45,7 +45,7 @@ export class Overview {
   private async read(): Promise<Snapshot> {
     const since = Date.now();
     try {
-      const rows = await this.onboards.list();
+      const rows = await this.onboards.rowsWithRecords();
       rows.sort((a, b) => RANK[a.phase] - RANK[b.phase] || a.since.localeCompare(b.since));
       this.snapshot = { rows, at: since };
     } catch (error) {
