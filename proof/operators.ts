@@ -1,6 +1,7 @@
 /** What operators can do to an onboard with Temporal's own tools: rows for tables of promises. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { OnboardsError } from '../src/client';
 import type { OnboardState, Phase } from '../src/workflows/messages';
 import { newId, World, type Fault, type WorldOptions } from '../test/support/world';
 
@@ -38,12 +39,22 @@ export class Onboard {
   state = () => this.world.onboards.state(this.invitation);
   /** The state as its run tells it, not the last known. */
   answered = () => this.until('answered', () => true);
-  send = (command: Command) => this.world.onboards.send(this.invitation, command);
   signal = (name: string, payload: object) => this.handle.signal(name, payload);
   created = () => this.until('created', ({ status }) => status === 'created');
   /** Until the emulator has got so many calls for it. */
   sent = (calls: 'posts' | 'puts', count: number) =>
     eventually(`${count} ${calls}`, async () => (await this.effects())[calls] >= count);
+
+  /** As a client does: what no worker answered in time is repeated with its key. */
+  async send(command: Command): Promise<OnboardState> {
+    const keyed = { key: newId(), ...command };
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await this.world.onboards.send(this.invitation, keyed);
+      } catch (error) {
+        if (tries === 6 || !(error instanceof OnboardsError && error.code === 'no_worker')) throw error;
+      }
+  }
 
   get handle() {
     return this.world.temporal.workflow.getHandle(this.workflowId);
