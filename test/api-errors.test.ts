@@ -106,12 +106,17 @@ describe('what is not well formed is refused in words, and nothing is made', () 
     });
   });
 
-  test('what is not HTTP at all is not answered by silence', async () => {
+  test.each([
+    ['no HTTP', 'what is this\r\n\r\n', 400, 'This is not HTTP/1.1'],
+    ['HTTP with large headers', `GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, /larger than 16 KB/],
+  ])('what is %s', async (_, sent, status, words) => {
     const socket = net.connect(Number(new URL(api.url).port), '127.0.0.1');
-    socket.write('what is this\r\n\r\n');
-    const [first] = (await once(socket, 'data')) as [Buffer];
-    expect(first.toString()).toMatch(/^HTTP\/1\.1 400 /);
-    socket.destroy();
+    socket.write(sent);
+    const [head = '', body = ''] = Buffer.concat((await socket.toArray()) as Buffer[])
+      .toString()
+      .split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect((JSON.parse(body) as { error: string }).error).toMatch(words);
   });
 });
 

@@ -128,6 +128,15 @@ describe('POST /onboards', () => {
     expect(await world.effects(id)).toEqual({ posts: 1, creates: 1, puts: 0, completes: 0, emails: 0 });
   });
 
+  test('start and wait is one call to Temporal', async () => {
+    const service = world.temporal.workflowService as unknown as Record<string, () => unknown>;
+    const spies = Object.keys(service).map((name) => [name, jest.spyOn(service, name)] as const);
+    await created();
+    const calls = spies.flatMap(([name, spy]) => spy.mock.calls.map(() => name));
+    jest.restoreAllMocks();
+    expect(calls).toEqual(['executeMultiOperation']);
+  });
+
   test('repeated later it is the record as it is by then, replayed; fields of none are null or left out', async () => {
     const { id, invitation_id } = await created();
     await api.post(`/onboards/${invitation_id}/advance`, { to: 'in_progress' });

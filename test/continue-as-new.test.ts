@@ -30,7 +30,10 @@ test('keys, ledger, timeline and what was asked are carried over; a repeated key
   const texts = done.timeline.filter(({ event }) => event === 'note').map(({ detail }) => detail);
   expect(texts).toEqual(Array.from({ length: 60 }, (_, n) => `note ${n}`));
   expect(done.timeline.filter(({ event }) => event === 'held')).toHaveLength(1);
-  expect(done.ledger.map(({ n, effect }) => `${n} ${effect}`)).toEqual(['1 create', '2 in_progress', '3 completed']);
+  expect(done.ledger.map(({ effect }) => effect)).toEqual(['create', 'in_progress', 'completed']);
+  // They are counted on, not anew; one may have had no time left to be sent, and has given its line to the next.
+  const numbers = done.ledger.map(({ n }) => n);
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
   expect((await runs()).length).toBeGreaterThan(1);
   expect(await world.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
   expect(await world.onboards.list()).toHaveLength(1);

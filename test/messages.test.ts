@@ -333,6 +333,13 @@ describe('starting', () => {
     await expect(world.create({ flow_id: other })).rejects.toThrow(/is for flow/);
   });
 
+  test('for a flow when it is too late for one says so', async () => {
+    await world.create();
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await world.until('in_progress', ({ status }) => status === 'in_progress');
+    await expect(world.create({ flow_id: newId() })).rejects.toThrow(/is in_progress without a flow: nothing was/);
+  });
+
   test('for a flow where none was asked for names the way to set it', async () => {
     await world.create();
     const flow_id = newId();

@@ -206,6 +206,9 @@ test('a worker takes over only the onboards of its own upstream', async () => {
   const elsewhere = run('worker', { ...key, ONBOARDS_DATA_DIR: join(folder, 'other') });
   expect(await elsewhere.ended).toBe(2);
   expect(elsewhere.output()).toMatch(/No npm start runs on .*other, .*Set TEMPORAL_ADDRESS/);
+  const nowhere = run('worker', { TEMPORAL_NAMESPACE: 'nowhere' });
+  expect(await nowhere.ended).toBe(2);
+  expect(nowhere.output()).toMatch(/^Temporal has no namespace nowhere: set TEMPORAL_NAMESPACE /);
 
   const right = run('worker');
   while (!right.output().includes('Worker ready')) await sleep(20);

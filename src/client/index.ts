@@ -393,11 +393,12 @@ const isPending = ({ record, attention, phase, stale }: OnboardState) =>
   record === null && attention === undefined && phase !== 'cancelled' && !stale;
 
 /** None asked for never conflicts; see the contract for the rest. */
-function assertFlow({ requested_flow_id, record, invitation_id }: OnboardState, asked: string): void {
+function assertFlow({ requested_flow_id, record, invitation_id, status }: OnboardState, asked: string): void {
   const has = requested_flow_id ?? record?.flow_id?.toLowerCase();
   if (has === asked) return;
-  const what = has
-    ? `is for flow ${has}, not ${asked}: nothing was changed`
+  const without = hasReached(status, 'in_progress')
+    ? `is ${status} without a flow: nothing was changed`
     : `was started without a flow; to set one: advance --flow-id ${asked}`;
+  const what = has ? `is for flow ${has}, not ${asked}: nothing was changed` : without;
   throw new OnboardsError('refused', `conflict: the onboard of invitation ${invitation_id} ${what}`);
 }

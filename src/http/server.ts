@@ -1,6 +1,7 @@
 import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { OnboardsClient } from '../client';
@@ -12,6 +13,13 @@ import { EmulatorControl } from './console/emulator-control';
 import type { Neighbours } from './console/routes';
 import { loadKeys, sessionSecretIn } from './keys';
 import { urlOf } from './url';
+
+/** What Node refuses before it is a request, by the code of its error. */
+const UNREADABLE: Record<string, [status: string, words: string]> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are larger than 16 KB'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not come to its end in 30 s'],
+};
+const NO_HTTP: [string, string] = ['400 Bad Request', 'This is not HTTP/1.1'];
 
 /** What is still under way then is cut off; whoever waits for it repeats it. */
 const DRAIN_MS = 12_000;
@@ -35,6 +43,7 @@ export async function startServer(
     fetch: app.fetch,
     serverOptions: { requestTimeout: 30_000 },
   }) as Server;
+  server.on('clientError', refuseUnreadable);
   server.listen(port, host);
   await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;
@@ -51,6 +60,14 @@ export async function startServer(
       await closed;
     },
   };
+}
+
+function refuseUnreadable({ code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) return;
+  const [status, words] = UNREADABLE[code] ?? NO_HTTP;
+  const body = JSON.stringify({ error: words });
+  const headers = ['Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close'];
+  socket.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
 }
 
 /** As `npm start` has noted them, where it started the Temporal that we are at. */
