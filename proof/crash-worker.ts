@@ -52,11 +52,12 @@ async function main(): Promise<void> {
     reserveMs: 1_000,
   });
   const around =
-    <Input, Result>(act: (input: Input) => Promise<Result>) =>
+    <Input, Result extends { kind: string }>(act: (input: Input) => Promise<Result>) =>
     async (input: Input): Promise<Result> => {
       reach('before the look');
       const result = await act(input);
-      reach('before the return');
+      // One that had no time left to send comes to nothing, and is made again.
+      if (result.kind === 'done') reach('before the return');
       return result;
     };
   const options = workerOptions(config);

@@ -146,6 +146,16 @@ export const MUTANTS: Mutant[] = [
     says: /- +StringContaining "too little time/,
   },
   {
+    name: 'a worker does not know which calls it has out',
+    file: 'activities/writes.ts',
+    find: 'Math.max(0, write.until - Date.now())',
+    replace: '0',
+    tests: ['proof/operators-workflow'],
+    only: 'one create, when the run is deleted.* while the call is out',
+    noticedBy: /deleted.* while the call is out/,
+    says: /never held up/,
+  },
+  {
     name: 'a query may bring news without a task',
     file: 'workflows/interceptors.ts',
     find: 'return time === before && isReplaying !== true;',

@@ -106,7 +106,7 @@ describe('calls that land later than the settle times', () => {
     world.elsewhere({ ...record!, status });
 
   test.concurrent('a create, within a settle time after it was repeated: duplicate, said by itself', () =>
-    thrice({ options: settle(2_500), faults: [{ on: 'POST', ...LOST }] }, async (onboard) => {
+    thrice({ options: settle(5_000), faults: [{ on: 'POST', ...LOST }] }, async (onboard) => {
       await onboard.start();
       const { timeline } = await onboard.created();
       expect(timeline.map(({ event }) => event)).toContain('repeated');

@@ -24,13 +24,17 @@ function historiesIn(folder: string): { workflowId: string; history: unknown }[]
   });
 }
 
-/** What does not replay, and why. */
+/** What does not replay, and why; all of them are tried. */
 async function failuresOf(histories: { workflowId: string; history: unknown }[]): Promise<string[]> {
   const workflowBundle = { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' };
   const failures: string[] = [];
+  let tried = 0;
   const results = Worker.runReplayHistories({ workflowBundle, dataConverter: { payloadConverterPath } }, histories);
-  for await (const { workflowId, runId, error } of results)
+  for await (const { workflowId, runId, error } of results) {
+    tried += 1;
     if (error) failures.push(`${workflowId} ${runId}: ${error.message}`);
+  }
+  expect(tried).toBe(histories.length);
   return failures;
 }
 

@@ -226,7 +226,8 @@ describe('POST /onboards', () => {
     const answer = await waiting;
     expect(answer).toMatchObject({ status: 409, body: { error: expect.stringContaining('cancelled') as string } });
     expect(answer.headers.get('location')).toBe(stateAddress(id));
-    expect(await api.create({ invitation_id: id })).toMatchObject({ status: 201 });
+    const again = await api.create({ invitation_id: id });
+    expect([again.status, replayed(again)]).toEqual([201, null]);
     expect(await world.effects(id)).toMatchObject({ creates: 1 });
   });
 
@@ -234,7 +235,9 @@ describe('POST /onboards', () => {
     const { id, invitation_id } = await created();
     await api.post(`/onboards/${invitation_id}/cancel`, {});
     await api.until(invitation_id, ({ phase }) => phase === 'cancelled');
-    expect(await api.create({ invitation_id })).toMatchObject({ status: 201, body: { id, invitation_id } });
+    const again = await api.create({ invitation_id });
+    expect(again).toMatchObject({ status: 201, body: { id, invitation_id } });
+    expect(replayed(again)).toBe('true');
     expect(await api.state(invitation_id)).toMatchObject({
       phase: 'waiting',
       ledger: [{ effect: 'create', outcome: 'adopted' }],

@@ -180,11 +180,12 @@ describe('exit codes', () => {
     expect([cancelled.code, stateOf(cancelled).phase]).toEqual([0, 'cancelled']);
   });
 
-  test('6 at once: a held onboard waits for a person', async () => {
+  test('6 at once: a held onboard waits for a person; 0 when it is cancelled', async () => {
     const id = await created();
     await world.onboards.send(id, { name: 'hold' });
     const done = await cli.run('advance', id, '--to', 'in_progress', '--wait', '1h');
     expect(done).toMatchObject({ code: 6, out: matching(/^Accepted\. It is held: /) });
+    expect(await cli.run('cancel', id)).toMatchObject({ code: 0, out: matching(/^Cancelled\./) });
   });
 
   test('4: a transition that is not possible, a flow in conflict; the same flow again is none', async () => {
@@ -315,6 +316,18 @@ test('list shows the oldest first, filtered by status, phase, attention and age'
     new RegExp(`second.* created +waiting +- +${old} +\\w+ +Acme\n.* attention +refused +${refused} `),
   );
   expect(none).toMatchObject({ code: 0, out: matching(/^No onboard fits/) });
+});
+
+test('list filters what an onboard is now, not what an earlier run of it was', async () => {
+  const id = await created();
+  await world.onboards.send(id, { name: 'cancel' });
+  await world.start({ invitation_id: id });
+  await world.onboards.whenCreated({ invitation_id: id }, 20_000);
+  await world.onboards.send(id, { name: 'advance', to: 'in_progress' });
+  const listed = async (status: string) =>
+    (await world.onboards.list({ status })).some(({ invitation_id }) => invitation_id === id);
+  while (!(await listed('in_progress'))) await sleep(50);
+  expect(await listed('created')).toBe(false);
 });
 
 test('an empty list says how to start one', async () => {

@@ -2,6 +2,7 @@ import type { Browser, Page, Route } from 'playwright-core';
 import { OnboardsError, type RowWithRecord } from '../src/client';
 import { COMPLETING, SELLER } from '../src/words';
 import { Console, KEYS, ELSEWHERE, launch, screenshot, violations } from './support/console';
+import { eventually } from './support/api';
 import { newId } from './support/world';
 
 let browser: Browser;
@@ -120,6 +121,24 @@ describe('every action', () => {
       // The POST that was refused, and one of ours or of somebody else's.
       expect(await site.world.effects(invitation_id)).toMatchObject({ posts: 2, creates: 1 });
     }
+  });
+
+  test('a retry that would complete asks once more, too', async () => {
+    const page = await site.enter(browser, 'ann');
+    const id = await waiting();
+    await site.world.onboards.send(id, { name: 'advance', to: 'in_progress' });
+    await eventually(async () => (await site.world.onboards.state(id)).status === 'in_progress');
+    await site.world.faults({ on: 'PUT', when: 'before', do: 'reset', invitation_id: id });
+    await site.world.onboards.send(id, { name: 'advance', to: 'completed' });
+    await open(page, id);
+    await shows(page, 'Needs attention: unknown_outcome');
+    await does(page, 'Retry', 'it is not there');
+    await shows(page, COMPLETING);
+    expect(await site.world.effects(id)).toMatchObject({ puts: 2, completes: 0 });
+    await page.getByRole('button', { name: 'Complete it' }).click();
+    await page.locator('.phase.done').waitFor();
+    expect(await timeline(page).textContent()).toContain('it is not there');
+    expect(await site.world.effects(id)).toMatchObject({ puts: 3, completes: 1, emails: 1 });
   });
 
   test('one that is refused says why, and nothing is changed', async () => {

@@ -148,15 +148,17 @@ test('after a kill -9 the next one ends what was left and takes over', async () 
 });
 
 test.each([
-  ['worker', 'The worker'],
-  ['api', 'The API'],
-] as const)('a killed %s is started again, and up.json says so', async (entry, name) => {
+  ['SIGKILL', 'worker', 'The worker', 'by SIGKILL'],
+  ['SIGKILL', 'api', 'The API', 'by SIGKILL'],
+  ['SIGTERM', 'worker', 'The worker', 'with exit code 0'],
+  ['SIGTERM', 'api', 'The API', 'with exit code 0'],
+] as const)('after a %s the %s is started again, and up.json says so', async (signal, entry, name, how) => {
   const run = npmStart();
   const up = await run.ready();
   const dataDir = join(folder, 'data');
   const { pid } = up[entry]!;
-  process.kill(pid, 'SIGKILL');
-  const words = `${name} ended by SIGKILL: starting it again.`;
+  process.kill(pid, signal);
+  const words = `${name} ended ${how}: starting it again.`;
   while (readUpFile(dataDir)?.[entry]?.pid === pid || !run.output().includes(words)) await sleep(20);
   const { [entry]: now, ...others } = readUpFile(dataDir)!;
   expect(others).toEqual({ ...up, [entry]: undefined });

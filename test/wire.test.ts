@@ -150,7 +150,7 @@ const OPERATIONS: Operation[] = ['look', 'create', 'put'];
 const ok = (operation: Operation) => (operation === 'create' ? '201 Created' : '200 OK');
 const okBody = (operation: Operation) => JSON.stringify(operation === 'look' ? [RECORD] : RECORD);
 /** Of a call that comes to no end; long enough for what is to come before, on a slow machine too. */
-const SHORT_MS = 1_200;
+const SHORT_MS = 2_000;
 const trickle = (socket: Socket, start: string) => {
   socket.write(start);
   const timer = setInterval(() => socket.write('x'), 20);
@@ -197,7 +197,7 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     'no answer',
     () => undefined,
-    { becomes: 'unknown', status: undefined, reason: /^no answer within 1.2 s$/, timeoutMs: SHORT_MS },
+    { becomes: 'unknown', status: undefined, reason: /^no answer within 2 s$/, timeoutMs: SHORT_MS },
   ],
   [
     'slow headers',
@@ -207,7 +207,7 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     'slow body',
     (socket, operation) => trickle(socket, `HTTP/1.1 ${ok(operation)}\r\ncontent-length: 9999\r\n\r\n[`),
-    { becomes: 'unknown', status: 'ok', reason: /no end of its body within 1.2 s/, timeoutMs: SHORT_MS },
+    { becomes: 'unknown', status: 'ok', reason: /no end of its body within 2 s/, timeoutMs: SHORT_MS },
   ],
   [
     'slow body of a refusal',
@@ -576,7 +576,7 @@ describe('not sent, proven by the connection', () => {
       async () => ({ baseUrl: await refusing('https') }),
       /^connection refused \(ECONNREFUSED\)$/,
     ],
-    ['no answer to the connect', async () => ({ baseUrl: await blackHole(), ...hang }), /^no connection within 1.2 s$/],
+    ['no answer to the connect', async () => ({ baseUrl: await blackHole(), ...hang }), /^no connection within 2 s$/],
     ['unknown name', () => unresolved('ENOTFOUND'), /^host name not found \(ENOTFOUND\)$/],
     ['unknown name, over https', () => unresolved('ENOTFOUND', 'https'), /^host name not found \(ENOTFOUND\)$/],
     [

@@ -13,7 +13,11 @@ const dist = join(__dirname, '..', '..', 'dist');
 const KEY = 'chaos-key';
 /** Of our own API. */
 export const API_KEY = 'chaos-api-key';
-/** How long a freeze waits for its worker to have an activity in hand. */
+/** How long a blow waits for whom it is meant for; then it is one that met nobody. */
+const STANDS_MS = 180_000;
+/** Below the settle times, even of what lands late (see the plan). */
+const LAG_MS = 2_500;
+/** How long a freeze waits for its worker to have a write in hand. */
 const BUSY_MS = 3_000;
 /** How long a worker that was frozen works on before it is ended. */
 const AWAKE_MS = 8_000;
@@ -49,7 +53,7 @@ export class Fleet {
   readonly serverBack: number[] = [];
   /** The blows that met somebody. */
   readonly dealt: Blow[] = [];
-  /** Of each worker that was frozen: how many activities it had in hand. */
+  /** Of each worker that was frozen: how many writes it had in hand. */
   readonly inHand: number[] = [];
   private readonly temporal: Client;
   private readonly running: { child: Child; letGo: () => void }[] = [];
@@ -93,7 +97,7 @@ export class Fleet {
     const temporal = Number(server.address.split(':')[1]);
     const api = await claimPort(0, 'the API', 'PORT');
     const fleet = new Fleet(folder, cli, { temporal, emulator: port, api }, emulator, server);
-    await fleet.emulate('PUT', 'options', { lag_ms: 500 });
+    await fleet.emulate('PUT', 'options', { lag_ms: LAG_MS });
     for (let slot = 0; slot < WORKERS; slot += 1) void fleet.keep(slot);
     void fleet.keepApi();
     return fleet;
@@ -119,8 +123,9 @@ export class Fleet {
 
   private async carryOut(blow: Blow): Promise<void> {
     // The place of one that was struck may still be empty.
+    const until = Date.now() + STANDS_MS;
     while (!this.stands(blow)) {
-      if (this.closing) return;
+      if (this.closing || Date.now() > until) return;
       await sleep(50);
     }
     this.dealt.push(blow);
@@ -207,10 +212,10 @@ export class Fleet {
     this.struck.add(child);
     this.zombies.add(child);
     const until = Date.now() + BUSY_MS;
-    while ((await this.activitiesOf(child)) === 0 && Date.now() < until) await sleep(100);
+    while ((await this.writesOf(child)) === 0 && Date.now() < until) await sleep(100);
     signalGroup(child, 'SIGSTOP');
     letGo();
-    this.inHand.push(await this.activitiesOf(child));
+    this.inHand.push(await this.writesOf(child));
     await sleep(FROZEN_MS);
     signalGroup(child, 'SIGCONT');
     await sleep(AWAKE_MS);
@@ -218,8 +223,8 @@ export class Fleet {
     this.zombies.delete(child);
   }
 
-  /** Those that Temporal has with a worker; none where it does not say so in time. */
-  private async activitiesOf({ pid }: Child): Promise<number> {
+  /** Creates and moves that Temporal has with a worker; none where it does not say so in time. */
+  private async writesOf({ pid }: Child): Promise<number> {
     const { workflow } = this.temporal;
     const count = async () => {
       const calling = [];
@@ -228,7 +233,10 @@ export class Fleet {
       return (await Promise.all(calling.map((run) => run.describe())))
         .flatMap(({ raw }) => raw.pendingActivities ?? [])
         .filter(
-          ({ state, lastWorkerIdentity }) => Number(state) === STARTED && lastWorkerIdentity?.startsWith(`${pid}@`),
+          ({ state, lastWorkerIdentity, activityType }) =>
+            Number(state) === STARTED &&
+            activityType?.name !== 'lookForOnboard' &&
+            lastWorkerIdentity?.startsWith(`${pid}@`),
         ).length;
     };
     return this.temporal.withDeadline(Date.now() + BUSY_MS, count).catch(() => 0);

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- --onboards N --seed S --minutes M [--report file]`: a run in which workers and the Temporal server are
- * killed, frozen and drained, LeadConduit misbehaves, and people send what they send. The emulator's ledger is the judge.
+ * `npm run chaos -- --onboards N --seed S --minutes M [--report file]`: a run in which workers, the API and the Temporal
+ * server are killed, frozen and drained, LeadConduit misbehaves, and people send what they send. The emulator's ledger is the judge.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

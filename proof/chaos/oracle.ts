@@ -1,5 +1,5 @@
 /** Holds what LeadConduit was made to do, its list, and what every run says of itself against each other. */
-import type { OnboardState, TimelineLine } from '../../src/workflows/messages';
+import type { AttentionCode, OnboardState, TimelineLine } from '../../src/workflows/messages';
 import type { Effects, Listed } from './fleet';
 import type { Said } from './people';
 import { AMBIGUOUS, CLEAR_STATUSES, type Blow, type Fault, type Life } from './plan';
@@ -13,7 +13,7 @@ export interface Evidence {
   ledger: Record<string, Effects>;
   list: Listed[];
   faults: { planned: Fault[]; left: Fault[] };
-  /** `inHand`: of each worker that was frozen, how many activities it woke up with. */
+  /** `inHand`: of each worker that was frozen, how many writes it woke up with. */
   blows: { planned: Blow[]; dealt: Blow[]; inHand: number[] };
   deserted: number;
   /** Invitations with a run that does not answer a query. */
@@ -32,6 +32,8 @@ const ENOUGH = 5;
 /** As many should not all be idle. */
 const MANY_ZOMBIES = 10;
 export const LOST = 'no message was lost or acted on twice';
+/** In a crash run nobody else creates or changes an onboard, and LeadConduit has no failures of its own. */
+const UNFOUNDED: AttentionCode[] = ['duplicate', 'flow_conflict', 'failed_upstream', 'unexpected_status'];
 export const LOST_MALFORMED = 'every malformed message left a line';
 export const WRONG = 'each says what LeadConduit says';
 const NONE: Effects = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 };
@@ -70,6 +72,11 @@ export function judge(evidence: Evidence): Check[] {
       if (state?.phase === 'cancelled' && state.record === null) return true;
       return there?.id === state?.record?.id && there?.status === state?.status;
     }),
+    each('nobody was asked about what had not happened', ({ invitation_id: id }) =>
+      lines(id).every(
+        ({ event, detail = '' }) => event !== 'attention' || !UNFOUNDED.some((code) => detail.startsWith(`${code}:`)),
+      ),
+    ),
     check('every run answers a query', evidence.silent),
     check(LOST, said.filter((one) => !isKept(one, lines(one.invitation_id))).map(named)),
     check(
@@ -90,7 +97,7 @@ export function judge(evidence: Evidence): Check[] {
       evidence.blows.planned.filter((blow) => !evidence.blows.dealt.includes(blow)).map((blow) => JSON.stringify(blow)),
     ),
     check(
-      `of ${MANY_ZOMBIES} zombies or more, one woke up with a call in hand`,
+      `of ${MANY_ZOMBIES} zombies or more, one woke up with a write in hand`,
       evidence.blows.inHand.length < MANY_ZOMBIES || inACall(evidence) > 0 ? [] : ['all were idle'],
     ),
     check(
@@ -120,6 +127,7 @@ function isKept({ deed, answers, answeredAt }: Said, lines: TimelineLine[]): boo
   const own = lines.filter(({ by }) => by === deed.key || by === `${deed.key} (via api)`);
   const acted = own.filter(({ event }) => event !== 'message_refused').length;
   const wasTaken = answers.includes('accepted');
+  if (acted > 0 && answers.every((answer) => answer === 'refused')) return false;
   switch (deed.do) {
     case 'advance':
       if (deed.as === 'signal') return acted <= 1 && (own.length >= 1 || !wasTaken);

@@ -52,6 +52,9 @@ export interface Plan extends Size {
   blows: Blow[];
 }
 
+/** Longer than the limit of a call (2 s), by up to this: with the list's lag (2.5 s) well below four settle times (8 s). */
+const SLOW_MS = 2_500;
+const LATE_MS = 2_000;
 export const WORKERS = 3;
 /** Longer than an attempt (three calls of 2 s and 15 s) and the time-out of a workflow task (10 s). */
 export const FROZEN_MS = 35_000;
@@ -98,7 +101,12 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     const kind = MIX[turn % MIX.length]!;
     const when = Math.floor(turn / MIX.length) % 2 === 0 ? 'before' : 'after';
     turn += 1;
-    const extra = kind === 'status' ? { status: [500, 502, 503, 408][upTo(4)] } : kind === 'slow' ? { ms: 2_500 } : {};
+    const extra =
+      kind === 'status'
+        ? { status: [500, 502, 503, 408][upTo(4)] }
+        : kind === 'slow'
+          ? { ms: SLOW_MS + upTo(LATE_MS) }
+          : {};
     return { on, when, do: kind, invitation_id, ...extra };
   };
   const clear = (invitation_id: string, on: Fault['on']): Fault => ({
@@ -113,7 +121,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
   const atLook = (): Fault => {
     if (!often(0.15)) return nothing('GET');
     const kind = AMBIGUOUS[upTo(AMBIGUOUS.length)]!;
-    return { on: 'GET', when: 'before', do: kind, ...(kind === 'slow' ? { ms: 2_500 } : {}) };
+    return { on: 'GET', when: 'before', do: kind, ...(kind === 'slow' ? { ms: SLOW_MS } : {}) };
   };
 
   const faultsOf = (id: string): Fault[] => [

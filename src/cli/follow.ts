@@ -1,18 +1,20 @@
 import type { OnboardsClient } from '../client';
-import type { OnboardState } from '../workflows/messages';
+import type { OnboardState, Phase } from '../workflows/messages';
 import { EXIT, outcomeCode } from './exit';
 import type { Answer } from './answering';
 import { briefText } from './show';
 import { standardOutput, telling } from './terminal';
 import { span } from '../words';
 
-/** Follows it until `isOver`, for `waitMs` at most, and says so. */
+/** Follows it until `isOver` or its end, for `waitMs` at most, and says so. */
 export const follow = (
   onboards: OnboardsClient,
   state: OnboardState,
   waitMs: number,
   isOver: (state: OnboardState) => boolean,
 ): Promise<OnboardState> => telling(waiting(waitMs), onboards.follow(state, waitMs, isOver));
+
+const WAITS_FOR_PERSON: readonly Phase[] = ['attention', 'held'];
 
 export const waiting = (waitMs: number) => `Waiting up to ${span(waitMs)}; Ctrl-C ends only the waiting`;
 
@@ -22,7 +24,7 @@ export async function followUp(
   sent: OnboardState,
   { wait, isReached, done }: { wait: number; isReached: (state: OnboardState) => boolean; done: string },
 ): Promise<Answer> {
-  const state = await follow(onboards, sent, wait, (now) => isReached(now) || now.phase === 'attention');
+  const state = await follow(onboards, sent, wait, (now) => isReached(now) || WAITS_FOR_PERSON.includes(now.phase));
   return answerWith(state, outcomeCode(state, isReached(state)), done);
 }
 

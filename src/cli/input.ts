@@ -26,8 +26,8 @@ async function read(): Promise<string> {
   }
 }
 
-/** Whether a person is there to answer. */
-export const isInteractive = () => process.stdin.isTTY && process.stdout.isTTY;
+/** Whether a person is there to answer; standard output may go elsewhere all the same. */
+export const isInteractive = () => process.stdin.isTTY && process.stderr.isTTY;
 
 /** Asks on standard error, since standard output may be JSON. An end of input is a no. */
 export async function confirmed(question: string): Promise<boolean> {

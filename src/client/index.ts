@@ -139,7 +139,7 @@ export class OnboardsClient {
   /**
    * `start` and `whenCreated`, in one round trip where the invitation is new.
    * @param signal ends the waiting before its time; the onboard goes on.
-   * @returns `isNew`: it was this call that started the onboard.
+   * @returns `isNew`: it was this call that started the onboard, or, after a run that was cancelled, created it.
    */
   async onboard(
     request: Request,
@@ -162,7 +162,10 @@ export class OnboardsClient {
       return { state, isNew: false };
     if (!state || state.phase === 'cancelled')
       await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
-    return { state: await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal), isNew: false };
+    const created = await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal);
+    // A run that was cancelled had not got that far.
+    const isMade = created.ledger.some(({ effect, outcome }) => effect === 'create' && outcome === 'done');
+    return { state: created, isNew: state?.phase === 'cancelled' && isMade };
   }
 
   /** Undefined when there was no answer in time, or none from a run that can still be asked; `ended` when that run ended first. */
@@ -254,7 +257,7 @@ export class OnboardsClient {
     return this.runs.stateOf(await this.runs.find(id));
   }
 
-  /** Asks again until `isOver`, less and less often, or for `waitMs`. A held onboard waits for a person, so nobody waits for it. */
+  /** Asks again until `isOver`, less and less often, or for `waitMs`. */
   async follow(
     state: OnboardState,
     waitMs: number,
@@ -262,13 +265,13 @@ export class OnboardsClient {
     signal?: AbortSignal,
   ): Promise<OnboardState> {
     const deadline = Date.now() + waitMs;
-    const isResting = ({ phase }: OnboardState) => ['held', 'done', 'cancelled'].includes(phase);
+    const isEnded = ({ phase }: OnboardState) => ['done', 'cancelled'].includes(phase);
     for (
       let pause = POLL_MS;
       Date.now() < deadline && signal?.aborted !== true;
       pause = Math.min(2 * pause, MOST_PAUSE_MS)
     ) {
-      if (isOver(state) || isResting(state)) break;
+      if (isOver(state) || isEnded(state)) break;
       await sleep(Math.min(pause, deadline - Date.now()));
       state = await this.state(state.invitation_id);
     }
@@ -320,15 +323,22 @@ export class OnboardsClient {
   /** Durable at once, carried out when a worker runs. */
   async note(id: string, payload: messages.Note): Promise<void> {
     const run = await this.runs.find(id);
-    if (run.status.name !== 'RUNNING') throw new OnboardsError('refused', 'note refused: the onboard has ended');
+    const ended = new OnboardsError('refused', 'note refused: the onboard has ended');
+    if (run.status.name !== 'RUNNING') throw ended;
     await within(this.temporal, 2 * ANSWER_MS, () =>
-      this.temporal.workflow.getHandle(run.workflowId).signal(messages.note, payload),
+      this.temporal.workflow
+        .getHandle(run.workflowId)
+        .signal(messages.note, payload)
+        // It may have ended since it was found.
+        .catch((error: unknown) => {
+          throw error instanceof WorkflowNotFoundError ? ended : error;
+        }),
     );
   }
 
   /** Oldest first. */
   async list(filters: Filters = {}): Promise<Row[]> {
-    const runs = newestRuns(await this.runs.list(listQuery(filters, this.settings.taskQueue)));
+    const runs = newestRuns(await this.runs.list(listQuery(this.settings.taskQueue)));
     return runs
       .map(rowOf)
       .filter((row) => matches(row, filters))
@@ -337,13 +347,13 @@ export class OnboardsClient {
 
   /** All of them, in no order. */
   async rowsWithRecords(): Promise<RowWithRecord[]> {
-    const runs = newestRuns(await this.runs.list(listQuery({}, this.settings.taskQueue)));
+    const runs = newestRuns(await this.runs.list(listQuery(this.settings.taskQueue)));
     return runs.map((run) => ({ ...rowOf(run), record: recordOf(run) }));
   }
 
   /** The records of all onboards, as LeadConduit showed each last; oldest first. */
   async records(): Promise<OnboardRecord[]> {
-    const runs = await this.runs.list(listQuery({}, this.settings.taskQueue));
+    const runs = await this.runs.list(listQuery(this.settings.taskQueue));
     const records = newestRuns(runs.filter((run) => recordOf(run) !== null)).map((run) => recordOf(run)!);
     const age = ({ created_at, id }: OnboardRecord) => `${created_at ?? ''} ${id}`;
     return records.sort((a, b) => age(a).localeCompare(age(b)));
@@ -351,7 +361,7 @@ export class OnboardsClient {
 
   /** Ids of onboards that were created here, newest first: a list that shows one of them can be believed. */
   async createdIds(limit: number): Promise<string[]> {
-    const query = `${listQuery({}, this.settings.taskQueue)} AND OnboardOrigin = 'created'`;
+    const query = `${listQuery(this.settings.taskQueue)} AND OnboardOrigin = 'created'`;
     const ids: string[] = [];
     for await (const run of this.temporal.workflow.list({ query, pageSize: limit })) {
       const id = run.typedSearchAttributes.get(KEYS.OnboardId);
@@ -388,6 +398,12 @@ export function openAttention({ attention, stale, waiting_for }: OnboardState): 
     throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${waiting_for.text}`);
   return attention?.id ?? 'none';
 }
+
+/** Whether a `resolve retry` would, if the look before it shows nothing, send the completing call. */
+export const retryCompletes = ({ attention, ledger }: OnboardState): boolean => {
+  const last = ledger.at(-1);
+  return attention !== undefined && last?.effect === 'completed' && last.outcome !== 'done';
+};
 
 const isPending = ({ record, attention, phase, stale }: OnboardState) =>
   record === null && attention === undefined && phase !== 'cancelled' && !stale;

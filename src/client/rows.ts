@@ -57,22 +57,15 @@ export const recordOf = ({ memo }: Pick<WorkflowExecutionInfo, 'memo'>) =>
 
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-/** Temporal's list filter; what it cannot say exactly (see `rowOf`) is filtered again by `matches`. */
-export function listQuery({ status, attention, since_before }: Filters, taskQueue: string): string {
-  return [
-    "WorkflowType = 'onboardBuyer'",
-    "ExecutionStatus != 'ContinuedAsNew'",
-    `TaskQueue = ${quoted(taskQueue)}`,
-    status && `OnboardStatus = ${quoted(status)}`,
-    attention && `OnboardAttention = ${quoted(attention)}`,
-    since_before && `OnboardSince < ${quoted(since_before.toISOString())}`,
-  ]
-    .filter(Boolean)
-    .join(' AND ');
-}
+/** Temporal's list filter for all runs of ours. Rows are filtered only when the newest run of each is known: see `matches`. */
+export const listQuery = (taskQueue: string) =>
+  `WorkflowType = 'onboardBuyer' AND ExecutionStatus != 'ContinuedAsNew' AND TaskQueue = ${quoted(taskQueue)}`;
 
-export const matches = (row: Row, { phase, attention }: Filters) =>
-  (phase === undefined || row.phase === phase) && (attention === undefined || row.attention_code === attention);
+export const matches = (row: Row, { status, phase, attention, since_before }: Filters) =>
+  (status === undefined || row.status === status) &&
+  (phase === undefined || row.phase === phase) &&
+  (attention === undefined || row.attention_code === attention) &&
+  (since_before === undefined || row.since < since_before.toISOString());
 
 /** Of several runs for an invitation the latest counts; oldest first. */
 export function newestRuns(runs: WorkflowExecutionInfo[]): WorkflowExecutionInfo[] {

@@ -158,7 +158,9 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
       by: c.get('key').name,
       key: headers['idempotency-key'],
     });
-    const isOver = (now: OnboardState) => hasReached(now.status, target) || now.attention !== undefined;
+    // What is held waits for a person.
+    const isOver = (now: OnboardState) =>
+      hasReached(now.status, target) || now.attention !== undefined || now.phase === 'held';
     const end = await onboards.follow(sent, waitOf(headers.prefer), isOver, draining);
     if (hasReached(end.status, target)) return c.json(end.record!, 200);
     if (end.attention) throw attentionProblem(end);

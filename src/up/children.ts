@@ -17,6 +17,8 @@ export const API = 'The API';
 
 /** The API answers what is under way within 12 s. */
 const GRACE_MS = 14_000;
+/** As a worker or an API ends that is asked to. */
+const IN_PEACE = 'with exit code 0';
 
 type Named = ProcessId & { name: string };
 type Say = (text: string) => void;
@@ -37,7 +39,7 @@ export class Children {
     this.unexpectedEnd.catch(() => undefined);
   }
 
-  /** @param replace what to do when it is killed by somebody else; without it, as when it fails, everything is ended. */
+  /** @param replace what to do when somebody else ends it, by kill or in peace; without it, as when it fails, everything is ended. */
   readonly start = (spec: ChildSpec, replace?: (how: string) => void): Child => {
     if (this.isEnding) throw new Error(`${spec.name} is not started: everything is being stopped`);
     const child = startChild(spec);
@@ -45,11 +47,14 @@ export class Children {
     const before = this.running.findIndex(({ name }) => name === spec.name);
     this.running.splice(before < 0 ? this.running.length : before, before < 0 ? 0 : 1, child);
     this.note();
-    void child.ended.then((how) => {
-      if (this.isEnding) return;
-      if (!replace || !how.startsWith('by ')) return this.fail(new ChildFailed(child, `ended ${how}`));
-      replace(how);
-    });
+    child.ended
+      .then((how) => {
+        if (this.isEnding) return;
+        if (!replace || !(how.startsWith('by ') || how === IN_PEACE))
+          return this.fail(new ChildFailed(child, `ended ${how}`));
+        replace(how);
+      })
+      .catch(this.fail);
     return child;
   };
 

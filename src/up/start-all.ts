@@ -192,7 +192,7 @@ interface Lasting {
   ready: RegExp;
 }
 
-/** One that somebody kills is started again: nothing is lost by it, and everything else can go on. */
+/** One that somebody ends, by kill or in peace, is started again: nothing is lost by it, and everything else can go on. */
 async function startLasting(
   { folder, children, progress }: Everything,
   entry: 'worker' | 'api',

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { openAttention } from '../../client';
+import { openAttention, retryCompletes } from '../../client';
 import type { OnboardState, Resolve } from '../../workflows/messages';
 import { checkedId, NAME, saidOf, text, withSaid, withWait, type Said } from '../arguments';
 import { followUp } from '../follow';
@@ -47,7 +47,7 @@ export function addResolve(program: Command): void {
       await answer(options, async (onboards) => {
         const before = await onboards.state(id);
         const open = openAttention(before);
-        if (action === 'retry' && !yes && isInteractive() && isCompleting(before))
+        if (action === 'retry' && !yes && isInteractive() && retryCompletes(before))
           await askToComplete(before.label ?? before.invitation_id);
         const attention = options.attention ?? open;
         const onboard_id = options.onboardId;
@@ -56,9 +56,6 @@ export function addResolve(program: Command): void {
       });
     });
 }
-
-const isCompleting = ({ ledger, attention }: OnboardState) =>
-  attention !== undefined && ledger.at(-1)?.effect === 'completed' && ledger.at(-1)?.outcome !== 'done';
 
 /** No call is due or unknown. A retry may only look: until that is told of, nothing has come of it. */
 const isSettled = ({ phase, timeline }: OnboardState, action: Resolve['action']) =>

@@ -109,13 +109,15 @@ const ASKED = [
 
 interface CompletePageProps {
   state: OnboardState;
+  /** What asks for it: `advance`, or `resolve` of a completing call that came to nothing. */
+  message: string;
   who: string;
   /** What was filled in. */
   fields: Record<string, string>;
 }
 
 /** Asks once more: it is the one thing here that cannot be undone. */
-export const CompletePage = ({ state, who, fields }: CompletePageProps) => {
+export const CompletePage = ({ state, message, who, fields }: CompletePageProps) => {
   const { invitation_id, label } = state;
   return (
     <Layout title={`Complete ${label ?? invitation_id}?`} who={who}>
@@ -129,7 +131,7 @@ export const CompletePage = ({ state, who, fields }: CompletePageProps) => {
           </>
         ))}
       </dl>
-      <form method="post" action={`/console/onboards/${invitation_id}/advance`} class="buttons">
+      <form method="post" action={`/console/onboards/${invitation_id}/${message}`} class="buttons">
         {Object.entries(fields).map(([name, value]) => (
           <input type="hidden" name={name} value={value} />
         ))}

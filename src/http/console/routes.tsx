@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import { csrf } from 'hono/csrf';
 import type { z } from 'zod';
-import type { Command, OnboardsClient } from '../../client';
+import { retryCompletes, type Command, type OnboardsClient } from '../../client';
 import { isHexId } from '../../client/ids';
+import type { OnboardState } from '../../workflows/messages';
 import { hashOf, type Keys } from '../keys';
 import { atMost } from '../load';
 import { Problem, problemOf } from '../problems';
@@ -142,12 +143,12 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const { id, message } = c.req.param();
     const { confirmed, ...fields } = await formOf(c);
     if (!isMessage(message)) return c.notFound();
-    const isToAsk = message === 'advance' && fields.to === 'completed' && confirmed !== 'yes';
     try {
       const { data, error } = MESSAGES[message].safeParse(fields);
       if (error) throw new Problem(400, wordsOf(error));
-      if (isToAsk)
-        return await c.html(<CompletePage state={await onboards.state(id)} who={whoIs(c)} fields={fields} />);
+      const state = confirmed === 'yes' ? undefined : await onboards.state(id);
+      if (state && isCompleting(state, message, fields))
+        return await c.html(<CompletePage state={state} message={message} who={whoIs(c)} fields={fields} />);
       const said = { ...data, by: byOf(c, data.by), key: data.key && keyFor(data.key, fields) };
       if ('text' in said) await onboards.note(id, said);
       else await onboards.send(id, { ...said, name: message } as Command);
@@ -186,6 +187,8 @@ const SAID: Record<string, string> = {
   show: 'The list shows what was created again.',
 };
 
+const isCompleting = (state: OnboardState, message: string, { to, action }: Record<string, string>) =>
+  message === 'advance' ? to === 'completed' : message === 'resolve' && action === 'retry' && retryCompletes(state);
 const isMessage = (name: string): name is keyof typeof MESSAGES => Object.hasOwn(MESSAGES, name);
 const mayWrite = (c: Context<Session>) => c.get('key').role === 'operate';
 const whoIs = (c: Context<Session>) => c.get('who') || c.get('key').name;
