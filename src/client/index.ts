@@ -338,7 +338,7 @@ export class OnboardsClient {
 
   /** Oldest first. */
   async list(filters: Filters = {}): Promise<Row[]> {
-    const runs = newestRuns(await this.runs.list(listQuery(this.settings.taskQueue)));
+    const runs = newestRuns(await this.allRuns());
     return runs
       .map(rowOf)
       .filter((row) => matches(row, filters))
@@ -347,17 +347,19 @@ export class OnboardsClient {
 
   /** All of them, in no order. */
   async rowsWithRecords(): Promise<RowWithRecord[]> {
-    const runs = newestRuns(await this.runs.list(listQuery(this.settings.taskQueue)));
+    const runs = newestRuns(await this.allRuns());
     return runs.map((run) => ({ ...rowOf(run), record: recordOf(run) }));
   }
 
   /** The records of all onboards, as LeadConduit showed each last; oldest first. */
   async records(): Promise<OnboardRecord[]> {
-    const runs = await this.runs.list(listQuery(this.settings.taskQueue));
+    const runs = await this.allRuns();
     const records = newestRuns(runs.filter((run) => recordOf(run) !== null)).map((run) => recordOf(run)!);
     const age = ({ created_at, id }: OnboardRecord) => `${created_at ?? ''} ${id}`;
     return records.sort((a, b) => age(a).localeCompare(age(b)));
   }
+
+  private allRuns = () => this.runs.list(listQuery(this.settings.taskQueue));
 
   /** Ids of onboards that were created here, newest first: a list that shows one of them can be believed. */
   async createdIds(limit: number): Promise<string[]> {

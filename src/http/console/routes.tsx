@@ -4,7 +4,6 @@ import { csrf } from 'hono/csrf';
 import type { z } from 'zod';
 import { retryCompletes, type Command, type OnboardsClient } from '../../client';
 import { isHexId } from '../../client/ids';
-import type { OnboardState } from '../../workflows/messages';
 import { hashOf, type Keys } from '../keys';
 import { atMost } from '../load';
 import { Problem, problemOf } from '../problems';
@@ -146,9 +145,11 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     try {
       const { data, error } = MESSAGES[message].safeParse(fields);
       if (error) throw new Problem(400, wordsOf(error));
-      const state = confirmed === 'yes' ? undefined : await onboards.state(id);
-      if (state && isCompleting(state, message, fields))
-        return await c.html(<CompletePage state={state} message={message} who={whoIs(c)} fields={fields} />);
+      if (confirmed !== 'yes' && mayComplete(message, fields)) {
+        const state = await onboards.state(id);
+        if (message === 'advance' || retryCompletes(state))
+          return await c.html(<CompletePage state={state} message={message} who={whoIs(c)} fields={fields} />);
+      }
       const said = { ...data, by: byOf(c, data.by), key: data.key && keyFor(data.key, fields) };
       if ('text' in said) await onboards.note(id, said);
       else await onboards.send(id, { ...said, name: message } as Command);
@@ -187,8 +188,8 @@ const SAID: Record<string, string> = {
   show: 'The list shows what was created again.',
 };
 
-const isCompleting = (state: OnboardState, message: string, { to, action }: Record<string, string>) =>
-  message === 'advance' ? to === 'completed' : message === 'resolve' && action === 'retry' && retryCompletes(state);
+const mayComplete = (message: string, { to, action }: Record<string, string>) =>
+  (message === 'advance' && to === 'completed') || (message === 'resolve' && action === 'retry');
 const isMessage = (name: string): name is keyof typeof MESSAGES => Object.hasOwn(MESSAGES, name);
 const mayWrite = (c: Context<Session>) => c.get('key').role === 'operate';
 const whoIs = (c: Context<Session>) => c.get('who') || c.get('key').name;
