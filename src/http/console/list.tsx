@@ -152,7 +152,7 @@ const ListRow = ({ row, now, since = statusSince(row) }: { row: RowWithRecord; n
       {row.label && <small class="id">{row.invitation_id}</small>}
     </th>
     <td>
-      {row.status ?? 'not created yet'}
+      {row.status ?? 'not created yet'}{' '}
       {since && !Number.isNaN(Date.parse(since)) && (
         <small>
           for <Age since={since} now={now} />
