@@ -102,15 +102,19 @@ async function claimPorts({ config: { ports, leadconduit }, temporal }: Everythi
     ...(temporal.isConfigured ? {} : { temporal: ports.temporal, ui: ports.temporalUi }),
     ...(leadconduit.apiKey === undefined ? { emulator: ports.emulator } : {}),
   };
-  const wantedBy = new Map<number, string>();
-  for (const [name, port] of Object.entries(own) as [keyof Ports, number][]) {
-    const [setting, who] = PORTS[name];
-    const other = wantedBy.get(port);
+  const wanted = Object.entries(own) as [keyof Ports, number][];
+  const settingOf = new Map<number, string>();
+  for (const [name, port] of wanted) {
+    const [setting] = PORTS[name];
+    const other = settingOf.get(port);
     if (other !== undefined && port !== 0)
       throw new ConfigError(
         `${other} and ${setting} are both ${port}: set one of them to another port, or to 0 for any free one`,
       );
-    wantedBy.set(port, setting);
+    settingOf.set(port, setting);
+  }
+  for (const [name, port] of wanted) {
+    const [setting, who] = PORTS[name];
     own[name] = await claimPort(port, who, setting);
   }
   return own;
