@@ -63,7 +63,7 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
     },
     attentions: people.attentions,
     recovery: {
-      slowest: slowestRecovery(evidence.runs),
+      slowest: withTimeline(slowestRecovery(evidence.runs), evidence),
       server_back_median_ms: back[Math.floor(back.length / 2)] ?? 0,
       server_back_worst_ms: back.at(-1) ?? 0,
     },
@@ -71,6 +71,12 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
     checks,
   };
 }
+
+/** Why it took so long. */
+const withTimeline = <One extends { invitation_id: string }>(one: One, { runs }: Evidence) => ({
+  ...one,
+  timeline: (runs.get(one.invitation_id) ?? []).flatMap(({ timeline }) => timeline),
+});
 
 /** Offenders of each check; the report has them all. */
 const SHOWN = 10;
