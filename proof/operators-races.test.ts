@@ -14,7 +14,7 @@ import type { OnboardRecord } from '../src/leadconduit/schema';
 import { registerSearchAttributes } from '../src/temporal/search-attributes';
 import { workerOptions } from '../src/temporal/worker-options';
 import type { OnboardState } from '../src/workflows/messages';
-import { newId, type World } from '../test/support/world';
+import { newId, saveHistories, type World } from '../test/support/world';
 import { eventually, thrice, type Onboard } from './operators';
 
 const settle = (ms: number) => ({ settings: { ONBOARDS_SETTLE: `${ms}ms`, ONBOARDS_CONFIRM: '9s' } });
@@ -177,9 +177,11 @@ class Neighbour {
       }),
     });
     const running = worker.run();
-    return new Neighbour(new OnboardsClient(new Client({ connection, namespace }), { taskQueue, policy }), async () => {
+    const client = new Client({ connection, namespace });
+    return new Neighbour(new OnboardsClient(client, { taskQueue, policy }), async () => {
       worker.shutdown();
       await running;
+      await saveHistories(client, taskQueue);
       await native.close();
       await connection.close();
     });

@@ -1,4 +1,4 @@
-/** What operators can do to an onboard with Temporal's own tools: rows for tables of promises. */
+/** One onboard, and what people and operators can do to it with our client and Temporal's own tools; `thrice` plays with three. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { OnboardsError } from '../src/client';

@@ -1,5 +1,6 @@
 /** Safeguards that stand behind others, so that only what gets past those shows whether they are there. */
 import { LeadConduitClient, type PhaseEvent } from '../src/leadconduit/client';
+import type { OnboardState } from '../src/workflows/messages';
 import { World, type WorldOptions } from '../test/support/world';
 import { Careless, useClient } from './careless';
 import { Onboard } from './operators';
@@ -55,19 +56,45 @@ describe('signs of an earlier run: what the list does not show yet is not sent a
   }
 });
 
-test('the clock gate: a call whose connection is there only when too little time is left is not sent', async () => {
-  // Of 12.5 s, the call needs 8 and the reserve 1: after 3.5 it is too late. The call itself gives up after 8.
-  await given({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 12_500 } });
-  let frozen = false;
-  const freezeOnce = ({ operation, phase }: PhaseEvent) => {
-    if (frozen || operation !== 'create' || phase !== 'connecting') return;
-    frozen = true;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_500);
+describe('the clock gate: a call whose connection is there only when too little time is left is not sent', () => {
+  const freeze = (ms: number) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    return () => undefined;
   };
-  await useClient(world, LeadConduitClient, freezeOnce);
-  await onboard.start();
-  const { timeline } = await onboard.created();
-  const said = timeline.filter(({ event }) => event === 'not_sent').map(({ detail }) => detail);
-  expect(said).toEqual([expect.stringContaining('too little time was left for a whole call')]);
-  expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
+  /** The wall clock of this process; Temporal's goes on as it did. */
+  const stepClock = (ms: number) => {
+    const now = Date.now.bind(Date);
+    const stepped = jest.spyOn(Date, 'now').mockImplementation(() => now() + ms);
+    return () => stepped.mockRestore();
+  };
+  afterEach(() => jest.restoreAllMocks());
+
+  // Of 12.5 s, the call needs 8 and the reserve 1: after 3.5 it is too late. The call itself gives up after 8.
+  test.each<[string, () => () => void]>([
+    ['by a worker that was frozen', () => freeze(4_500)],
+    ['on a machine that was suspended, and its monotonic clock with it', () => stepClock(4_500)],
+    [
+      'by a worker whose clock was set back while it was frozen',
+      () => {
+        freeze(4_500);
+        return stepClock(-4_500);
+      },
+    ],
+  ])('%s', async (_, delay) => {
+    await given({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 12_500, backoff_ms: 3_000 } });
+    let undo: (() => void) | undefined;
+    const delayFirst = ({ operation, phase }: PhaseEvent) => {
+      if (operation === 'create' && phase === 'connecting') undo ??= delay();
+    };
+    await useClient(world, LeadConduitClient, delayFirst);
+    await onboard.start();
+    const isTold = ({ timeline }: OnboardState) =>
+      timeline.some(({ event }) => ['not_sent', 'created'].includes(event));
+    await onboard.until('told', isTold);
+    undo?.(); // The next attempt's clocks go as they should.
+    const { timeline } = await onboard.created();
+    const said = timeline.filter(({ event }) => event === 'not_sent').map(({ detail }) => detail);
+    expect(said).toEqual([expect.stringMatching(/^creating the onboard: too little time was left for a whole call/)]);
+    expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
 });

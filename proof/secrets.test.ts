@@ -81,6 +81,15 @@ async function startOne(onboards: OnboardsClient, invitation_id = newId()): Prom
 const tried = (onboards: OnboardsClient, id: string) =>
   told(onboards, id, ({ ledger: [entry] }) => entry !== undefined && entry.outcome !== 'pending');
 
+/** Orders it to be moved, and waits until what became of the first attempt is known. */
+async function moved(onboards: OnboardsClient, id: string, to: 'in_progress' | 'completed'): Promise<void> {
+  await onboards.whenCreated({ invitation_id: id }, 20_000);
+  await onboards.send(id, { name: 'advance', to });
+  await told(onboards, id, ({ ledger }) =>
+    ledger.some(({ effect, outcome }) => effect === to && outcome !== 'pending'),
+  );
+}
+
 /** When it has come so far, our API and console are asked about it, too; their answers go to files. */
 async function told(onboards: OnboardsClient, id: string, is: (state: OnboardState) => boolean): Promise<void> {
   await eventually('come so far', async () => is(await onboards.state(id)));
@@ -170,6 +179,10 @@ describe('provoked', () => {
     const acts = names.map((name) => [name, newId()] as const);
     for (const [name, id] of acts) talkative.onAct.set(id, name);
     await Promise.all(acts.map(([, id]) => startOne(onboards, id).then(() => tried(onboards, id))));
+    const moves = names.map((name) => [name, newId()] as const);
+    talkative.listed = moves.map(([, invitation_id]) => ({ id: newId(), invitation_id, status: 'created' }));
+    for (const [name, id] of moves) talkative.onAct.set(id, name);
+    await Promise.all(moves.map(([, id]) => startOne(onboards, id).then(() => moved(onboards, id, 'in_progress'))));
     for (const name of names) {
       talkative.onLook = name;
       await tried(onboards, await startOne(onboards));
@@ -180,15 +193,27 @@ describe('provoked', () => {
   test('faults of every kind, and a key that is refused', async () => {
     const onboards = await line('emulator', emulator.url);
     const kinds = ['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign'] as const;
-    const faults = kinds.flatMap((kind) =>
-      (['before', 'after'] as const).map((when): Fault => ({ on: 'POST', when, do: kind, invitation_id: newId() })),
-    );
+    const faultsOn = (on: 'POST' | 'PUT') =>
+      kinds.flatMap((kind) =>
+        (['before', 'after'] as const).map((when): Fault => ({ on, when, do: kind, invitation_id: newId() })),
+      );
+    const [faults, putFaults] = [faultsOn('POST'), faultsOn('PUT')];
     const emulate = (path: string, body: unknown) =>
       fetch(`${emulator.url}/_emulator/${path}`, { method: 'PUT', body: JSON.stringify(body) });
-    await emulate('faults', faults);
-    await Promise.all(
-      faults.map(({ invitation_id }) => startOne(onboards, invitation_id).then((id) => tried(onboards, id))),
+    // At the call for in_progress, and again at the completing one; between them that is repeated where it had no effect.
+    const harmless = { when: 'after', do: 'slow', ms: 1 } as const;
+    const atBoth = putFaults.flatMap((fault) =>
+      fault.when === 'after' ? [fault, fault] : [fault, { ...fault, ...harmless }, fault],
     );
+    await emulate('faults', [...faults, ...atBoth]);
+    await Promise.all([
+      ...faults.map(({ invitation_id }) => startOne(onboards, invitation_id).then((id) => tried(onboards, id))),
+      ...putFaults.map(async ({ invitation_id }) => {
+        const id = await startOne(onboards, invitation_id);
+        await moved(onboards, id, 'in_progress');
+        await moved(onboards, id, 'completed');
+      }),
+    ]);
     await emulate('options', { key: 'another' });
     const id = await startOne(onboards);
     await told(onboards, id, ({ attention }) => attention?.code === 'credentials');

@@ -51,7 +51,9 @@ export const ANSWERS: Record<string, Answer> = {
 
 export interface Talkative {
   url: string;
-  /** What the look (GET) or the act of an invitation is answered with; an empty list where nothing is said. */
+  /** What a look is answered with where nothing else is said. */
+  listed: object[];
+  /** What the look (GET) or the act of an invitation is answered with. */
   onLook: keyof typeof ANSWERS | undefined;
   onAct: Map<string, string>;
   close(): Promise<unknown>;
@@ -64,7 +66,7 @@ export async function startTalkative(): Promise<Talkative> {
       for await (const chunk of req as AsyncIterable<Buffer>) chunks.push(chunk);
       const { invitation_id = '' } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { invitation_id?: string };
       const named = req.method === 'GET' ? talkative.onLook : talkative.onAct.get(invitation_id);
-      (ANSWERS[named ?? ''] ?? ((_, empty) => empty.end('[]')))(req, res);
+      (ANSWERS[named ?? ''] ?? ((_, list) => list.end(JSON.stringify(talkative.listed))))(req, res);
     })();
   });
   server.listen(0, '127.0.0.1');
@@ -74,6 +76,6 @@ export async function startTalkative(): Promise<Talkative> {
     return once(server.close(), 'close');
   };
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const talkative: Talkative = { url, onLook: undefined, onAct: new Map(), close };
+  const talkative: Talkative = { url, listed: [], onLook: undefined, onAct: new Map(), close };
   return talkative;
 }

@@ -25,6 +25,7 @@ async function chaos(...size) {
   return { name: 'crash run', passed, failed: titles.length, titles };
 }
 
+const since = Date.now();
 const results = [];
 results.push(await jest('what can go wrong', [...config, 'proof/(?!replay|mutants)', 'test/(wire|decisions)'], env));
 results.push(await chaos('--onboards', '300', '--seed', '1', '--minutes', '5'));
@@ -32,4 +33,5 @@ results.push(await jest('replay', [...config, 'proof/replay'], env));
 results.push(await jest('mutants', [...config, '--maxConcurrency', '3', 'proof/mutants']));
 if (results.some(({ failed }) => failed > 0)) console.log(`\nThe histories and the crash run's report: ${folder}`);
 else rmSync(folder, { recursive: true, force: true });
+console.log(`\nThe proof took ${((Date.now() - since) / 60_000).toFixed(1)} minutes.`);
 close(results);

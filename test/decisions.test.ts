@@ -13,7 +13,16 @@ import { nextStep } from '../src/workflows/next-step';
 import { begin, intend, iso, type Onboard } from '../src/workflows/onboard';
 import { readMessage, type Message } from '../src/workflows/read-message';
 import { datePhase, view } from '../src/workflows/view';
-import { ATTEMPT, FAULTS, INVITATION, ListedUpstream, ORDER, SETTLE, type FaultName } from './support/listed-upstream';
+import {
+  ATTEMPT,
+  BACKOFF,
+  FAULTS,
+  INVITATION,
+  ListedUpstream,
+  ORDER,
+  SETTLE,
+  type FaultName,
+} from './support/listed-upstream';
 import { nameOf, Notebook } from './support/notebook';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
@@ -21,14 +30,17 @@ const POLICY = {
   settle_ms: SETTLE,
   attempt_ms: ATTEMPT,
   confirm_ms: 500,
-  backoff_ms: 100,
-  credentials_backoff_ms: 100,
+  backoff_ms: BACKOFF,
+  credentials_backoff_ms: BACKOFF,
 };
 
 const TELLING = ['timeline', 'weights', 'dropped', 'phase', 'since'];
 /** Everything but what tells of it. */
 const substance = (onboard: Onboard) =>
   JSON.stringify(onboard, (key, value: unknown) => (TELLING.includes(key) ? undefined : value));
+
+/** What a `resolve` says that it answers. */
+const [SEEN_LAST, NEVER_SEEN] = ['the one seen last', 'a1'];
 
 /** One onboard under test, with the promises that must hold after everything that happens to it. */
 class Trial {
@@ -44,6 +56,8 @@ class Trial {
   private messages = 0;
   private reached = -1;
   private id: string | undefined;
+  /** The attention that people saw last; it may have been answered since. */
+  private seen = NEVER_SEEN;
   /** A completing call was lost: the next one needs a person's order. */
   private needsOrder = false;
   /** An earlier run may have made the calls of this one: none that cannot be undone is made again unless a person says so. */
@@ -62,6 +76,7 @@ class Trial {
   say(unsigned: Message): void {
     this.messages += 1;
     const message = { ...unsigned, by: `person ${this.messages}` };
+    if (message.name === 'resolve' && message.attention === SEEN_LAST) message.attention = this.seen;
     const verdict = this.notebook.verdictOn(message, this.state);
     const asked = this.onboard.attention?.code;
     const before = substance(this.onboard);
@@ -161,6 +176,7 @@ class Trial {
     this.notebook.compare(state);
     const rank = ORDER.indexOf(state.status ?? '');
     if (this.id !== state.record?.id) Object.assign(this, { id: state.record?.id, reached: -1 });
+    this.seen = state.attention?.id ?? this.seen;
     this.hasSaidDuplicate ||= state.attention?.code === 'duplicate';
     if (rank >= 0 && !state.attention && state.phase !== 'unknown') {
       assert(rank >= this.reached, 'went back');
@@ -188,7 +204,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     name: fc.constant('resolve' as const),
     action: fc.constantFrom('retry' as const, 'adopt' as const),
     onboard_id: fc.option(fc.constantFrom(...[0, 1].map((n) => String(n).padStart(24, 'b'))), { nil: undefined }),
-    attention: fc.option(fc.constantFrom('a1', 'a2'), { nil: undefined }),
+    attention: fc.option(fc.constantFrom(SEEN_LAST, NEVER_SEEN), { nil: undefined }),
     key,
   }),
 );
@@ -248,11 +264,13 @@ function decision({ onboard, upstream, now }: Trial): Message {
 
 /** `npm test` plays fewer. */
 const RUNS = Number(process.env.DECISIONS_LIVES ?? 5_000);
+/** From an effect until the list shows it; often none, since some faults are harmless only then. */
+const lags = fc.oneof(fc.constant(0), fc.nat(4 * SETTLE - 50));
 const may = fc.record({ cancel: fc.boolean(), another: fc.boolean(), again: fc.boolean() });
 
 test(`${RUNS} random lives: at most one onboard and one completion, never back, never while held, nothing lost`, () => {
   fc.assert(
-    fc.property(fc.nat(4 * SETTLE - 50), fc.boolean(), events, may, (lag, presence, list, allowances) =>
+    fc.property(lags, fc.boolean(), events, may, (lag, presence, list, allowances) =>
       live(new Trial(new ListedUpstream(lag, presence)), list, allowances),
     ),
     { numRuns: RUNS, seed },
@@ -311,6 +329,21 @@ test('whoever adopts one onboard while the list shows another is told of both, a
   adopt();
   expect(trial.onboard.record).toMatchObject({ id });
   expect(trial.onboard.attention).toBeUndefined();
+});
+
+test('another one, shown in the place of ours while a call for ours may have worked, is a duplicate', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  while (trial.onboard.record === null) trial.step('none', Infinity);
+  trial.say({ name: 'advance', to: 'in_progress' });
+  trial.step('lost before', Infinity);
+  const other = upstream.make(trial.now);
+  const listed = upstream.list(trial.now).filter(({ record }) => record.id === other.id);
+  upstream.list = () => listed;
+  trial.step('none', Infinity);
+  expect(trial.onboard.attention).toMatchObject({ code: 'duplicate' });
+  expect(trial.onboard.attention?.message).toContain(other.id);
+  expect(trial.onboard.attention?.message).toContain(trial.onboard.record.id);
 });
 
 test('two that were seen, and are not shown when they are looked for again: nothing is sent', () => {

@@ -1,4 +1,5 @@
 /** Each row of the table "One attempt, then look", on the real server: what was seen, and what follows. */
+import { LeadConduitClient, type LeadConduitOptions, type Look } from '../src/leadconduit/client';
 import type { AttentionCode, OnboardState } from '../src/workflows/messages';
 import { newId, World, type Fault, type WorldOptions } from './support/world';
 
@@ -14,6 +15,20 @@ const outcomes = ({ ledger }: OnboardState) => ledger.map(({ effect, outcome }) 
 const attention = (code: AttentionCode) => world.until(`attention ${code}`, (state) => state.attention?.code === code);
 const waiting = () => world.until('waiting', ({ phase }) => phase === 'waiting');
 const done = () => world.until('done', ({ phase }) => phase === 'done');
+
+/** As where the account's list leaves out one that there is. */
+class Hiding extends LeadConduitClient {
+  constructor(
+    options: LeadConduitOptions,
+    private readonly hidden: string,
+  ) {
+    super(options);
+  }
+  override async look(until: number): Promise<Look> {
+    const look = await super.look(until);
+    return { ...look, of: (invitation) => look.of(invitation).filter(({ id }) => id !== this.hidden) };
+  }
+}
 
 describe('a create that may have worked', () => {
   test.each<[string, Partial<Fault>]>([
@@ -226,6 +241,19 @@ describe('an onboard that is there already', () => {
     await world.send({ name: 'advance', to: 'completed' });
     expect((await done()).record).toMatchObject({ id: keep.id, status: 'completed' });
     expect(await world.effects()).toMatchObject({ posts: 2, completes: 1 });
+  });
+
+  test('of somebody else, where the list hides ours: nothing is sent, and a person is told of both', async () => {
+    await given();
+    const { record } = await world.create();
+    const other = await world.elsewhere({});
+    await world.stopWorker();
+    const { apiKey = '', ...settings } = world.config.leadconduit;
+    await world.startWorker({ leadconduit: new Hiding({ ...settings, apiKey }, record!.id) });
+    await world.send({ name: 'advance', to: 'completed' });
+    const { attention: told } = await attention('duplicate');
+    expect(told?.message).toContain(`${other.id}, ${record!.id}`);
+    expect(await world.effects()).toMatchObject({ posts: 2, puts: 0 });
   });
 
   test('for another flow than the one asked for: a person decides', async () => {

@@ -12,6 +12,7 @@ import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { lookResultOf, outcomeOf, type Outcome } from '../src/activities/outcomes';
+import { startEmulator, type Emulator } from '../src/emulator/serve';
 import {
   LeadConduitClient,
   type LeadConduitOptions,
@@ -167,6 +168,8 @@ interface Expected {
   timeoutMs?: number;
   /** What it means for a write; where it is not the same for each, for a create, `in_progress` and `completed`. */
   becomes: Outcome['kind'] | readonly Outcome['kind'][];
+  /** Refused, but it may mean that what was asked for is there already. */
+  looksFirst?: true;
   /** To a look; `unusable` where nothing is said. */
   looks?: 'credentials';
 }
@@ -300,7 +303,16 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
     { becomes: 'refused', status: 404, words: 'Not found', reason: /404/ },
   ],
   ['408', says(json('408 Request Timeout', {})), { becomes: 'unknown', status: 408, reason: /408/ }],
-  ['409', says(json('409 Conflict', { error: '' })), { becomes: 'refused', status: 409, words: '', reason: /409/ }],
+  [
+    '409',
+    says(json('409 Conflict', { error: '' })),
+    { becomes: 'refused', looksFirst: true, status: 409, words: '', reason: /409/ },
+  ],
+  [
+    '400 that says it exists',
+    says(json('400 Bad Request', { error: 'Onboard Already Exists' })),
+    { becomes: 'refused', looksFirst: true, status: 400, words: 'Onboard Already Exists', reason: /^HTTP 400$/ },
+  ],
   [
     '422',
     says(json('422 Unprocessable', { error: 'x'.repeat(9_000) })),
@@ -364,11 +376,33 @@ const AFTER_SENDING: [string, Behaviour, Expected][] = [
   ],
 ];
 
+/** Carries a request out that the raw server has read, as LeadConduit does before the way back fails. */
+async function carryOut(upstream: Emulator, request: string): Promise<string> {
+  const [head = '', body = ''] = request.split('\r\n\r\n');
+  const [method = '', path = ''] = head.split(' ');
+  const headers = { authorization: `Basic ${btoa('API:any')}`, 'content-type': 'application/json' };
+  const answer = await fetch(upstream.url + path, { method, headers, ...(body && { body }) });
+  expect(answer.ok).toBe(true);
+  return answer.text();
+}
+
 describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
-  test.each(AFTER_SENDING)('sent, and tried once: %s', async (_, behave, expected) => {
+  async function tryEach(behave: Behaviour, expected: Expected, hasEffect: boolean): Promise<void> {
     const begun = Date.now();
+    const unwritten = { account_id: null, connection_id: null, created_at: null, updated_at: null };
+    const upstream = await startEmulator({ port: 0, records: [{ ...RECORD, ...unwritten }] });
+    closers.push(() => upstream.close());
     const operationOf = (request: string) => OPERATIONS[['GET', 'POST', 'PUT'].indexOf(request.split(' ')[0]!)]!;
-    const server = await rawServer((socket, request) => behave(socket, operationOf(request)), protocol);
+    const misbehave = async (socket: Socket, request: string) => {
+      if (hasEffect) await carryOut(upstream, request);
+      behave(socket, operationOf(request));
+    };
+    const answer = async (socket: Socket, request: string) =>
+      socket.end(json('200 OK', JSON.parse(await carryOut(upstream, request))));
+    const server = await rawServer((socket, request) => {
+      const isWell = server.seen.requests.length > OPERATIONS.length;
+      void (isWell ? answer : misbehave)(socket, request);
+    }, protocol);
     const it = client({ baseUrl: server.baseUrl, timeoutMs: expected.timeoutMs ?? 5_000 });
     const errors = await Promise.all(OPERATIONS.map((operation) => failure(run(it, operation))));
     for (const error of errors) {
@@ -388,11 +422,23 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
       else expect(Math.abs(error.retryAfterMs! - expected.retryAfterMs)).toBeLessThan(3_000);
     }
     const [look, create, put] = errors as [LeadConduitError, LeadConduitError, LeadConduitError];
-    const writes = EFFECTS.map((effect) => outcomeOf(effect === 'create' ? create : put, effect).kind);
-    const { becomes } = expected;
-    expect(writes).toEqual(typeof becomes === 'string' ? [becomes, becomes, becomes] : becomes);
+    const writes = EFFECTS.map((effect) => outcomeOf(effect === 'create' ? create : put, effect));
+    const { becomes, looksFirst = false } = expected;
+    expect(writes.map(({ kind }) => kind)).toEqual(typeof becomes === 'string' ? [becomes, becomes, becomes] : becomes);
+    const isLookedFor = writes.map((write) => write.kind === 'refused' && write.look_first);
+    expect(isLookedFor).toEqual([looksFirst, looksFirst, looksFirst]);
     expect(lookResultOf(look).kind).toBe(expected.looks ?? 'unusable');
     expect(server.seen.requests).toHaveLength(3);
+    // What the answer did not tell, the next look does.
+    const shown = (await it.look(soon())).of(INVITATION);
+    expect(shown.map(({ status }) => status)).toEqual(hasEffect ? ['in_progress', 'created'] : ['created']);
+  }
+
+  // What comes back is the same whether the call took effect or not.
+  test.each(AFTER_SENDING)('sent, and tried once: %s', async (_, behave, expected) => {
+    // Both to their end, also where one fails.
+    const tries = await Promise.allSettled([tryEach(behave, expected, false), tryEach(behave, expected, true)]);
+    for (const tried of tries) if (tried.status === 'rejected') throw tried.reason;
   });
 
   // From its being open the connection is http's: whether bytes left before the reset is not known, so they count as sent.
@@ -413,9 +459,9 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
   });
 });
 
-describe('the answer is about what was asked for', () => {
+describe.each<Protocol>(['http', 'https'])('over %s, the answer is about what was asked for', (protocol) => {
   const answering = async (record: object) => {
-    const server = await rawServer((socket) => void socket.end(json('200 OK', record)));
+    const server = await rawServer((socket) => void socket.end(json('200 OK', record)), protocol);
     return client({ baseUrl: server.baseUrl });
   };
 
@@ -428,6 +474,7 @@ describe('the answer is about what was asked for', () => {
   ] as const)('%s of %j', async (operation, record, reason) => {
     const error = await failure(run(await answering(record), operation));
     expect(error).toMatchObject({ sent: true, status: 200, reason });
+    for (const effect of EFFECTS) expect(outcomeOf(error, effect).kind).toBe('unknown');
   });
 
   test.each(OPERATIONS.slice(1))('%s: in any case, with nulls and unknown fields', async (operation) => {
@@ -542,7 +589,7 @@ describe('not sent, proven by the connection', () => {
     const fillers = Array.from({ length: 8 }, () => net.connect(port, '127.0.0.1').on('error', () => undefined));
     closers.push(() => fillers.forEach((socket) => socket.destroy()));
     await once(fillers[0]!, 'connect');
-    return `http://127.0.0.1:${port}`;
+    return `127.0.0.1:${port}`;
   }
 
   async function refusing(protocol: Protocol): Promise<string> {
@@ -576,7 +623,16 @@ describe('not sent, proven by the connection', () => {
       async () => ({ baseUrl: await refusing('https') }),
       /^connection refused \(ECONNREFUSED\)$/,
     ],
-    ['no answer to the connect', async () => ({ baseUrl: await blackHole(), ...hang }), /^no connection within 2 s$/],
+    [
+      'no answer to the connect',
+      async () => ({ baseUrl: `http://${await blackHole()}`, ...hang }),
+      /^no connection within 2 s$/,
+    ],
+    [
+      'no answer to the connect, over https',
+      async () => ({ baseUrl: `https://${await blackHole()}`, ...hang }),
+      /^no connection within 2 s$/,
+    ],
     ['unknown name', () => unresolved('ENOTFOUND'), /^host name not found \(ENOTFOUND\)$/],
     ['unknown name, over https', () => unresolved('ENOTFOUND', 'https'), /^host name not found \(ENOTFOUND\)$/],
     [

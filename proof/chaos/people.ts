@@ -1,6 +1,6 @@
 /** Those who use the product in a crash run: they follow the plan, repeat what they got no answer to, and one is on duty. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { OnboardsError, type OnboardsClient } from '../../src/client';
 import { hasReached } from '../../src/workflows/lifecycle';
 import type { Attention, OnboardState } from '../../src/workflows/messages';
@@ -18,6 +18,8 @@ export interface Said {
   answeredAt: number[];
 }
 
+/** gRPC's: the run has ended. */
+const NOT_FOUND = 5;
 const AGAIN_MS = 500;
 const REFUSED_MS = 2_000;
 const DUTY_MS = 2_000;
@@ -135,6 +137,7 @@ export class People {
       } catch (error) {
         const isEnded =
           error instanceof WorkflowNotFoundError ||
+          (isGrpcServiceError(error) && (error.code as number) === NOT_FOUND) ||
           (error instanceof OnboardsError && /is completed|has ended|not followed/.test(error.message));
         if (isEnded) return 'unsure';
         if (error instanceof OnboardsError && error.code === 'refused') return tries === 1 ? 'refused' : 'unsure';

@@ -52,6 +52,8 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
     const listed = standing(look, input);
     if (listed.length > 1) return { kind: 'duplicate', onboard_ids: listed.map(({ id }) => id) };
     const own = listed.find(({ id }) => id.toLowerCase() === input.onboard_id.toLowerCase());
+    const [other] = listed;
+    if (!own && other) return { kind: 'duplicate', onboard_ids: [other.id, input.onboard_id] };
     if (!own) return { kind: 'not_listed', words: `LeadConduit's list does not show onboard ${input.onboard_id}.` };
     return found(deps, own, (seen) => {
       if (!isStatus(seen.status)) return { kind: 'unexpected', seen };

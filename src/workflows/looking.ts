@@ -66,7 +66,8 @@ function settle(
   asked: number,
   now: number,
 ): void {
-  if (listed.length > 1) return duplicate(onboard, idsOf(listed), now);
+  const ids = idsWithOwn(onboard, listed);
+  if (listed.length > 0 && ids.length > 1) return duplicate(onboard, ids, now);
   const found =
     pursuit.effect === 'create' ? listed[0] : listed.find(({ record }) => sameId(record.id, onboard.record?.id));
   if (found && isStatus(found.status) && hasReached(found.status, targetOf(pursuit)))
@@ -163,8 +164,7 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
 function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: number): void {
   onboard.check = check.next;
   const own = listed.find(({ record }) => sameId(record.id, onboard.record?.id));
-  const ids = idsOf(listed);
-  if (!own && onboard.record) ids.push(onboard.record.id);
+  const ids = idsWithOwn(onboard, listed);
   if (listed.length > 0 && ids.length > 1) return duplicate(onboard, ids, now);
   if (!own) {
     if (check.why === 'doubles') return;
@@ -183,3 +183,7 @@ const isBehind = (seen: SeenOnboard, { furthest }: Onboard) =>
 const sameId = (a: string | undefined, b: string | undefined) =>
   a !== undefined && a.toLowerCase() === b?.toLowerCase();
 const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => record.id.toLowerCase());
+/** Ours is there, too, where the list does not show it. */
+const idsWithOwn = ({ record }: Onboard, listed: SeenOnboard[]) => [
+  ...new Set([...idsOf(listed), ...(record ? [record.id.toLowerCase()] : [])]),
+];

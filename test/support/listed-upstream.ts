@@ -5,11 +5,14 @@ import type { Onboard } from '../../src/workflows/onboard';
 export const SETTLE = 1_000;
 /** For how long a run of an attempt may send: another run cannot know that it does not. */
 export const ATTEMPT = 3 * SETTLE;
+/** From one try to the next, at least. */
+export const BACKOFF = 100;
 export const ORDER = ['created', 'in_progress', 'completed'];
 export const INVITATION = 'a'.repeat(24);
 
 /** `late`: it has its effect long after its answer was lost. `exists`, `refused after`: HTTP 409, or 422, although it took
- *  effect. `key after`: HTTP 401 although it did, where the list shows it within a settle time. */
+ *  effect. `key after`: HTTP 401 although it did, where the list shows it within a settle time; `too many after`: HTTP 429
+ *  although it did, where the list shows it before the next try. */
 export const FAULTS = [
   'none',
   'lost before',
@@ -20,6 +23,8 @@ export const FAULTS = [
   'exists',
   'key',
   'key after',
+  'too many',
+  'too many after',
   'look',
   'late',
 ] as const;
@@ -99,6 +104,8 @@ export class ListedUpstream {
     if (fault === 'look') return { kind: 'not_sent', words: 'no list', unusable_look: true };
     const listed = this.list(now).filter((seen) => !ruled_out.includes(seen.record.id));
     if (listed.length > 1) return { kind: 'duplicate', onboard_ids: listed.map((seen) => seen.record.id) };
+    if (record && listed[0] && listed[0].record.id !== record.id)
+      return { kind: 'duplicate', onboard_ids: [listed[0].record.id, record.id] };
     const own = effect === 'create' ? listed[0] : listed.find((seen) => seen.record.id === record?.id);
     const wanted = ORDER.indexOf(effect === 'create' ? 'created' : effect);
     if (own && ORDER.indexOf(own.status) >= wanted) return { kind: 'done', adopted: true, seen: own };
@@ -109,12 +116,18 @@ export class ListedUpstream {
     const isListedSoon = this.lag < SETTLE - 20;
     if (fault === 'key' || (fault === 'key after' && !isListedSoon))
       return { kind: 'credentials', words: 'no', http_status: 401 };
+    const tooMany: Outcome =
+      effect === 'completed'
+        ? { kind: 'unknown', words: 'too many', http_status: 429 }
+        : { kind: 'not_sent', words: 'too many', http_status: 429 };
+    if (fault === 'too many' || (fault === 'too many after' && this.lag > BACKOFF - 20)) return tooMany;
     if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
     const late = fault === 'late' ? 2 * SETTLE : 0;
     const seen = this.effect(effect, own?.record.id, now + late + this.lag);
     if (fault === 'refused after') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
+    if (fault === 'too many after') return tooMany;
     if (fault === 'exists') return { kind: 'refused', words: 'it exists', http_status: 409, look_first: true };
     // It may be under way at LeadConduit for as long as its list still shows it four settle times after it was sent.
     const underWay = Math.min(late, SETTLE, Math.max(0, 4 * SETTLE - this.lag - 20));

@@ -25,7 +25,7 @@ const KEPT = 500;
 
 /**
  * What somebody knows of a run who only follows what is said to it and what becomes of its calls, by the rules as people
- * are told them: nothing in here comes from the code that is judged.
+ * are told them. Of the code that is judged it takes where the onboard is said to stand, and none of its rules.
  */
 export class Notebook {
   held = false;

@@ -57,6 +57,17 @@ export interface WorldOptions {
 
 const KEY = 'test-key';
 
+/** For the proof: whatever happened on a queue must replay. The names say in which part it did. */
+export async function saveHistories({ workflow }: Client, taskQueue: string): Promise<void> {
+  const { PROOF_HISTORIES: folder } = process.env;
+  if (folder === undefined) return;
+  const part = basename(expect.getState().testPath ?? '', '.test.ts');
+  for await (const { workflowId, runId } of workflow.list({ query: `TaskQueue = "${taskQueue}"` })) {
+    const history = await workflow.getHandle(workflowId, runId).fetchHistory();
+    writeFileSync(join(folder, `${part}.${workflowId}-${runId}.json`), historyToJSON(history));
+  }
+}
+
 /** The whole line but the processes: the emulator, a worker on a queue of its own, a client; on a real Temporal server. */
 export class World {
   readonly invitation = newId();
@@ -131,21 +142,10 @@ export class World {
 
   async close(): Promise<void> {
     if (this.worker) await this.stopWorker();
-    const { PROOF_HISTORIES: folder } = process.env;
-    if (folder !== undefined) await this.saveHistories(folder);
+    await saveHistories(this.temporal, this.config.taskQueue);
     await this.connection.close();
     await this.temporal.connection.close();
     await this.emulator.close();
-  }
-
-  /** For the proof: whatever happened here must replay. The names say in which part it did. */
-  private async saveHistories(folder: string): Promise<void> {
-    const part = basename(expect.getState().testPath ?? '', '.test.ts');
-    const query = `TaskQueue = "${this.config.taskQueue}"`;
-    for await (const { workflowId, runId } of this.temporal.workflow.list({ query })) {
-      const history = await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
-      writeFileSync(join(folder, `${part}.${workflowId}-${runId}.json`), historyToJSON(history));
-    }
   }
 
   private async showPresence(): Promise<void> {
