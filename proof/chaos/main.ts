@@ -30,7 +30,7 @@ const TELL_MS = 30_000;
 const SAMPLES = 40;
 const USAGE = 'Usage: npm run chaos -- --onboards N --seed S --minutes M [--report file]';
 
-function readSize(): Size & { report?: string } {
+function readSize(): Size & { report: string } {
   try {
     const { values } = parseArgs({
       options: {
@@ -47,7 +47,8 @@ function readSize(): Size & { report?: string } {
     ];
     if (![onboards, seed].every(Number.isSafeInteger) || onboards < 1 || !(minutes > 0))
       throw new Error('numbers are asked for');
-    return { onboards, seed, minutes, report: values.report === undefined ? undefined : resolve(values.report) };
+    const report = resolve(values.report ?? join(tmpdir(), `onboards-chaos-${onboards}-seed-${seed}.json`));
+    return { onboards, seed, minutes, report };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     process.exit(2);
@@ -206,8 +207,8 @@ async function main(): Promise<boolean> {
     const evidence = await Promise.race([run.through(progress), tooLong]);
     const report = reportOf(plan, evidence, run.people, run.fleet, Date.now() - since);
     progress.over();
-    if (file !== undefined) writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-    console.log(tableOf(report));
+    writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(`${tableOf(report)}\n\nAll of it: ${file}`);
     const broken = report.checks.filter(({ passed }) => !passed);
     isKept = broken.length === 0;
     const offenders = broken.flatMap((one) => one.offenders.map((text) => text.slice(0, 24)));

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { findChromium } from './browser';
 
 const root = join(__dirname, '..', '..');
 
-/** One Temporal server and one bundle of the workflows for all test files, which find them in the environment. */
+/** One Temporal server, one process of emulators and one bundle of the workflows for all test files, which find them in the environment. */
 export default async function globalSetup(): Promise<void> {
   const env = loadEnvironment();
   const folder = mkdtempSync(join(tmpdir(), 'onboards-test-'));
@@ -17,6 +18,7 @@ export default async function globalSetup(): Promise<void> {
   const bundlePath = join(folder, 'workflow-bundle.js');
   const bundled = bundle(bundlePath);
   bundled.catch(() => undefined);
+  const emulators = startEmulators();
   const server = await startTemporal({ cli, env, port: 0, logFile: join(folder, 'temporal.log') });
   await bundled.catch(async (error: unknown) => {
     await server.stop();
@@ -24,6 +26,7 @@ export default async function globalSetup(): Promise<void> {
   });
   Object.assign(process.env, {
     TEST_CHROMIUM: findChromium((what) => console.error(what)) ?? '',
+    TEST_EMULATORS: await emulators,
     TEST_FOLDER: folder,
     TEST_TEMPORAL_CLI: cli,
     TEST_TEMPORAL_ADDRESS: server.address,
@@ -36,6 +39,15 @@ export default async function globalSetup(): Promise<void> {
       process.kill(server.pid, 'SIGKILL');
       process.exit(1);
     });
+}
+
+/** @returns their address; they end with this process. */
+async function startEmulators(): Promise<string> {
+  const child = fork(join(root, 'scripts', 'typescript.mjs'), [join(__dirname, 'emulators.ts')]);
+  const [address] = (await once(child, 'message')) as [string];
+  child.unref();
+  child.channel?.unref();
+  return address;
 }
 
 /** In a process of its own: webpack's memory is given back before the tests run. */

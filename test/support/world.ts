@@ -9,7 +9,6 @@ import { Presence } from '../../src/activities/presence';
 import { Writes } from '../../src/activities/writes';
 import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
-import { startEmulator, type Emulator } from '../../src/emulator/serve';
 import { LeadConduitClient } from '../../src/leadconduit/client';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { workerOptions } from '../../src/temporal/worker-options';
@@ -68,7 +67,15 @@ export async function saveHistories({ workflow }: Client, taskQueue: string): Pr
   }
 }
 
-/** The whole line but the processes: the emulator, a worker on a queue of its own, a client; on a real Temporal server. */
+/** In the process of emulators. */
+async function startEmulator(records?: OnboardRecord[]) {
+  const { TEST_EMULATORS: emulators = '' } = process.env;
+  const ask = (method: string, body: string) => fetch(emulators, { method, body });
+  const { url } = (await (await ask('POST', JSON.stringify({ records }))).json()) as { url: string };
+  return { url, close: async () => (await ask('DELETE', url)).text() };
+}
+
+/** The whole line but the other processes: a worker on a queue of its own, a client; on a real Temporal server. */
 export class World {
   readonly invitation = newId();
   worker: Worker | undefined;
@@ -76,7 +83,7 @@ export class World {
 
   private constructor(
     readonly config: Config,
-    readonly emulator: Emulator,
+    readonly emulator: { url: string; close: () => Promise<unknown> },
     readonly temporal: Client,
     readonly onboards: OnboardsClient,
     readonly connection: NativeConnection,
@@ -85,7 +92,7 @@ export class World {
   ) {}
 
   static async start(options: WorldOptions = {}): Promise<World> {
-    const emulator = await startEmulator({ port: 0, records: options.records });
+    const emulator = await startEmulator(options.records);
     const config = loadConfig({
       LEADCONDUIT_API_KEY: KEY,
       LEADCONDUIT_BASE_URL: emulator.url,
