@@ -243,9 +243,10 @@ describe('provoked', () => {
       { LEADCONDUIT_API_KEY: `${KEY} ` + 'x' },
       { LEADCONDUIT_API_KEY_FILE: `/${KEY}` },
     ];
-    for (const program of ['worker', 'up', 'starter']) {
+    for (const program of ['worker', 'up', 'starter', 'http/server', 'emulator/serve']) {
       const args = program === 'starter' ? ['list'] : [];
-      const ended = wrong.map((env, n) => once(run(`wrong-${program}-${n}`, program, env, ...args), 'exit'));
+      const name = `wrong-${program.replace('/', '-')}`;
+      const ended = wrong.map((env, n) => once(run(`${name}-${n}`, program, env, ...args), 'exit'));
       expect(await Promise.all(ended)).toEqual(wrong.map(() => [2, null]));
     }
   });
