@@ -183,6 +183,7 @@ describe('provoked', () => {
     talkative.listed = moves.map(([, invitation_id]) => ({ id: newId(), invitation_id, status: 'created' }));
     for (const [name, id] of moves) talkative.onAct.set(id, name);
     await Promise.all(moves.map(([, id]) => startOne(onboards, id).then(() => moved(onboards, id, 'in_progress'))));
+    expect(talkative.puts).toBeGreaterThanOrEqual(names.length);
     for (const name of names) {
       talkative.onLook = name;
       await tried(onboards, await startOne(onboards));
@@ -214,6 +215,8 @@ describe('provoked', () => {
         await moved(onboards, id, 'completed');
       }),
     ]);
+    const ledger = (await (await fetch(`${emulator.url}/_emulator/ledger`)).json()) as { calls: { PUT: number } };
+    expect(ledger.calls.PUT).toBeGreaterThanOrEqual(2 * putFaults.length);
     await emulate('options', { key: 'another' });
     const id = await startOne(onboards);
     await told(onboards, id, ({ attention }) => attention?.code === 'credentials');

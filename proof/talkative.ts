@@ -56,6 +56,8 @@ export interface Talkative {
   /** What the look (GET) or the act of an invitation is answered with. */
   onLook: keyof typeof ANSWERS | undefined;
   onAct: Map<string, string>;
+  /** So many `PUT`s came. */
+  puts: number;
   close(): Promise<unknown>;
 }
 
@@ -65,6 +67,7 @@ export async function startTalkative(): Promise<Talkative> {
       const chunks: Buffer[] = [];
       for await (const chunk of req as AsyncIterable<Buffer>) chunks.push(chunk);
       const { invitation_id = '' } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { invitation_id?: string };
+      if (req.method === 'PUT') talkative.puts += 1;
       const named = req.method === 'GET' ? talkative.onLook : talkative.onAct.get(invitation_id);
       (ANSWERS[named ?? ''] ?? ((_, list) => list.end(JSON.stringify(talkative.listed))))(req, res);
     })();
@@ -76,6 +79,6 @@ export async function startTalkative(): Promise<Talkative> {
     return once(server.close(), 'close');
   };
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const talkative: Talkative = { url, listed: [], onLook: undefined, onAct: new Map(), close };
+  const talkative: Talkative = { url, listed: [], onLook: undefined, onAct: new Map(), puts: 0, close };
   return talkative;
 }

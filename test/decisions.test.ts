@@ -343,7 +343,11 @@ test('another one, shown in the place of ours while a call for ours may have wor
   trial.step('none', Infinity);
   expect(trial.onboard.attention).toMatchObject({ code: 'duplicate' });
   expect(trial.onboard.attention?.message).toContain(other.id);
-  expect(trial.onboard.attention?.message).toContain(trial.onboard.record.id);
+  const ours = trial.onboard.record.id;
+  expect(trial.onboard.attention?.message).toContain(ours);
+  trial.say({ name: 'resolve', action: 'adopt', onboard_id: other.id });
+  trial.step('none', Infinity);
+  expect(trial.onboard).toMatchObject({ record: { id: other.id }, ruled_out: [ours] });
 });
 
 test('two that were seen, and are not shown when they are looked for again: nothing is sent', () => {

@@ -401,7 +401,7 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
       socket.end(json('200 OK', JSON.parse(await carryOut(upstream, request))));
     const server = await rawServer((socket, request) => {
       const isWell = server.seen.requests.length > OPERATIONS.length;
-      void (isWell ? answer : misbehave)(socket, request);
+      (isWell ? answer : misbehave)(socket, request).catch(() => socket.destroy());
     }, protocol);
     const it = client({ baseUrl: server.baseUrl, timeoutMs: expected.timeoutMs ?? 5_000 });
     const errors = await Promise.all(OPERATIONS.map((operation) => failure(run(it, operation))));

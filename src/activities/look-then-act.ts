@@ -44,7 +44,7 @@ function objectionOf(
   act: Became | Act,
 ): Became | undefined {
   const unknown = (words: string): Became => ({ kind: 'unknown', words, may_send_for_ms: lengthMs });
-  const isSeen = typeof act !== 'function' && ['done', 'duplicate', 'unexpected'].includes(act.kind);
+  const isSeen = typeof act !== 'function' && act.kind === 'done';
   if (hasEarlierRun && !isSeen) return unknown('this attempt was made before and may have sent its call');
   const isUncleared = (input.is_reset || input.is_doubtful) && input.cleared_in !== runId;
   if (isUncleared && typeof act === 'function')

@@ -179,7 +179,7 @@ export function duplicate(onboard: Onboard, ids: string[], now: number): void {
     onboard,
     now,
     'duplicate',
-    `LeadConduit shows ${ids.length} onboards for this invitation: ${ids.slice(0, 50).join(', ')}. Nothing more is sent.`,
+    `LeadConduit has shown ${ids.length} onboards for this invitation: ${ids.slice(0, 50).join(', ')}. Nothing more is sent.`,
   );
 }
 

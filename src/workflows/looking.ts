@@ -52,8 +52,12 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
   watch.failures = 0;
   clearAttention(onboard, now, 'credentials', 'list_unreadable');
   const listed = look.onboards.filter(({ record }) => !onboard.ruled_out.includes(record.id.toLowerCase()));
-  if (about === 'adoption' && adoption) adopt(onboard, adoption, look.onboards, now);
-  else if (about === 'check' && check) checked(onboard, check, listed, now);
+  if (about === 'adoption' && adoption) return adopt(onboard, adoption, look.onboards, now);
+  if (about === 'check') onboard.check = check?.next;
+  // Ours is one of them also where the list does not show it.
+  const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
+  if (listed.length > 0 && ids.size > 1) return duplicate(onboard, [...ids], now);
+  if (about === 'check' && check) checked(onboard, check, listed, now);
   else if (about === 'effect' && pursuit) settle(onboard, pursuit, listed, look, asked, now);
 }
 
@@ -66,8 +70,6 @@ function settle(
   asked: number,
   now: number,
 ): void {
-  const ids = idsWithOwn(onboard, listed);
-  if (listed.length > 0 && ids.length > 1) return duplicate(onboard, ids, now);
   const found =
     pursuit.effect === 'create' ? listed[0] : listed.find(({ record }) => sameId(record.id, onboard.record?.id));
   if (found && isStatus(found.status) && hasReached(found.status, targetOf(pursuit)))
@@ -138,9 +140,10 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
   onboard.adoption = undefined;
   const fits = onboard_id ? onboards.filter(({ record }) => sameId(record.id, onboard_id)) : onboards;
   const [only] = fits;
-  if (!only || fits.length > 1) {
-    if (needsPerson(onboard)) return;
-    const shown = fits.length > 1 ? 'more than one onboard' : `no onboard${onboard_id ? ` ${onboard_id}` : ''}`;
+  if (fits.length !== 1 && needsPerson(onboard)) return;
+  if (fits.length > 1) return duplicate(onboard, idsOf(onboards), now);
+  if (!only) {
+    const shown = `no onboard${onboard_id ? ` ${onboard_id}` : ''}`;
     const message = `LeadConduit's list shows ${shown} for this invitation: nothing was adopted. ${answers.message}`;
     return needAttention(onboard, now, answers.code, message);
   }
@@ -148,7 +151,8 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
   // Nobody chooses against an onboard that they were not told of.
   if (others.some((id) => !onboard.ruled_out.includes(id) && !answers.message.includes(id)))
     return duplicate(onboard, idsOf(onboards), now);
-  onboard.ruled_out = others;
+  const known = [...onboard.ruled_out, ...others, ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])];
+  onboard.ruled_out = [...new Set(known)].filter((id) => !sameId(id, only.record.id));
   if (onboard.record === null) return reached(onboard, only, now, 'adopted');
   adopted(onboard, only, now);
   if (sameId(only.record.id, onboard.record.id)) return take(onboard, only, now);
@@ -162,10 +166,7 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
 
 /** A look that is not about an effect: nobody else's second onboard, no failure after the fact. */
 function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: number): void {
-  onboard.check = check.next;
   const own = listed.find(({ record }) => sameId(record.id, onboard.record?.id));
-  const ids = idsWithOwn(onboard, listed);
-  if (listed.length > 0 && ids.length > 1) return duplicate(onboard, ids, now);
   if (!own) {
     if (check.why === 'doubles') return;
     return needAttention(onboard, now, 'not_listed', "LeadConduit's list does not show this onboard any more.");
@@ -183,7 +184,3 @@ const isBehind = (seen: SeenOnboard, { furthest }: Onboard) =>
 const sameId = (a: string | undefined, b: string | undefined) =>
   a !== undefined && a.toLowerCase() === b?.toLowerCase();
 const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => record.id.toLowerCase());
-/** Ours is there, too, where the list does not show it. */
-const idsWithOwn = ({ record }: Onboard, listed: SeenOnboard[]) => [
-  ...new Set([...idsOf(listed), ...(record ? [record.id.toLowerCase()] : [])]),
-];

@@ -44,7 +44,9 @@ export default async function globalSetup(): Promise<void> {
 /** @returns their address; they end with this process. */
 async function startEmulators(): Promise<string> {
   const child = fork(join(root, 'scripts', 'typescript.mjs'), [join(__dirname, 'emulators.ts')]);
-  const [address] = (await once(child, 'message')) as [string];
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('The emulators cannot be started: see above')));
+  const [address] = (await Promise.race([once(child, 'message'), ended])) as [string];
+  ended.catch(() => undefined);
   child.unref();
   child.channel?.unref();
   return address;
