@@ -48,6 +48,23 @@ describe('signs of an earlier run: what the list does not show yet is not sent a
     expect(await onboard.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 
+  test('and where it sees two, its call is not booked as unsent either', async () => {
+    await given({ settings: { LEADCONDUIT_TIMEOUT: '30s' } });
+    await useClient(world, Careless);
+    await world.faults({ on: 'POST', when: 'after', do: 'hang', invitation_id: world.invitation });
+    onboard = new Onboard(world, world.invitation);
+    await onboard.start();
+    await onboard.sent('posts', 1);
+    await world.elsewhere({});
+    await onboard.updateOptions(THREE);
+    await world.mend();
+    const { ledger } = await onboard.until('duplicate', ({ attention }) => attention?.code === 'duplicate');
+    expect(ledger).toMatchObject([
+      { outcome: 'unknown', words: 'this attempt was made before and may have sent its call' },
+    ]);
+    expect(await onboard.effects()).toMatchObject({ posts: 2, creates: 2 });
+  });
+
   async function afterPause(call: Onboard, then: () => Promise<unknown>): Promise<void> {
     await call.pause();
     await world.mend(); // lets go of the call

@@ -29,20 +29,6 @@ test('an activity that is reset while its POST is out looks and does not send ag
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
 
-test('an activity that is reset while its POST is out, and then sees two, does not call it unsent', async () => {
-  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '10s' } });
-  await world.faults({ on: 'POST', when: 'after', do: 'hang' });
-  await world.start();
-  await posted();
-  const namespace = 'default';
-  await service().resetActivity({ namespace, execution: execution(), type: 'createOnboard', resetHeartbeat: true });
-  await world.elsewhere({});
-  await world.mend();
-  const { ledger } = await world.until('duplicate', ({ attention }) => attention?.code === 'duplicate');
-  expect(ledger).toMatchObject([{ effect: 'create', outcome: 'unknown' }]);
-  expect(await world.effects()).toMatchObject({ posts: 2, creates: 2, puts: 0 });
-});
-
 test('an activity that is paused and unpaused while its POST is out does not send again', async () => {
   world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '10s' } });
   await world.faults({ on: 'POST', when: 'after', do: 'hang' });
