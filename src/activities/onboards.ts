@@ -50,11 +50,11 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
   const { leadconduit, completedStatus } = deps;
   return lookThenAct(deps, input, input.to, (look) => {
     const listed = standing(look, input);
-    if (listed.length > 1) return { kind: 'duplicate', onboard_ids: listed.map(({ id }) => id) };
-    const own = listed.find(({ id }) => id.toLowerCase() === input.onboard_id.toLowerCase());
-    const [other] = listed;
-    if (!own && other) return { kind: 'duplicate', onboard_ids: [other.id, input.onboard_id] };
+    const [own] = listed;
     if (!own) return { kind: 'not_listed', words: `LeadConduit's list does not show onboard ${input.onboard_id}.` };
+    // Ours is one of them also where the list does not show it.
+    const ids = new Set([...listed, { id: input.onboard_id }].map(({ id }) => id.toLowerCase()));
+    if (ids.size > 1) return { kind: 'duplicate', onboard_ids: [...ids] };
     return found(deps, own, (seen) => {
       if (!isStatus(seen.status)) return { kind: 'unexpected', seen };
       if (hasReached(seen.status, input.to)) return { kind: 'done', adopted: true, seen };
