@@ -18,7 +18,7 @@ export default async function globalSetup(): Promise<void> {
   const bundlePath = join(folder, 'workflow-bundle.js');
   const bundled = bundle(bundlePath);
   bundled.catch(() => undefined);
-  const emulators = startEmulators();
+  const emulators = await startEmulators();
   const server = await startTemporal({ cli, env, port: 0, logFile: join(folder, 'temporal.log') });
   await bundled.catch(async (error: unknown) => {
     await server.stop();
@@ -26,7 +26,7 @@ export default async function globalSetup(): Promise<void> {
   });
   Object.assign(process.env, {
     TEST_CHROMIUM: findChromium((what) => console.error(what)) ?? '',
-    TEST_EMULATORS: await emulators,
+    TEST_EMULATORS: emulators,
     TEST_FOLDER: folder,
     TEST_TEMPORAL_CLI: cli,
     TEST_TEMPORAL_ADDRESS: server.address,

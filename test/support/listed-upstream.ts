@@ -120,8 +120,8 @@ export class ListedUpstream {
       effect === 'completed'
         ? { kind: 'unknown', words: 'too many', http_status: 429 }
         : { kind: 'not_sent', words: 'too many', http_status: 429 };
-    const isTriedSoon = effect !== 'completed' && this.lag > BACKOFF - 20;
-    if (fault === 'too many' || (fault === 'too many after' && isTriedSoon)) return tooMany;
+    const isListedTooLate = effect !== 'completed' && this.lag > BACKOFF - 20;
+    if (fault === 'too many' || (fault === 'too many after' && isListedTooLate)) return tooMany;
     if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
     const late = fault === 'late' ? 2 * SETTLE : 0;
