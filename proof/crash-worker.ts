@@ -2,7 +2,7 @@
 import type { PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities';
-import { Presence } from '../src/activities/presence';
+import { ListTrust } from '../src/activities/list-trust';
 import { Writes } from '../src/activities/writes';
 import { loadConfig } from '../src/config';
 import { LeadConduitClient } from '../src/leadconduit/client';
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
         if (phase === 'answered') reach('answer read');
       },
     }),
-    presence: new Presence(),
+    trust: new ListTrust(),
     writes: new Marked(),
     completedStatus: leadconduit.completedStatus,
     reserveMs: 1_000,

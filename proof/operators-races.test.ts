@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { msNumberToTs } from '@temporalio/common/lib/time';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities';
-import { Presence } from '../src/activities/presence';
+import { ListTrust } from '../src/activities/list-trust';
 import { Writes } from '../src/activities/writes';
 import { OnboardsClient, policyOf } from '../src/client';
 import { LeadConduitClient } from '../src/leadconduit/client';
@@ -170,7 +170,7 @@ class Neighbour {
       workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' },
       activities: createActivities({
         leadconduit: new LeadConduitClient({ ...leadconduit, apiKey: leadconduit.apiKey ?? '' }),
-        presence: new Presence(),
+        trust: new ListTrust(),
         writes: new Writes(),
         completedStatus: leadconduit.completedStatus,
         reserveMs: 1_000,

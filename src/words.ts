@@ -59,6 +59,8 @@ export const EVENT: Record<TimelineEvent, string> = {
   checked: 'checked',
   attention: 'needs attention',
   attention_cleared: 'attention cleared',
+  slow_look: 'the look was slow',
+  look_asked: 'asked to look',
   advance_asked: 'asked to advance',
   flow_set: 'flow set',
   resolved: 'decided',

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
 import { createActivities } from './activities';
-import { Presence } from './activities/presence';
+import { Doubles } from './activities/doubles';
+import { ListTrust } from './activities/list-trust';
 import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
 import { ConfigError, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
@@ -13,7 +14,10 @@ import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
 import { assertSameUpstream, ownerOf, upstreamOf } from './upstream';
 
-const PRESENCE_IDS = 200;
+/** So many of the newest onboards tell which lists can be believed. */
+const KNOWN = 50;
+/** A second onboard, whoever made it, is found within this time also where nobody else looks. */
+const LOOK_MS = 5 * 60_000;
 
 async function main(): Promise<void> {
   const env = loadEnvironment();
@@ -26,17 +30,19 @@ async function main(): Promise<void> {
   if (warning !== undefined) console.error(warning);
 
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
-  const presence = new Presence();
+  const onboards = OnboardsClient.over(connection, settings.namespace, config);
+  const trust = new ListTrust();
   try {
     await registerSearchAttributes(connection, settings.namespace);
-    const onboards = OnboardsClient.over(connection, settings.namespace, config);
-    for (const id of await onboards.createdIds(PRESENCE_IDS)) presence.add(id);
-  } finally {
+    for (const { id, ...known } of await onboards.known(KNOWN)) trust.add(id, { ...known, since: 0 });
+  } catch (error) {
     await connection.close();
+    throw error;
   }
 
   const account = accountOf(config, up);
-  const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account });
+  const doubles = new Doubles((...doubled) => onboards.tellDoubled(...doubled));
+  const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account, onLook: doubles.seen });
   const native = await connectTemporal(settings, (options) => NativeConnection.connect(options));
   const worker = await Worker.create({
     ...workerOptions(config),
@@ -45,19 +51,21 @@ async function main(): Promise<void> {
     workflowBundle: { codePath: resolve(__dirname, 'workflow-bundle.js') },
     activities: createActivities({
       leadconduit,
-      presence,
+      trust,
       writes: new Writes(),
       completedStatus: config.leadconduit.completedStatus,
     }),
   });
+  const stopLooking = doubles.keepLooking(leadconduit, () => onboards.isAnyOpen(), LOOK_MS);
   const running = worker.run();
   const { address } = settings.connectionOptions;
   console.log(`Worker ready on task queue ${config.taskQueue}, Temporal ${address}, LeadConduit ${account.baseUrl}`);
   try {
     await running;
   } finally {
+    stopLooking();
     leadconduit.close();
-    await native.close();
+    await Promise.all([native.close(), connection.close()]);
   }
 }
 

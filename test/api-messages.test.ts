@@ -147,6 +147,29 @@ describe('messages', () => {
     const noteKey = { 'idempotency-key': newId() };
     for (let n = 0; n < 3; n += 1) await send(id, 'note', { text: 'only once' }, noteKey);
     expect((await lines(id)).filter(({ detail }) => detail === 'only once')).toHaveLength(1);
+    expect((await lines(id)).filter(({ event }) => event === 'message_refused')).toHaveLength(0);
+  });
+
+  test.each<[string, string, object, object]>([
+    ['another flow', 'advance', { to: 'in_progress', flow_id: newId() }, { to: 'in_progress', flow_id: newId() }],
+    ['another target', 'advance', { to: 'in_progress' }, { to: 'completed' }],
+    ['another reason', 'hold', { reason: 'one' }, { reason: 'two' }],
+    ['another text', 'note', { text: 'one' }, { text: 'two' }],
+  ])('with the same key and %s is refused with 409, and changes nothing', async (_, name, first, second) => {
+    const { invitation_id: id } = await created();
+    const headers = { 'idempotency-key': newId() };
+    expect(await send(id, name, first, headers)).toMatchObject({ status: 200 });
+    const settled = await api.until(id, ({ phase }) => phase === 'waiting' || phase === 'held');
+    expect(await send(id, name, second, headers)).toMatchObject({
+      status: 409,
+      body: { error: expect.stringMatching(/its key was used before, for /) as string },
+    });
+    const { requested_flow_id, status } = await api.until(id, () => true);
+    expect({ requested_flow_id, status }).toEqual({
+      requested_flow_id: settled.requested_flow_id,
+      status: settled.status,
+    });
+    expect(await send(id, name, first, headers)).toMatchObject({ status: 200 });
   });
 
   test('a transition that does not fit is refused with 409 and its reason, and nothing is changed', async () => {

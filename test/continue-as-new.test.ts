@@ -69,3 +69,21 @@ test('with callers that wait for the record, they are answered by the run that f
   expect((await runs()).length).toBeGreaterThan(1);
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 });
+
+test('an order that a person gives to the run that follows acts, whichever run had asked for it', async () => {
+  await world.close();
+  world = await World.start({ address: server.address(), presence: false });
+  const { invitation, config } = world;
+  // An earlier run may have created it, and the list has shown none of ours.
+  const input = { invitation_id: invitation, doubts: ['create'], policy: { settle_ms: 100, attempt_ms: 4_000 } };
+  const workflowId = `onboard-${invitation}`;
+  await world.temporal.workflow.start('onboardBuyer', { workflowId, taskQueue: config.taskQueue, args: [input] });
+  const asked = await world.until('asked', (state) => state.attention?.code === 'absence_unproven');
+  for (let n = 0; n < 100; n += 1) await world.signal('note', { text: `note ${n}` });
+  const later = await world.until('continued', ({ timeline }) => timeline.some(({ event }) => event === 'continued'));
+  expect(later.attention?.id).toBe(asked.attention!.id);
+  expect(await world.effects()).toMatchObject({ posts: 0 });
+  await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
+  await world.until('created', ({ status }) => status === 'created');
+  expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+});

@@ -10,7 +10,9 @@ import { EFFECTS, type Effect } from '../src/workflows/lifecycle';
 import { absorbLook } from '../src/workflows/looking';
 import type { OnboardInput, OnboardState } from '../src/workflows/messages';
 import { nextStep } from '../src/workflows/next-step';
-import { begin, intend, iso, type Onboard } from '../src/workflows/onboard';
+import { iso } from '../src/workflows/journal';
+import { handOver, takeOver } from '../src/workflows/lineage';
+import { begin, intend, type Onboard } from '../src/workflows/onboard';
 import { readMessage, type Message } from '../src/workflows/read-message';
 import { datePhase, view } from '../src/workflows/view';
 import {
@@ -35,6 +37,12 @@ const POLICY = {
 };
 
 const TELLING = ['timeline', 'weights', 'dropped', 'phase', 'since'];
+
+/** Something that is said while a call is out: before its bytes leave, or after. */
+interface Meanwhile {
+  message: Message;
+  isBefore: boolean;
+}
 /** Everything but what tells of it. */
 const substance = (onboard: Onboard) =>
   JSON.stringify(onboard, (key, value: unknown) => (TELLING.includes(key) ? undefined : value));
@@ -66,6 +74,7 @@ class Trial {
   /** Repeats that a person ordered of what the list could not show them. */
   private readonly orders = { create: 0, in_progress: 0, completed: 0 };
   private lastCall: { effect: Effect; listedBy: number } = { effect: 'create', listedBy: START };
+  private isOut = false;
 
   constructor(readonly upstream: ListedUpstream) {}
 
@@ -75,16 +84,20 @@ class Trial {
 
   say(unsigned: Message): void {
     this.messages += 1;
-    const message = { ...unsigned, by: `person ${this.messages}` };
+    // Whoever repeats a key says the same in the same name, or something else.
+    const message = { ...unsigned, by: `person ${unsigned.key ?? this.messages}` };
     if (message.name === 'resolve' && message.attention === SEEN_LAST) message.attention = this.seen;
     const verdict = this.notebook.verdictOn(message, this.state);
     const asked = this.onboard.attention?.code;
     const before = substance(this.onboard);
-    const judged = judge(this.onboard, message).kind.replace('repeat', 'refuse');
+    const judged = judge(this.onboard, message).kind;
     assert.equal(judged, verdict, `${nameOf(message)} is to be "${verdict}", and was "${judged}"`);
+    const { length } = this.onboard.timeline;
     receive(this.onboard, message, this.now);
     this.notebook.said(message, verdict);
-    if (verdict === 'refuse') assert.equal(substance(this.onboard), before, 'refused, but it changed something');
+    if (verdict === 'repeat') assert.equal(this.onboard.timeline.length, length, 'an honest repeat was told of');
+    if (verdict === 'refuse' || verdict === 'repeat')
+      assert.equal(substance(this.onboard), before, 'refused, but it changed something');
     else if (message.name === 'resolve') {
       this.needsOrder = false;
       this.isCleared = true;
@@ -104,7 +117,7 @@ class Trial {
   }
 
   /** One step of the workflow's body; false when it waits for people or has ended. */
-  step(fault: FaultName, until: number): boolean {
+  step(fault: FaultName, until: number, meanwhile?: Meanwhile): boolean {
     const step = nextStep(this.onboard, this.now);
     if (this.notebook.ended) {
       assert.equal(step.do, 'end', 'it went on after its end');
@@ -120,10 +133,11 @@ class Trial {
     } else if (step.do === 'look') {
       this.now += 10;
       if (!['look', 'key', 'key after'].includes(fault)) this.lookedAt = this.now - 10;
-      const look = this.upstream.look(this.run, fault, this.now - 10);
+      const look = this.upstream.look(this.run, this.onboard, fault, this.now - 10);
       absorbLook(this.onboard, step.about, look, this.now - 10, this.now);
     } else {
-      absorbOutcome(this.onboard, this.call(step.effect, fault), this.now);
+      absorbOutcome(this.onboard, this.call(step.effect, fault, meanwhile), this.now);
+      this.isOut = false;
     }
     // A new run carries plain data only.
     this.onboard = JSON.parse(JSON.stringify(this.onboard)) as Onboard;
@@ -131,14 +145,20 @@ class Trial {
     return !this.notebook.ended;
   }
 
-  private call(effect: Effect, fault: FaultName) {
+  private call(effect: Effect, fault: FaultName, meanwhile?: Meanwhile) {
     assert(!this.notebook.held && !this.notebook.cancelled, 'it acted while held, or after a cancel');
     intend(this.onboard, effect, this.now);
     assert.match(this.state.phase, /creating|updating|attention/);
+    this.isOut = true;
+    if (meanwhile?.isBefore) this.say(meanwhile.message);
     this.now += 10;
     const { sent } = this.upstream;
-    const outcome = this.upstream.attempt(effect, this.onboard, this.run, fault, this.now);
+    const { held, cancelled } = this.notebook as { held: boolean; cancelled: boolean };
+    const isCalledBack = held || cancelled;
+    const does = isCalledBack && fault !== 'look' ? 'called back' : fault;
+    const outcome = this.upstream.attempt(effect, this.onboard, this.run, does, this.now);
     const isSent = this.upstream.sent > sent;
+    assert(!isSent || !isCalledBack, 'sent, although it was held or cancelled before');
     if (isSent && effect !== 'in_progress')
       assert(this.isCleared || !this.isDoubtful, 'sent again, after another run, without an order');
     if (isSent) this.isCleared = false;
@@ -147,8 +167,21 @@ class Trial {
       this.needsOrder = outcome.kind === 'unknown';
     }
     if (isSent) this.lastCall = { effect, listedBy: fault === 'exists' ? this.now + SETTLE : this.now };
+    if (meanwhile && !meanwhile.isBefore) this.say(meanwhile.message);
     this.notebook.became(effect, outcome);
     return outcome;
+  }
+
+  /** The history has grown long: it goes on in a new run, as if nothing had been. */
+  renew(): void {
+    if (this.notebook.ended) return;
+    this.runs += 1;
+    const carried = JSON.parse(JSON.stringify(handOver(this.onboard, this.run.id))) as Onboard;
+    if (this.run.isReset) carried.doubts = [...EFFECTS];
+    this.isDoubtful ||= this.run.isReset;
+    this.run = { id: `run ${this.runs}`, isReset: false };
+    this.onboard = takeOver(this.input, carried, this.run.id, this.now);
+    this.check();
   }
 
   /** The run is ended from outside or reset to its beginning, perhaps while its call is out; another one begins. */
@@ -179,14 +212,14 @@ class Trial {
     this.seen = state.attention?.id ?? this.seen;
     this.hasSaidDuplicate ||= state.attention?.code === 'duplicate';
     if (rank >= 0 && !state.attention && state.phase !== 'unknown') {
-      assert(rank >= this.reached, 'went back');
+      assert(this.upstream.wasTakenBack || rank >= this.reached, 'went back');
       this.reached = rank;
     }
     const { creates, completions, isBeyond } = this.upstream;
+    assert(this.isOut || state.ledger.every(({ outcome }) => outcome !== 'pending'));
     assert(isBeyond || creates <= 1 + this.orders.create, 'a second onboard');
     for (const count of completions.values()) assert(count <= 1 + this.orders.completed, 'completed twice');
     assert.equal(state.phase === 'attention', !this.notebook.ended && state.attention !== undefined);
-    assert(state.ledger.every(({ outcome }) => outcome !== 'pending'));
   }
 }
 
@@ -212,7 +245,19 @@ const events = fc.array(
   fc.oneof(
     { weight: 2, arbitrary: messages },
     { weight: 3, arbitrary: fc.constantFrom(...FAULTS) },
-    { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'another' as const) },
+    { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'another' as const, 'renew' as const) },
+    { weight: 1, arbitrary: fc.record({ partial: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ changed: fc.constantFrom('created', 'in_progress', 'completed', 'failed') }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        fault: fc.constantFrom(...FAULTS),
+        meanwhile: fc.record({
+          message: fc.oneof(messages, fc.constant({ name: 'hold' as const }), fc.constant({ name: 'cancel' as const })),
+          isBefore: fc.boolean(),
+        }),
+      }),
+    },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -231,6 +276,8 @@ beforeAll(() => console.log(`the random lives have the seed ${seed}; to play the
 type Play = (typeof events extends fc.Arbitrary<infer List> ? List : never) & unknown[];
 interface May {
   cancel: boolean;
+  /** Somebody changes the onboard in LeadConduit itself. */
+  change: boolean;
   another: boolean;
   again: boolean;
 }
@@ -238,14 +285,22 @@ interface May {
 /** What happens to it; then all is well again, and somebody is there who decides: it always gets to its end. */
 function live(trial: Trial, list: Play, may: May): void {
   for (const event of list) {
-    if (event === 'cancel' || event === 'another') {
+    if (event === 'cancel' || event === 'another' || event === 'renew') {
       if (event === 'cancel' && may.cancel) trial.say({ name: 'cancel' });
       if (event === 'another' && may.another) trial.upstream.make(trial.now);
+      if (event === 'renew') trial.renew();
     } else if (typeof event === 'string')
       for (let steps = 0; steps < 3; steps += 1) trial.step(event, trial.now + 2 * SETTLE);
     else if ('name' in event) trial.say(event);
-    else if (may.again) trial.beginAgain(event.again, event.during);
+    else if ('partial' in event) trial.upstream.isPartial = event.partial;
+    else if ('changed' in event) {
+      if (may.change) trial.upstream.change(event.changed, trial.now);
+    } else if ('fault' in event) {
+      if (event.meanwhile.message.name !== 'cancel' || may.cancel)
+        trial.step(event.fault, trial.now + 2 * SETTLE, event.meanwhile);
+    } else if (may.again) trial.beginAgain(event.again, event.during);
   }
+  trial.upstream.mend(trial.now);
   for (let steps = 0; steps < 400 && !trial.notebook.ended; steps += 1) {
     if (trial.step('none', Infinity) && trial.onboard.attention?.code !== 'absence_unproven') continue;
     trial.now += SETTLE / 10; // Nobody decides at once, again and again.
@@ -266,7 +321,7 @@ function decision({ onboard, upstream, now }: Trial): Message {
 const RUNS = Number(process.env.DECISIONS_LIVES ?? 5_000);
 /** From an effect until the list shows it; often none, since some faults are harmless only then. */
 const lags = fc.oneof(fc.constant(0), fc.nat(4 * SETTLE - 50));
-const may = fc.record({ cancel: fc.boolean(), another: fc.boolean(), again: fc.boolean() });
+const may = fc.record({ cancel: fc.boolean(), change: fc.boolean(), another: fc.boolean(), again: fc.boolean() });
 
 test(`${RUNS} random lives: at most one onboard and one completion, never back, never while held, nothing lost`, () => {
   fc.assert(
@@ -282,7 +337,7 @@ test('where the list lags behind more than the settle times, a second onboard is
   fc.assert(
     fc.property(fc.integer({ min: 5 * SETTLE, max: 9 * SETTLE }), events, (lag, list) => {
       const trial = new Trial(new ListedUpstream(lag));
-      live(trial, list, { cancel: false, another: false, again: false });
+      live(trial, list, { cancel: false, change: false, another: false, again: false });
       const wasShown = trial.upstream.list(trial.lookedAt).length > 1;
       if (wasShown) shown += 1;
       assert(!wasShown || trial.hasSaidDuplicate, 'a second onboard was seen, and nobody was told');

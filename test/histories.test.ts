@@ -7,6 +7,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
+import { duplicate } from '../src/workflows/attention';
+import { receive } from '../src/workflows/inbox';
+import { takeOver } from '../src/workflows/lineage';
+import type { OnboardInput } from '../src/workflows/messages';
+import type { Onboard } from '../src/workflows/onboard';
+import { view } from '../src/workflows/view';
+import { renewingServer } from './support/renewing';
 import { payloadConverterPath, World } from './support/world';
 
 const FOLDER = join(__dirname, 'histories');
@@ -91,6 +98,27 @@ const SCENARIOS: Record<string, (world: World) => Promise<unknown>> = {
     await world.send({ name: 'resolve', action: 'adopt' });
     await toDone(world);
   },
+  async 'held-while-it-looked'(world) {
+    await world.create();
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await world.until('in_progress', ({ status, phase: now }) => status === 'in_progress' && now === 'waiting');
+    await world.faults({ on: 'GET', when: 'before', do: 'slow', ms: 700 });
+    await world.send({ name: 'advance', to: 'completed' });
+    await world.send({ name: 'hold' });
+    await phase(world, 'held');
+    await world.send({ name: 'release' });
+    await toDone(world);
+  },
+  /** The last of its runs: what it carries on is in the history's first event. */
+  async 'renewed-and-completed'(world) {
+    await world.create();
+    await world.send({ name: 'hold', by: 'ann', key: 'the-hold' });
+    for (let n = 0; n < 100; n += 1) await world.signal('note', { text: `note ${n}` });
+    await world.until('continued', ({ timeline }) => timeline.some(({ event }) => event === 'continued'));
+    await world.send({ name: 'release' });
+    await world.send({ name: 'advance', to: 'completed' });
+    await toDone(world);
+  },
 };
 
 if (process.env.RECORD_HISTORIES) {
@@ -99,10 +127,13 @@ if (process.env.RECORD_HISTORIES) {
       rmSync(FOLDER, { recursive: true, force: true });
       mkdirSync(FOLDER);
     });
+    const renewing = renewingServer(100);
     test.each(Object.entries(SCENARIOS))('%s', async (name, live) => {
-      const world = await World.start(name.startsWith('failed') ? { settings: { ONBOARDS_CONFIRM: '1s' } } : {});
+      const { TEST_TEMPORAL_CLI: cli = '', TEST_TEMPORAL_ADDRESS: usual = '' } = process.env;
+      const address = name.startsWith('renewed') ? renewing.address() : usual;
+      const settings: Record<string, string> = name.startsWith('failed') ? { ONBOARDS_CONFIRM: '1s' } : {};
+      const world = await World.start({ settings, address });
       await live(world);
-      const { TEST_TEMPORAL_CLI: cli = '', TEST_TEMPORAL_ADDRESS: address = '' } = process.env;
       const show = ['workflow', 'show', '--workflow-id', `onboard-${world.invitation}`, '--output', 'json'];
       const history = execFileSync(cli, [...show, '--address', address], { maxBuffer: 64 * 1024 * 1024 });
       // What runs where is nobody's business.
@@ -129,6 +160,23 @@ test.each(Object.keys(SCENARIOS))('replays: %s', async (name) => {
     history,
     workflowIdOf(history),
   );
+});
+
+test('what a run of an older version has carried lacks what has come since, and is gone on from', () => {
+  const { events } = JSON.parse(readFileSync(join(FOLDER, 'renewed-and-completed.json'), 'utf8')) as {
+    events: { workflowExecutionStartedEventAttributes: { input: { payloads: { data: string }[] } } }[];
+  };
+  const [{ data }] = events[0]!.workflowExecutionStartedEventAttributes.input.payloads as [{ data: string }];
+  const input = JSON.parse(Buffer.from(data, 'base64').toString()) as OnboardInput & { carried: Onboard };
+  const now = Date.now();
+  for (const field of ['shown', 'lacked', 'gone', 'weights', 'dropped', 'attentions'] as const) {
+    const carried = { ...input.carried };
+    Reflect.deleteProperty(carried, field);
+    const onboard = takeOver(input, carried, 'a run', now);
+    expect(view(onboard, now)).toMatchObject({ status: 'created', held: true });
+    receive(onboard, { name: 'note', text: 'x' }, now);
+    duplicate(onboard, ['a', 'b'], now);
+  }
 });
 
 /** The workflow refuses to run under an id other than that of its invitation. */

@@ -205,6 +205,7 @@ export class People {
       case 'flow_conflict':
         return { action: 'adopt' };
       case 'credentials':
+      case 'not_sent':
       case 'list_unreadable':
         return undefined; // goes on by itself
     }

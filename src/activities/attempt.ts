@@ -4,7 +4,15 @@ import { defaultPayloadConverter } from '@temporalio/common';
 
 /** How long before its time is up an attempt stops sending: a worker learns of a time-out about 5 s late. */
 export const RESERVE_MS = 10_000;
+/** How long after it was asked for a list may be relied on by a write. */
+export const FRESH_MS = 5_000;
+
+/** `startToCloseTimeout` for calls of this length: the look under way, one look, a place, one write, the reserve. */
+export const attemptMsFor = (callMs: number, reserveMs = RESERVE_MS) => 3 * callMs + FRESH_MS + reserveMs;
+
 const ASK_MS = 5_000;
+/** The run has asked for its call back: it is held, or to be cancelled. */
+export const CALLED_BACK = 'it was called back before it was sent';
 
 /**
  * One run of an activity that may send. A worker that was stopped and goes on, or an activity that somebody made run
@@ -54,8 +62,9 @@ export class Attempt {
       const answer = await client.withDeadline(Date.now() + ASK_MS, () =>
         client.workflowService.recordActivityTaskHeartbeat({ namespace, taskToken, details }),
       );
-      const isStopped = answer.cancelRequested || answer.activityPaused || answer.activityReset;
-      return isStopped ? 'Temporal has cancelled, paused or reset this attempt' : undefined;
+      if (answer.cancelRequested) return CALLED_BACK;
+      const isStopped = answer.activityPaused || answer.activityReset;
+      return isStopped ? 'Temporal has paused or reset this attempt' : undefined;
     } catch {
       return 'Temporal did not confirm that this attempt still counts';
     }

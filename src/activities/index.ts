@@ -1,4 +1,4 @@
-import type { LeadConduitClient } from '../leadconduit/client';
+import type { Deps } from './deps';
 import {
   createOnboard,
   lookForOnboard,
@@ -7,18 +7,8 @@ import {
   type LookInput,
   type MoveInput,
 } from './onboards';
-import type { Presence } from './presence';
-import type { Writes } from './writes';
 
-export interface Deps {
-  leadconduit: LeadConduitClient;
-  presence: Presence;
-  writes: Writes;
-  /** The word upstream that completes an onboard. */
-  completedStatus: string;
-  /** See `RESERVE_MS`, its default. */
-  reserveMs?: number;
-}
+export type { Deps } from './deps';
 
 /** One durable call each; they return what became of it and do not throw. */
 export const createActivities = (deps: Deps) => ({

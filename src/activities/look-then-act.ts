@@ -1,24 +1,26 @@
 import { LeadConduitError } from '../leadconduit/errors';
 import type { Look, SendPermit } from '../leadconduit/client';
 import type { Effect } from '../workflows/lifecycle';
-import { Attempt, RESERVE_MS } from './attempt';
-import type { Deps } from './index';
-import { lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';
+import { Attempt, attemptMsFor, CALLED_BACK, FRESH_MS, RESERVE_MS } from './attempt';
+import type { Deps } from './deps';
+import { incompleteWords, lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';
 
-/** How long after its arrival an answer to a look may be relied on by a write. */
-const FRESH_MS = 5_000;
+/** For a place and a connection, at least, where a list always takes longer to arrive than it may be relied on. */
+const LEAST_MS = FRESH_MS / 2;
 
 export interface EffectInput {
   invitation_id: string;
   settle_ms: number;
-  /** One call's whole life at most. */
-  call_ms: number;
   /** This run was reset: what it knows nothing of may have been sent meanwhile. */
   is_reset: boolean;
   /** An earlier run for this invitation may have sent what this one knows nothing of. */
   is_doubtful: boolean;
   /** The run in which it was cleared to act in spite of that. A reset plays an old clearance again: it does not count. */
   cleared_in?: string;
+  /** The last attempt gave up since its look took too long: this one takes what it gets. */
+  takes_slow_look?: boolean;
+  /** Onboards that the list showed once and that a person knows to be gone. */
+  gone?: string[];
 }
 
 export type Act = (permit: SendPermit) => Promise<Became>;
@@ -26,15 +28,47 @@ type Decide = (look: Look) => Became | Act;
 
 /** The one way in which anything is written upstream: decide by a fresh look, then act at once or not at all. */
 export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect, decide: Decide): Promise<Outcome> {
-  const attempt = new Attempt(input.call_ms + (deps.reserveMs ?? RESERVE_MS));
+  const { leadconduit, trust, reserveMs = RESERVE_MS } = deps;
+  const attempt = new Attempt(leadconduit.timeoutMs + reserveMs);
+  trust.forget(input.gone ?? []);
+  // A look that grows old before the call can be sent is made again, once: the second shows what others did meanwhile.
+  let isSecond = input.takes_slow_look === true;
+  let slowMs = 0;
   for (;;) {
-    const look = await withErrors(() => deps.leadconduit.look(attempt.sendUntil), lookResultOf);
-    const act = 'kind' in look ? notSeen(look) : decide(look);
-    const became =
-      objectionOf(input, attempt, act) ??
-      (typeof act === 'function' ? await send(deps, input, effect, attempt, look as Look, act) : act);
-    if (became !== 'stale') return { ...became, ran_in: attempt.runId, after_reset: input.is_reset };
+    const look = await withErrors(() => leadconduit.look(attempt.sendUntil), lookResultOf);
+    const act = 'kind' in look ? notSeen(look) : ifTrusted(deps, look, decide(look));
+    const objection = objectionOf(input, attempt, act);
+    let became = objection ?? act;
+    if (typeof became === 'function') {
+      const usable = usableUntil(look as Look, isSecond);
+      slowMs = isSecond || usable <= Date.now() ? tookMs(look as Look) : 0;
+      const sent = usable <= Date.now() ? 'stale' : await send(deps, input, effect, attempt, usable, became);
+      isSecond = true;
+      if (sent === 'stale') continue;
+      became = sent;
+    }
+    const isTooShort = isOutOfTime(became) && attempt.lengthMs < 2 * leadconduit.timeoutMs + reserveMs;
+    return {
+      ...became,
+      ran_in: attempt.runId,
+      after_reset: input.is_reset,
+      ...(slowMs > LEAST_MS && { slow_look_ms: slowMs }),
+      ...(isTooShort && { needs_ms: attemptMsFor(leadconduit.timeoutMs, reserveMs) }),
+    };
   }
+}
+
+/** Epoch ms. LeadConduit may have read its data as soon as it was asked. */
+const usableUntil = ({ sentAt, arrivedAt }: Look, isSecond: boolean) =>
+  isSecond ? Math.max(sentAt + FRESH_MS, arrivedAt + LEAST_MS) : sentAt + FRESH_MS;
+const tookMs = ({ sentAt, arrivedAt }: Look) => arrivedAt - sentAt;
+const isOutOfTime = (became: Became) => became.kind === 'not_sent' && became.no_time === true;
+
+/** A list that lacks what it has shown before proves nothing; what it does show counts all the same. */
+function ifTrusted({ trust }: Deps, look: Look, act: Became | Act): Became | Act {
+  const lacked = trust.lackedBy(look);
+  if (lacked.length === 0 || typeof act !== 'function') return act;
+  return { kind: 'not_sent', words: incompleteWords(lacked), unusable_look: true, lacks: lacked.slice(0, 20) };
 }
 
 /** Where this call may have been sent before, only what is seen counts: what is not there may be under way. */
@@ -54,17 +88,15 @@ function objectionOf(
   return undefined;
 }
 
-/** @returns `stale` when no place was free, or no connection open, while the look was fresh: look again. */
+/** @returns `stale` when no place was free, or no connection open, before `staleAt` (epoch ms): look again. */
 async function send(
   { writes }: Deps,
-  { invitation_id, settle_ms, call_ms }: EffectInput,
+  { invitation_id, settle_ms }: EffectInput,
   effect: Effect,
   attempt: Attempt,
-  look: Look,
+  staleAt: number,
   act: Act,
 ): Promise<Became | 'stale'> {
-  const objection = await attempt.objection();
-  if (objection !== undefined) return { kind: 'not_sent', words: objection };
   // In one go with `begin`, or two runs could both find the way free.
   const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
   if (blockedMs > 0) {
@@ -72,21 +104,34 @@ async function send(
     return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
   }
 
-  const staleAt = look.arrivedAt + FRESH_MS;
   const placeUntil = Math.min(staleAt, attempt.sendUntil);
-  const late = () => (attempt.isTooLate ? 'too little time was left for a whole call' : undefined);
   // A connection takes its time, too. Where it always takes longer, the attempt ends as too late.
   let isStale = false;
-  const gate = () => {
+  const late = () => {
     isStale = Date.now() >= staleAt;
-    return late() ?? (isStale ? 'the look was too old by then' : undefined);
+    if (attempt.isTooLate) return 'too little time was left for a whole call';
+    return isStale ? 'the look was too old by then' : undefined;
+  };
+  let isCalledBack = false;
+  const gate = async () => {
+    const tooLate = late();
+    if (tooLate !== undefined) return tooLate;
+    // The last question before the bytes: a hold or a cancel that Temporal takes from now on comes too late for this call.
+    const objection = await attempt.objection();
+    isCalledBack = objection === CALLED_BACK;
+    return objection ?? late();
   };
   let became: Became | 'stale' | undefined;
   writes.begin(invitation_id, attempt.runId);
   try {
     became = await withErrors<Became, Became | 'stale'>(
-      () => act({ placeUntil, gate, timeoutMs: call_ms }),
-      (error) => ((error.noPlace || isStale) && !attempt.isTooLate ? 'stale' : outcomeOf(error, effect)),
+      () => act({ placeUntil, gate }),
+      (error) => {
+        if (error.sent) return outcomeOf(error, effect);
+        if (attempt.isTooLate) return { kind: 'not_sent', words: error.reason, no_time: true };
+        if (isCalledBack) return { kind: 'not_sent', words: error.reason, called_back: true };
+        return error.noPlace || isStale ? 'stale' : outcomeOf(error, effect);
+      },
     );
     return became;
   } finally {
@@ -110,6 +155,7 @@ export async function withErrors<T, E>(
 
 function notSeen(look: Exclude<LookResult, { kind: 'seen' }>): Became {
   if (look.kind === 'credentials') return { ...look, at_look: true };
+  const { retry_after_ms, no_time } = look;
   const words = `LeadConduit could not be looked at: ${look.words}`;
-  return { kind: 'not_sent', words, retry_after_ms: look.retry_after_ms, unusable_look: !look.no_time };
+  return { kind: 'not_sent', words, retry_after_ms, unusable_look: !no_time, no_time };
 }

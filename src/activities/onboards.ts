@@ -1,15 +1,15 @@
 import type { Look } from '../leadconduit/client';
-import { OnboardRecord, type ListedOnboard } from '../leadconduit/schema';
-import { hasReached, isStatus } from '../workflows/lifecycle';
-import { Attempt } from './attempt';
-import type { Deps } from './index';
+import { readRecord, type ListedOnboard, type OnboardRecord } from '../leadconduit/schema';
+import { hasReached, isStatus, type Status } from '../workflows/lifecycle';
+import { Attempt, attemptMsFor } from './attempt';
+import type { Deps } from './deps';
 import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then-act';
 import { lookResultOf, type Became, type LookResult, type Outcome, type SeenOnboard } from './outcomes';
 
 /** What a look keeps of its time, to be able to say that there was none. */
 const RETURN_MS = 1_000;
-/** Characters of a record: one too large for Temporal to carry is not read at all. */
-const MAX_RECORD = 64 * 1024;
+/** Settle times that LeadConduit may take to list what it has done: as long as an unknown outcome is looked for. */
+const SETTLES = 4;
 
 export interface CreateInput extends EffectInput {
   flow_id?: string;
@@ -19,18 +19,24 @@ export interface CreateInput extends EffectInput {
 export interface MoveInput extends CreateInput {
   onboard_id: string;
   to: 'in_progress' | 'completed';
+  /** As far as it was known to be, and what was known of its record: whoever changed that since is not written over. */
+  furthest?: Status;
+  known?: Pick<OnboardRecord, 'flow_id' | 'updated_at'>;
 }
 export interface LookInput {
   invitation_id: string;
+  settle_ms: number;
   /** An onboard that this deployment created: a list that shows it can be believed. */
   created_id?: string;
+  /** Onboards that the list showed once and that a person knows to be gone. */
+  gone?: string[];
   /** The run was made by a reset. */
   is_reset?: boolean;
 }
 
 /** `POST /onboards`, unless LeadConduit's list shows an onboard for the invitation. */
 export function createOnboard(deps: Deps, input: CreateInput): Promise<Outcome> {
-  const { leadconduit, presence } = deps;
+  const { leadconduit, trust } = deps;
   return lookThenAct(deps, input, 'create', (look) => {
     const listed = standing(look, input);
     const [first] = listed;
@@ -39,7 +45,7 @@ export function createOnboard(deps: Deps, input: CreateInput): Promise<Outcome> 
     return async (permit) => {
       const body = { invitation_id: input.invitation_id, ...(input.flow_id && { flow_id: input.flow_id }) };
       const record = await leadconduit.createOnboard(body, permit);
-      presence.add(record.id);
+      trust.add(record.id);
       return { kind: 'done', adopted: false, seen: seenOf(deps, record) };
     };
   });
@@ -58,6 +64,9 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
     return found(deps, own, (seen) => {
       if (!isStatus(seen.status)) return { kind: 'unexpected', seen };
       if (hasReached(seen.status, input.to)) return { kind: 'done', adopted: true, seen };
+      const may_be_old = !isNewer(seen.record, input.known);
+      if (input.furthest && !hasReached(seen.status, input.furthest)) return { kind: 'unexpected', seen, may_be_old };
+      if (hasOtherFlow(input, seen.record)) return { kind: 'flow_changed', seen, may_be_old };
       return async (permit) => {
         const status = input.to === 'completed' ? completedStatus : input.to;
         const wanted = { ...seen.record, status, flow_id: input.flow_id ?? seen.record.flow_id };
@@ -71,10 +80,11 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
 
 /** What the list shows of an invitation. Repeatable. */
 export async function lookForOnboard(deps: Deps, input: LookInput): Promise<LookResult> {
-  const { leadconduit, presence } = deps;
-  if (input.created_id) presence.add(input.created_id);
+  const { leadconduit, trust } = deps;
+  trust.forget(input.gone ?? []);
+  if (input.created_id) trust.add(input.created_id);
   const attempt = new Attempt(RETURN_MS);
-  return withErrors(async () => {
+  const result = await withErrors<LookResult, LookResult>(async () => {
     const look = await leadconduit.look(attempt.sendUntil);
     const onboards: SeenOnboard[] = [];
     for (const listed of look.of(input.invitation_id)) {
@@ -83,22 +93,40 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
       onboards.push(seenOf(deps, record));
     }
     const { runId: ran_in } = attempt;
-    return { kind: 'seen', onboards, presence: presence.isShownBy(look), ran_in, after_reset: input.is_reset };
+    const lacked = trust.lackedBy(look);
+    return {
+      ...{ kind: 'seen', onboards, presence: trust.provesAbsence(look, SETTLES * input.settle_ms) },
+      ...(lacked.length > 0 && { lacks: lacked.slice(0, 20) }),
+      ...{ ran_in, after_reset: input.is_reset },
+    };
   }, lookResultOf);
+  const isTooShort = attempt.lengthMs < 2 * leadconduit.timeoutMs + RETURN_MS;
+  if (result.kind !== 'unusable' || !result.no_time || !isTooShort) return result;
+  return { ...result, needs_ms: attemptMsFor(leadconduit.timeoutMs) };
 }
+
+/** Another flow upstream than the one that was asked for, which is not the one that was there all along. */
+function hasOtherFlow({ flow_id, known }: MoveInput, record: OnboardRecord): boolean {
+  const now = record.flow_id?.toLowerCase() ?? null;
+  return flow_id !== undefined && now !== flow_id && now !== (known?.flow_id?.toLowerCase() ?? null);
+}
+
+/** It was changed after what is known: else the list may only lag behind our own change. */
+const isNewer = ({ updated_at: now }: OnboardRecord, known: MoveInput['known']) =>
+  Date.parse(now ?? '') > Date.parse(known?.updated_at ?? '');
 
 const standing = (look: Look, { invitation_id, ruled_out }: CreateInput): ListedOnboard[] =>
   look.of(invitation_id).filter(({ id }) => !ruled_out.includes(id.toLowerCase()));
 
 function found(deps: Deps, listed: ListedOnboard, then: (seen: SeenOnboard) => Became | Act): Became | Act {
   const record = readRecord(listed);
-  if (record) return then(seenOf(deps, record));
+  if (record) {
+    // What the list shows once, it has to show from now on.
+    deps.trust.add(record.id, { isListed: true, isOurs: false });
+    return then(seenOf(deps, record));
+  }
   return { kind: 'not_sent', words: `the record of onboard ${listed.id} cannot be read`, unusable_look: true };
 }
-
-/** The record that is acted on is parsed in full. */
-const readRecord = (listed: ListedOnboard): OnboardRecord | undefined =>
-  JSON.stringify(listed).length > MAX_RECORD ? undefined : OnboardRecord.safeParse(listed).data;
 
 /** The configured completing word is `completed` to us. */
 const seenOf = ({ completedStatus }: Deps, record: OnboardRecord): SeenOnboard => ({

@@ -11,6 +11,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { attemptMsFor } from '../activities/attempt';
 import type { OnboardRecord } from '../activities/outcomes';
 import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
@@ -19,6 +20,7 @@ import { hasReached } from '../workflows/lifecycle';
 import * as messages from '../workflows/messages';
 import type { OnboardInput, OnboardState, Policy } from '../workflows/messages';
 import { KEYS } from '../workflows/search-attributes';
+import { asMarkdown, cleanLine } from '../workflows/text';
 import { doubtsLeftBy } from './doubts';
 import { OnboardsError } from './errors';
 import { workflowIdOf } from './ids';
@@ -41,12 +43,22 @@ export type { Filters, Row, RowWithRecord } from './rows';
 
 export type Request = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label'> & Pick<messages.Plain, 'by' | 'reason'>;
 export type Command = { [Name in CommandName]: { name: Name } & Payload<Name> }[CommandName];
-type CommandName = 'advance' | 'resolve' | 'hold' | 'release' | 'cancel';
+type CommandName = 'advance' | 'resolve' | 'hold' | 'release' | 'cancel' | 'look' | 'note';
 type Payload<Name extends string> = Name extends 'advance'
   ? messages.Advance
   : Name extends 'resolve'
     ? messages.Resolve
-    : messages.Plain;
+    : Name extends 'note'
+      ? messages.Note
+      : messages.Plain;
+
+interface KnownOnboard {
+  id: string;
+  /** It was created here. */
+  isOurs: boolean;
+  /** LeadConduit's list has shown it. */
+  isListed: boolean;
+}
 
 /** So many starts at once may have to wait for one another. */
 const START_MS = 30_000;
@@ -125,13 +137,13 @@ export class OnboardsClient {
       args: [input],
       workflowIdConflictPolicy: 'USE_EXISTING' as const,
       workflowIdReusePolicy,
-      staticSummary: label ?? `invitation ${invitation_id.toLowerCase()}`,
+      staticSummary: asMarkdown(cleanLine(label ?? `invitation ${invitation_id.toLowerCase()}`)),
       typedSearchAttributes: [
         { key: KEYS.InvitationId, value: invitation_id.toLowerCase() },
         { key: KEYS.OnboardPhase, value: 'creating' },
         { key: KEYS.OnboardSince, value: new Date() },
         ...(request.flow_id ? [{ key: KEYS.OnboardFlowId, value: request.flow_id.toLowerCase() }] : []),
-        ...(label ? [{ key: KEYS.OnboardLabel, value: label.slice(0, 200) }] : []),
+        ...(label ? [{ key: KEYS.OnboardLabel, value: cleanLine(label) }] : []),
       ],
     };
   }
@@ -320,8 +332,12 @@ export class OnboardsClient {
     }
   }
 
-  /** Durable at once, carried out when a worker runs. */
+  /** Durable at once, carried out when a worker runs. With a key a worker has to say whether it was used for something else. */
   async note(id: string, payload: messages.Note): Promise<void> {
+    if (payload.key !== undefined) {
+      await this.send(id, { name: 'note', ...payload });
+      return;
+    }
     const run = await this.runs.find(id);
     const ended = new OnboardsError('refused', 'note refused: the onboard has ended');
     if (run.status.name !== 'RUNNING') throw ended;
@@ -361,22 +377,43 @@ export class OnboardsClient {
 
   private allRuns = () => this.runs.list(listQuery(this.settings.taskQueue));
 
-  /** Ids of onboards that were created here, newest first: a list that shows one of them can be believed. */
-  async createdIds(limit: number): Promise<string[]> {
-    const query = `${listQuery(this.settings.taskQueue)} AND OnboardOrigin = 'created'`;
-    const ids: string[] = [];
-    for await (const run of this.temporal.workflow.list({ query, pageSize: limit })) {
-      const id = run.typedSearchAttributes.get(KEYS.OnboardId);
-      if (id && ids.push(id) >= limit) break;
+  /** Onboards that are known here, the newest first: what tells a worker that starts which lists can be believed. */
+  async known(limit: number): Promise<KnownOnboard[]> {
+    const query = `${listQuery(this.settings.taskQueue)} AND OnboardOrigin IS NOT NULL`;
+    const known: KnownOnboard[] = [];
+    for await (const { typedSearchAttributes: read } of this.temporal.workflow.list({ query, pageSize: limit })) {
+      const id = read.get(KEYS.OnboardId);
+      const isOurs = read.get(KEYS.OnboardOrigin) === 'created';
+      // A list has shown it that was adopted, and one that was moved on: the look before the call did.
+      const isMoved = hasReached(read.get(KEYS.OnboardStatus) ?? null, 'in_progress');
+      const isDisputed = ['not_listed', 'list_unreadable'].includes(read.get(KEYS.OnboardAttention) ?? '');
+      if (id && known.push({ id, isOurs, isListed: !isDisputed && (!isOurs || isMoved) }) >= limit) break;
     }
-    return ids;
+    return known;
+  }
+
+  /** Whether any onboard is followed at the moment. */
+  async isAnyOpen(): Promise<boolean> {
+    const query = `${listQuery(this.settings.taskQueue)} AND ExecutionStatus = 'Running'`;
+    return (await within(this.temporal, ANSWER_MS, () => this.temporal.workflow.count(query))).count > 0;
+  }
+
+  /** Tells a run, where one is followed, that LeadConduit lists several onboards of its invitation: it looks for itself. */
+  async tellDoubled(invitation: string, onboardIds: readonly string[], key: string): Promise<void> {
+    const reason = `LeadConduit lists ${onboardIds.length} onboards of this invitation`;
+    const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation));
+    await within(this.temporal, ANSWER_MS, () =>
+      handle.signal(messages.look, { by: 'the worker', reason, key }).catch((error: unknown) => {
+        // Nobody follows it here, or not any more.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }),
+    );
   }
 }
 
 /** What a run takes from the configuration, once, at its start. */
 export function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Config): Partial<Policy> {
-  // Waiting for the look under way, one look, 5 s for a place, one write, and the reserve of 10 s before the end.
-  return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: 3 * timeoutMs + 15_000, call_ms: timeoutMs };
+  return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: attemptMsFor(timeoutMs) };
 }
 
 /** Sent again where the run was interrupted; its key makes that safe. */

@@ -1,4 +1,4 @@
-import type { WorkflowExecutionInfo } from '@temporalio/client';
+import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
 import type { OnboardState } from '../workflows/messages';
 import { isAbandoned, recordOf, rowOf } from './rows';
 
@@ -52,6 +52,24 @@ const waitsFor = ({ isStuck, words }: Silence) =>
   isStuck
     ? `a worker that can carry it on: its task fails again and again${words ? ` (${words})` : ''}, see its run on Temporal's web page. `
     : 'a worker: none is running. ';
+
+/** Of Temporal's API: `PendingActivityState`. */
+const [SCHEDULED, PAUSED, PAUSE_REQUESTED] = [1, 4, 5];
+
+/** Whether a call is with LeadConduit only Temporal knows: the run knows that it asked for it. */
+export function withCall(state: OnboardState, { raw }: Pick<WorkflowExecutionDescription, 'raw'>): OnboardState {
+  const call = raw.pendingActivities?.[0];
+  const stage = call?.state as number | null | undefined;
+  if (state.waiting_for.who !== 'leadconduit') return state;
+  if (stage === SCHEDULED)
+    return {
+      ...state,
+      waiting_for: { who: 'time', text: 'a worker that is free to make the call: it has not been sent' },
+    };
+  if (stage !== PAUSED && stage !== PAUSE_REQUESTED) return state;
+  const text = 'somebody to unpause the call, which was paused in Temporal: `temporal activity unpause`';
+  return { ...state, waiting_for: { who: 'operator', text } };
+}
 
 /** The state of a run that ended without our doing, whatever it said last: nobody follows the onboard any more. */
 export function abandoned(state: OnboardState, { status }: Pick<Run, 'status'>, failure?: string): OnboardState {

@@ -12,7 +12,7 @@ import * as messages from '../workflows/messages';
 import type { OnboardState } from '../workflows/messages';
 import { OnboardsError } from './errors';
 import { isHexId, workflowIdOf } from './ids';
-import { abandoned, lastKnown, type Silence } from './last-known';
+import { abandoned, lastKnown, withCall, type Silence } from './last-known';
 import { isSilence, isStuck, translated, within } from './temporal-errors';
 
 /** How long Temporal, or a worker, may take to answer before it counts as not running. */
@@ -90,7 +90,7 @@ export class Runs {
       const silence = run.status.name === 'RUNNING' ? await this.silenceOf(run, error) : { isStuck: false };
       state = run.status.name === 'COMPLETED' ? ((await this.resultOf(run)) as OnboardState) : lastKnown(run, silence);
     }
-    return { ...abandoned(state, run, await this.failureOf(run)), as_of: new Date().toISOString() };
+    return { ...abandoned(withCall(state, run), run, await this.failureOf(run)), as_of: new Date().toISOString() };
   }
 
   /** A worker is there where the run's task was tried and failed, even before Temporal gives up asking it. */

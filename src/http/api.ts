@@ -241,7 +241,9 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
         await onboards.note(id, { ...body, by, key });
         return c.json(schemas.describesState(await onboards.state(id)), 200);
       }
-      const named = 'action' in body && { attention: body.attention ?? openAttention(await onboards.state(id)) };
+      // Named or with a key, it answers one question only, however often it comes.
+      const isNamed = !('action' in body) || body.attention !== undefined || key !== undefined;
+      const named = !isNamed && { attention: openAttention(await onboards.state(id)) };
       const state = await onboards.send(id, { ...body, ...named, name, by, key } as Command);
       return c.json(schemas.describesState(state), 200);
     });

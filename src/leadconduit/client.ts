@@ -1,11 +1,12 @@
 import { LeadConduitError } from './errors';
 import { Looks, readLook, type Look } from './looks';
+import type { Gate } from './phases';
 import { Places } from './places';
-import { OnboardRecord } from './schema';
+import { readRecord, type OnboardRecord } from './schema';
 import { Wire, type Call, type WireOptions } from './wire';
 
 export type { Look } from './looks';
-export type { Phase } from './phases';
+export type { Gate, Phase } from './phases';
 export type { PhaseEvent } from './wire';
 
 export interface LeadConduitOptions extends WireOptions {
@@ -13,16 +14,15 @@ export interface LeadConduitOptions extends WireOptions {
   readonly maxConcurrency: number;
   /** Of one look's answer. */
   readonly maxListBytes: number;
+  /** Told of each look that could be read. */
+  readonly onLook?: ((look: Look) => void) | undefined;
 }
 
 /** What a write needs to be allowed to send. */
 export interface SendPermit {
   /** Epoch ms after which waiting for a place gives up: the look that the write relies on is stale then. */
   readonly placeUntil: number;
-  /** Asked synchronously when the connection is open, just before the bytes leave; a string, the reason, forbids them to. */
-  readonly gate: () => string | undefined;
-  /** Less than the client's own time limit, where the caller has less. */
-  readonly timeoutMs?: number;
+  readonly gate: Gate;
 }
 
 const MAX_RECORD_BYTES = 256 * 1024;
@@ -37,21 +37,26 @@ export class LeadConduitClient {
   readonly #wire: Wire;
   readonly #places: Places;
   readonly #looks: Looks;
+  /** One call's whole life at most, in ms. */
+  readonly timeoutMs: number;
 
-  constructor({ maxConcurrency, maxListBytes, ...wire }: LeadConduitOptions) {
+  constructor({ maxConcurrency, maxListBytes, onLook, ...wire }: LeadConduitOptions) {
+    this.timeoutMs = wire.timeoutMs;
     this.#wire = new Wire(wire);
     this.#places = new Places(maxConcurrency);
-    this.#looks = new Looks(this.#places, () =>
-      this.#wire.exchange({
+    this.#looks = new Looks(this.#places, async () => {
+      const look = await this.#wire.exchange({
         operation: 'look',
         method: 'GET',
         path: '/onboards',
         maxAnswerBytes: maxListBytes,
         statuses: [200],
         gate: () => undefined,
-        read: (json, sentAt) => readLook(json, sentAt, Date.now()) ?? UNREADABLE,
-      }),
-    );
+        read: (json, sentAt, headers) => readLook(json, headers, sentAt, Date.now()),
+      });
+      onLook?.(look);
+      return look;
+    });
   }
 
   /**
@@ -95,7 +100,7 @@ export class LeadConduitClient {
     const leave = await this.#places.forWrite(permit.placeUntil);
     if (!leave) throw new LeadConduitError(call.operation, 'no place in time', { sent: false, noPlace: true });
     const read = (json: unknown): OnboardRecord | string => {
-      const answer = OnboardRecord.safeParse(json).data;
+      const answer = readRecord(json);
       if (!answer) return UNREADABLE;
       return (
         judge(answer) ?? (sameId(answer.invitation_id, invitationId) ? answer : 'answered about another invitation')
@@ -108,7 +113,6 @@ export class LeadConduitClient {
         maxAnswerBytes: MAX_RECORD_BYTES,
         statuses: [200, 201, 202],
         gate: permit.gate,
-        timeoutMs: permit.timeoutMs,
         read,
       });
     } finally {

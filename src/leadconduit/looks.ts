@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { LeadConduitError } from './errors';
 import { delayUntil, type Places } from './places';
 import { ListedOnboard } from './schema';
+import { shortfallOf } from './wholeness';
 
 /** One answer of `GET /onboards`: every onboard of the account. Ids are compared in lower case, times are epoch ms. */
 export interface Look {
@@ -9,34 +11,59 @@ export interface Look {
   readonly sentAt: number;
   /** When the answer was complete. */
   readonly arrivedAt: number;
-  readonly size: number;
   of(invitationId: string): readonly ListedOnboard[];
-  byId(onboardId: string): ListedOnboard | undefined;
   has(onboardId: string): boolean;
+  /** Invitations that have more than one onboard, with the ids of these. */
+  readonly doubled: ReadonlyMap<string, readonly string[]>;
 }
 
-/** @returns undefined when the body is not a list that can be relied on. Other people's records are judged by their ids only. */
-export function readLook(body: unknown, sentAt: number, arrivedAt: number): Look | undefined {
-  const list = z.array(ListedOnboard).safeParse(body).data;
-  if (!list) return undefined;
-  const byId = new Map<string, ListedOnboard>();
+/**
+ * @returns why it cannot be relied on, where it cannot. Other people's records are judged by their ids only: one that has
+ * no invitation is nobody's, one that might be anybody's makes the list unreadable.
+ */
+export function readLook(
+  body: unknown,
+  headers: IncomingHttpHeaders,
+  sentAt: number,
+  arrivedAt: number,
+): Look | string {
+  const list = z.array(z.unknown()).safeParse(body).data;
+  if (!list) return 'an answer that cannot be read: it is no list';
+  const shortfall = shortfallOf(headers, list.length);
+  if (shortfall !== undefined) return shortfall;
+  const ids = new Set<string>();
   const byInvitation = new Map<string, ListedOnboard[]>();
-  for (const onboard of list) {
-    if (byId.has(onboard.id.toLowerCase())) continue;
-    byId.set(onboard.id.toLowerCase(), onboard);
+  for (const [i, item] of list.entries()) {
+    const { data: onboard, error } = ListedOnboard.safeParse(item);
+    if (!onboard) return cannotBeJudged(item, i, error);
+    ids.add(onboard.id.toLowerCase());
+    if (typeof onboard.invitation_id !== 'string') continue;
     const invitation = onboard.invitation_id.toLowerCase();
     const others = byInvitation.get(invitation);
-    if (others) others.push(onboard);
-    else byInvitation.set(invitation, [onboard]);
+    if (!others) byInvitation.set(invitation, [onboard]);
+    else if (others.every(({ id }) => id.toLowerCase() !== onboard.id.toLowerCase())) others.push(onboard);
   }
+  const doubled = new Map<string, readonly string[]>();
+  for (const [invitation, { length }] of byInvitation)
+    if (length > 1)
+      doubled.set(
+        invitation,
+        byInvitation.get(invitation)!.map(({ id }) => id.toLowerCase()),
+      );
   return {
     sentAt,
     arrivedAt,
-    size: list.length,
+    doubled,
     of: (invitationId) => byInvitation.get(invitationId.toLowerCase()) ?? [],
-    byId: (onboardId) => byId.get(onboardId.toLowerCase()),
-    has: (onboardId) => byId.has(onboardId.toLowerCase()),
+    has: (onboardId) => ids.has(onboardId.toLowerCase()),
   };
+}
+
+function cannotBeJudged(item: unknown, i: number, error: z.ZodError): string {
+  const { id } = { ...(item as { id?: unknown } | null) };
+  const named = typeof id === 'string' ? ` (id ${id.slice(0, 60)})` : '';
+  const fields = error.issues.map(({ path }) => path.join('.') || 'all of it').join(' and ');
+  return `record ${i + 1} of the list${named} has an unreadable ${fields}, so that nobody can tell whose it is: correct or remove it in LeadConduit`;
 }
 
 interface Waiter {

@@ -9,6 +9,9 @@ import type { Duplex } from 'node:stream';
  */
 export type Phase = 'connecting' | 'open' | 'sent' | 'answered';
 
+/** Asked when the connection is open, just before the first byte leaves; the reason, where none may. */
+export type Gate = () => string | undefined | Promise<string | undefined>;
+
 /** One call's passage over the wire, and how far it got. */
 export class Passage {
   /** Epoch ms of when http got the socket, just before the first byte; undefined proves that no byte left. */
@@ -19,7 +22,7 @@ export class Passage {
 
   constructor(
     readonly signal: AbortSignal,
-    private readonly gate: () => string | undefined,
+    private readonly gate: Gate,
     private readonly onPhase: (phase: Phase) => void,
   ) {}
 
@@ -32,14 +35,15 @@ export class Passage {
   }
 
   /** @throws when the call may not send any more. */
-  askGate(): void {
+  async askGate(): Promise<void> {
     this.signal.throwIfAborted();
     try {
-      this.refusal = this.gate();
+      this.refusal = await this.gate();
     } catch {
       this.refusal = 'the last check before sending failed';
     }
     if (this.refusal !== undefined) throw new Error(this.refusal);
+    this.signal.throwIfAborted();
   }
 }
 
@@ -58,7 +62,8 @@ async function handOver(socket: Duplex, opened: string, { passage }: Route, onCr
   try {
     passage.report('connecting');
     await once(socket, opened, { signal: passage.signal });
-    passage.askGate();
+    await passage.askGate();
+    if (socket.destroyed) throw new Error('the connection was lost before anything was sent');
   } catch (error) {
     socket.destroy();
     onCreate(error as Error, socket);

@@ -11,7 +11,8 @@ export const CreateRequest = z.object({ invitation_id: HexId, flow_id: HexId.nul
  * and everything is kept so that a `PUT`, which replaces the whole record, loses nothing.
  */
 export const OnboardRecord = z.looseObject({
-  id: z.string().min(1),
+  // It becomes a part of a path, where dots would lead elsewhere.
+  id: z.string().regex(/^(?!\.{1,2}$)./s),
   invitation_id: z.string().min(1),
   account_id: z.string().nullish(),
   connection_id: z.string().nullish(),
@@ -23,8 +24,30 @@ export const OnboardRecord = z.looseObject({
 export type OnboardRecord = z.infer<typeof OnboardRecord>;
 
 /** What makes an element of `GET /onboards` usable; nothing else about other people's records is judged. */
-export const ListedOnboard = z.looseObject({ id: z.string(), invitation_id: z.string() });
+export const ListedOnboard = z.looseObject({ id: z.string(), invitation_id: z.string().nullish() });
 export type ListedOnboard = z.infer<typeof ListedOnboard>;
+
+/** Characters of a record as JSON: one too large for Temporal to carry is not read at all. */
+const MAX_RECORD = 64 * 1024;
+/** Of objects and lists in one another: what is written as JSON by recursion fails somewhere above a thousand. */
+const MAX_DEPTH = 100;
+
+/** A record that is acted on, in full; undefined where it has not the shape of one, or cannot be carried. */
+export function readRecord(json: unknown): OnboardRecord | undefined {
+  const record = OnboardRecord.safeParse(json).data;
+  return record && isShallow(record) && JSON.stringify(record).length <= MAX_RECORD ? record : undefined;
+}
+
+function isShallow(json: unknown): boolean {
+  let level: unknown[] = [json];
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : [],
+    );
+    if (level.length === 0) return true;
+  }
+  return false;
+}
 
 /** `{"error": "<string>"}`: the upstream's own words, which a gateway in between would not use. */
 export const ErrorBody = z.object({ error: z.string() });

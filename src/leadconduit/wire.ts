@@ -1,7 +1,7 @@
-import type { Agent } from 'node:http';
+import type { Agent, IncomingHttpHeaders } from 'node:http';
 import axios, { type AxiosInstance } from 'axios';
 import { hideKey, LeadConduitError, type Operation } from './errors';
-import { createAgent, createTransport, Passage, type Phase } from './phases';
+import { createAgent, createTransport, Passage, type Gate, type Phase } from './phases';
 import { describeCode, describeStatus, parseRetryAfter } from './reasons';
 import { ErrorBody } from './schema';
 
@@ -31,10 +31,9 @@ export interface Call<T extends object> {
   readonly invitationId?: string;
   readonly maxAnswerBytes: number;
   readonly statuses: readonly number[];
-  readonly gate: () => string | undefined;
-  readonly timeoutMs?: number | undefined;
+  readonly gate: Gate;
   /** Given the JSON (undefined when it is none) of an answer with one of the statuses; a string says why it is unusable. */
-  readonly read: (json: unknown, sentAt: number) => T | string;
+  readonly read: (json: unknown, sentAt: number, headers: IncomingHttpHeaders) => T | string;
 }
 
 const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -56,7 +55,8 @@ export class Wire {
       baseURL: options.baseUrl,
       allowAbsoluteUrls: false,
       auth: { username: 'API', password: options.apiKey },
-      headers: { Accept: 'application/json' },
+      // A look is about now: nothing in between may answer it from what it has kept.
+      headers: { Accept: 'application/json', 'Cache-Control': 'no-cache', Pragma: 'no-cache' },
       maxRedirects: 0,
       proxy: false,
       maxBodyLength: MAX_REQUEST_BYTES,
@@ -68,7 +68,7 @@ export class Wire {
   /** @throws {LeadConduitError} always this, whatever happened: anything of axios's would show the key. */
   async exchange<T extends object>(call: Call<T>): Promise<T> {
     const { operation, method, path, body, invitationId, maxAnswerBytes } = call;
-    const signal = AbortSignal.timeout(this.#timeoutOf(call));
+    const signal = AbortSignal.timeout(this.#options.timeoutMs);
     const report = (phase: Phase) => this.#options.onPhase?.({ operation, phase, invitationId });
     const passage = new Passage(signal, call.gate, report);
     const transport = createTransport(operation === 'look' ? this.#lookAgent : this.#agent(false), passage);
@@ -87,19 +87,17 @@ export class Wire {
     this.#lookAgent.destroy();
   }
 
-  #timeoutOf({ timeoutMs = Infinity }: Call<object>): number {
-    return Math.min(timeoutMs, this.#options.timeoutMs);
-  }
-
   #agent(keepAlive: boolean): Agent {
     return createAgent(new URL(this.#options.baseUrl).protocol === 'https:', keepAlive, this.#options.ca);
   }
 
   #judge<T extends object>(call: Call<T>, passage: Passage, text: string): T {
-    const status = passage.answer!.statusCode!;
+    const { statusCode: status = 0, headers } = passage.answer!;
     const json = parseJson(text);
     const words = ErrorBody.safeParse(json).data?.error;
-    const outcome = call.statuses.includes(status) ? call.read(json, passage.sentAt!) : describeStatus(status, words);
+    const outcome = call.statuses.includes(status)
+      ? call.read(json, passage.sentAt!, headers)
+      : describeStatus(status, words);
     if (typeof outcome !== 'string') return outcome;
     throw this.#error(call, passage, outcome, words);
   }
@@ -111,7 +109,7 @@ export class Wire {
     if (passage.refusal !== undefined) return passage.refusal;
     if (passage.signal.aborted) {
       const missing = status ? `HTTP ${status}, but no end of its body` : `no ${sent ? 'answer' : 'connection'}`;
-      return `${missing} within ${this.#timeoutOf(call) / 1_000} s`;
+      return `${missing} within ${this.#options.timeoutMs / 1_000} s`;
     }
     if (message.startsWith('maxContentLength'))
       return `HTTP ${status!} with a body of more than ${call.maxAnswerBytes} bytes`;

@@ -5,32 +5,28 @@
 import type { Outcome, SeenOnboard } from '../activities/outcomes';
 import { EFFECTS, isStatus } from './lifecycle';
 import {
+  backoff,
   clearAttention,
-  cut,
-  NAME,
+  duplicate,
+  keyRefused,
   needAttention,
-  newPursuit,
-  settleEntry,
-  take,
-  tell,
-  type Onboard,
-  type Watch,
-} from './onboard';
+  refused,
+  unsent,
+  UNSENT_TRIES,
+  unusable,
+} from './attention';
+import { settleEntry, tell } from './journal';
+import { newPursuit, type Onboard, type Pursuit, take } from './onboard';
+import { cleanLine } from './text';
 
 /** Absence is believed only from looks sent this many settle times after the attempt can no longer send. */
 export const LOOKS_AFTER = [1, 2, 4] as const;
-const UNUSABLE_LOOKS = 5;
-
-const doubling = (first: number, times: number, most: number) => Math.min(first * 2 ** Math.min(times, 20), most);
-export const backoff = ({ policy }: Onboard, failures: number) => doubling(policy.backoff_ms, failures, 60_000);
-const keyBackoff = ({ policy }: Onboard, failures: number) =>
-  doubling(policy.credentials_backoff_ms, failures, 300_000);
-
 /** Takes in what became of the attempt that was out. */
 export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): void {
   const pursuit = onboard.pursuit ?? newPursuit('create', now);
   onboard.pursuit = pursuit;
   pursuit.stage = 'due';
+  pursuit.takes_slow_look = undefined;
   const neverActed =
     outcome.kind === 'not_sent' || outcome.kind === 'not_listed' || (outcome.kind === 'credentials' && outcome.at_look);
   // A clearance stands until it has been made use of.
@@ -46,12 +42,15 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
   const http_status = 'http_status' in outcome ? outcome.http_status : undefined;
   const detail = `${effect === 'create' ? 'creating the onboard' : `moving it to ${effect}`}: ${words ?? ''}`;
 
-  if (outcome.kind !== 'credentials' && outcome.kind !== 'not_sent') clearAttention(onboard, now, 'credentials');
+  if (outcome.kind !== 'credentials' && outcome.kind !== 'not_sent')
+    clearAttention(onboard, now, 'credentials', 'not_sent');
+  if (outcome.slow_look_ms !== undefined && outcome.kind !== 'not_sent') toldSlow(onboard, outcome.slow_look_ms, now);
   if (outcome.kind !== 'not_sent' || !outcome.unusable_look) {
     pursuit.unusable = 0;
     if (outcome.kind !== 'credentials') clearAttention(onboard, now, 'list_unreadable');
   }
-  if (!['not_listed', 'not_sent', 'credentials'].includes(outcome.kind)) pursuit.missing_since = undefined;
+  if (!['not_listed', 'not_sent', 'credentials', 'unexpected', 'flow_changed'].includes(outcome.kind))
+    pursuit.missing_since = undefined;
 
   switch (outcome.kind) {
     case 'done':
@@ -60,16 +59,20 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
     case 'not_sent':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words, http_status });
       tell(onboard, now, 'not_sent', { detail });
+      pursuit.takes_slow_look = outcome.slow_look_ms !== undefined;
+      // What is released after it was called back goes on at once, as does what was only given too little time.
+      pursuit.at = now;
+      if (outcome.called_back || lengthen(onboard, outcome.needs_ms)) return;
       pursuit.at = now + Math.max(backoff(onboard, pursuit.failures), outcome.retry_after_ms ?? 0);
       pursuit.failures += 1;
-      if (outcome.unusable_look) unusable(onboard, pursuit, outcome.words, now);
+      if (outcome.unusable_look) unusable(onboard, pursuit, outcome, now);
+      else if (pursuit.failures >= UNSENT_TRIES) unsent(onboard, pursuit, outcome.words, now);
       return;
     case 'not_listed':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words });
       tell(onboard, now, 'not_sent', { detail });
-      pursuit.missing_since ??= now;
       pursuit.at = now + onboard.policy.settle_ms;
-      if (now >= pursuit.missing_since + LOOKS_AFTER[2] * onboard.policy.settle_ms)
+      if (isMissingTooLong(onboard, pursuit, now))
         needAttention(onboard, now, 'not_listed', `${outcome.words} It may have been removed there.`);
       return;
     case 'refused':
@@ -102,12 +105,38 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words: 'more than one onboard is there already' });
       return duplicate(onboard, outcome.onboard_ids, now);
     case 'unexpected':
-      settleEntry(onboard, effect, now, {
-        outcome: 'not_sent',
-        words: `it stands at "${cut(outcome.seen.status, NAME)}"`,
-      });
-      return take(onboard, outcome.seen, now);
+    case 'flow_changed': {
+      const what =
+        outcome.kind === 'unexpected' ? `it stands at "${outcome.seen.status}"` : 'it has another flow there';
+      settleEntry(onboard, effect, now, { outcome: 'not_sent', words: what });
+      if (outcome.may_be_old && !isMissingTooLong(onboard, pursuit, now)) {
+        tell(onboard, now, 'not_sent', { detail: `${detail}${what}, unless the list lags behind` });
+        pursuit.at = now + backoff(onboard, pursuit.failures);
+        pursuit.failures += 1;
+        return;
+      }
+      take(onboard, outcome.seen, now);
+      if (outcome.kind === 'flow_changed') compareFlows(onboard, now);
+    }
   }
+}
+
+/** For as long as a list may lag behind, it is asked again. */
+function isMissingTooLong({ policy }: Onboard, pursuit: Pursuit, now: number): boolean {
+  pursuit.missing_since ??= now;
+  return now >= pursuit.missing_since + LOOKS_AFTER[2] * policy.settle_ms;
+}
+
+/** The times that a run was started with may be those of another configuration. @returns whether they were too short */
+export function lengthen({ policy }: Onboard, needs_ms: number | undefined): boolean {
+  if (needs_ms === undefined || needs_ms <= policy.attempt_ms) return false;
+  policy.attempt_ms = needs_ms;
+  return true;
+}
+
+function toldSlow(onboard: Onboard, ms: number, now: number): void {
+  const took = `LeadConduit's list took ${(ms / 1_000).toFixed(1)} s, more than once`;
+  tell(onboard, now, 'slow_look', { detail: `${took}: what another client did meanwhile may not have been seen` });
 }
 
 /** Whether the call may have reached LeadConduit. */
@@ -156,51 +185,18 @@ export function confirm(onboard: Onboard, now: number): void {
 export function compareFlows(onboard: Onboard, now: number): void {
   const { requested_flow_id: asked } = onboard;
   const flow = onboard.record?.flow_id?.toLowerCase();
-  if (asked && flow && asked !== flow && isStatus(onboard.status))
+  // Until it is moved on, a record without a flow is one that is to be given it.
+  const isOther = flow ? asked !== flow : onboard.status !== 'created';
+  if (asked && isOther && isStatus(onboard.status))
     needAttention(
       onboard,
       now,
       'flow_conflict',
-      `Flow ${asked} was asked for, but LeadConduit's record has flow ${flow}.`,
+      `Flow ${asked} was asked for, but LeadConduit's record has ${flow ? `flow ${cleanLine(flow)}` : 'none'}.`,
     );
 }
 
 export function adopted(onboard: Onboard, seen: SeenOnboard, now: number): void {
   onboard.origin = 'adopted';
-  tell(onboard, now, 'adopted', { detail: `${seen.record.id}, found as ${cut(seen.status, NAME)}` });
-}
-
-export function refused(onboard: Onboard, words: string, now: number): void {
-  needAttention(onboard, now, 'refused', `LeadConduit refused: ${words}`);
-}
-
-export function duplicate(onboard: Onboard, ids: string[], now: number): void {
-  needAttention(
-    onboard,
-    now,
-    'duplicate',
-    `LeadConduit has shown ${ids.length} onboards for this invitation: ${ids.slice(0, 50).join(', ')}. Nothing more is sent.`,
-  );
-}
-
-export function keyRefused(onboard: Onboard, about: Watch, words: string, status: number, now: number): void {
-  about.at = now + keyBackoff(onboard, about.failures);
-  about.failures += 1;
-  needAttention(
-    onboard,
-    now,
-    'credentials',
-    `LeadConduit refuses our key (HTTP ${status}): ${words}. Tried again by itself; every onboard goes on when the key works.`,
-  );
-}
-
-export function unusable(onboard: Onboard, about: Watch, words: string, now: number): void {
-  about.unusable += 1;
-  if (about.unusable >= UNUSABLE_LOOKS)
-    needAttention(
-      onboard,
-      now,
-      'list_unreadable',
-      `LeadConduit's list could not be read ${UNUSABLE_LOOKS} times in a row; looking goes on. The last: ${words}`,
-    );
+  tell(onboard, now, 'adopted', { detail: `${seen.record.id}, found as ${seen.status}` });
 }

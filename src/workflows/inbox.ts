@@ -4,9 +4,12 @@
  */
 import { hasReached, isStatus } from './lifecycle';
 import type { Action, Advance, AttentionCode, OnboardState, Resolve } from './messages';
-import { confirm } from './effect';
-import { clearAttention, lastEntry, rememberKey, settleEntry, tell, type Onboard } from './onboard';
 import type { Message, Unreadable } from './read-message';
+import { clearAttention } from './attention';
+import { confirm } from './effect';
+import { lastEntry, rememberKey, settleEntry, tell } from './journal';
+import { gist, whyUsed } from './message-keys';
+import type { Onboard } from './onboard';
 
 /** `repeat`: its key was used already, it succeeds and changes nothing. `nothing`: what it asks for is so already. */
 export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refuse'; why: string };
@@ -14,20 +17,11 @@ export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refus
 const ACCEPT: Verdict = { kind: 'accept' };
 const refuse = (why: string): Verdict => ({ kind: 'refuse', why });
 
-/** What a message asks for, by which a repeated key is told from one that is used for something else. */
-const gist = (message: Message) =>
-  message.name === 'advance'
-    ? `advance ${message.to}`
-    : message.name === 'resolve'
-      ? `resolve ${message.action}`
-      : message.name;
-
 /** Whether a message would be accepted now. */
 export function judge(onboard: Onboard, message: Message | Unreadable): Verdict {
   if ('unreadable' in message) return refuse(message.unreadable);
   const used = message.key === undefined ? undefined : onboard.keys.find(({ key }) => key === message.key);
-  if (used)
-    return used.message === gist(message) ? { kind: 'repeat' } : refuse(`its key was used before, for ${used.message}`);
+  if (used) return used.message === gist(message) ? { kind: 'repeat' } : refuse(whyUsed(used.message, message));
   if (onboard.ended && !(message.name === 'advance' && hasReached(onboard.status, message.to)))
     return refuse(
       onboard.ended === 'done' ? 'the onboard is completed' : 'the onboard is not followed any more: it was cancelled',
@@ -45,6 +39,9 @@ export function judge(onboard: Onboard, message: Message | Unreadable): Verdict 
         : ACCEPT;
     case 'release':
       return onboard.held ? ACCEPT : refuse('it is not held');
+    case 'look':
+      // Before there is a record, the create itself looks.
+      return onboard.record === null ? { kind: 'nothing' } : ACCEPT;
     case 'cancel':
     case 'note':
       return ACCEPT;
@@ -70,18 +67,24 @@ const flowIsSent = (onboard: Onboard) =>
     ({ effect, outcome }) => effect === 'in_progress' && outcome !== 'not_sent' && outcome !== 'refused',
   );
 
+/** Of the list by which the open attention was raised. */
+const isLacked = ({ attention, lacked }: Onboard, id: string): boolean =>
+  ['list_unreadable', 'absence_unproven'].includes(attention?.code ?? '') && lacked.includes(id);
+
 function judgeResolve(onboard: Onboard, { action, attention, onboard_id }: Resolve): Verdict {
   const open = onboard.attention;
   if (!open) return refuse('it needs no attention: there is nothing to resolve');
   if (attention !== undefined && attention !== open.id)
     return refuse(`stale: it answers attention ${attention}, the one that is open is ${open.id} (${open.code})`);
-  if (action === 'retry') return ACCEPT;
+  if (action === 'retry')
+    return onboard_id === undefined || isLacked(onboard, onboard_id)
+      ? ACCEPT
+      : refuse("onboard_id names none that LeadConduit's list lacks: to look and send, name none");
   switch (open.code) {
     case 'credentials':
     case 'list_unreadable':
-      return refuse(
-        `nothing can be adopted while ${open.code === 'credentials' ? 'the key is refused' : 'the list cannot be read'}`,
-      );
+    case 'not_sent':
+      return refuse(`nothing can be adopted while ${WHILE[open.code]}`);
     case 'duplicate':
       return onboard_id === undefined ? refuse('name the onboard to keep with onboard_id') : ACCEPT;
     case 'failed_upstream':
@@ -96,15 +99,22 @@ function judgeResolve(onboard: Onboard, { action, attention, onboard_id }: Resol
   }
 }
 
-/** Takes a message in. A refused one changes nothing but the timeline. */
+const WHILE = {
+  credentials: 'the key is refused',
+  list_unreadable: 'the list cannot be relied on',
+  not_sent: 'the call cannot be sent',
+} as const;
+
+/** Takes a message in. A refused one changes nothing but the timeline, an honest repeat nothing at all. */
 export function receive(
   onboard: Onboard,
   message: Message | Unreadable,
   now: number,
   verdict = judge(onboard, message),
 ): void {
-  if ('unreadable' in message || verdict.kind === 'refuse' || verdict.kind === 'repeat') {
-    const why = verdict.kind === 'refuse' ? verdict.why : 'its key was used before';
+  if (verdict.kind === 'repeat') return;
+  if ('unreadable' in message || verdict.kind === 'refuse') {
+    const why = verdict.kind === 'refuse' ? verdict.why : '';
     const by = 'by' in message ? message.by : undefined;
     return tell(onboard, now, 'message_refused', { by, detail: `${message.name}: ${why}` });
   }
@@ -117,6 +127,10 @@ export function receive(
     case 'hold':
       onboard.held = true;
       return tell(onboard, now, 'held', { by, reason });
+    case 'look':
+      tell(onboard, now, 'look_asked', { by, reason });
+      if (verdict.kind === 'accept') lookNow(onboard, now);
+      return;
     case 'release':
       onboard.held = false;
       return tell(onboard, now, 'released', { by, reason });
@@ -143,11 +157,22 @@ export function receive(
         reason,
         detail: `${onboard.attention?.code ?? ''}: ${message.action}${message.onboard_id ? ` ${message.onboard_id}` : ''}`,
       });
-      return message.action === 'retry' ? retry(onboard, now) : adopt(onboard, message, now);
+      if (message.action === 'adopt') return adopt(onboard, message, now);
+      // Somebody has seen in LeadConduit that it is not there any more: no list has to show it.
+      if (message.onboard_id) onboard.gone = [...new Set([...onboard.gone, message.onboard_id])].slice(-GONE);
+      return retry(onboard, now);
   }
 }
 
+/** A check that was due anyway comes after it. */
+function lookNow(onboard: Onboard, now: number, asked?: AttentionCode): void {
+  const next = onboard.check?.why === 'asked' ? onboard.check.next : onboard.check;
+  onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0, asked, next };
+}
+
 const ORDERS: readonly AttentionCode[] = ['unknown_outcome', 'absence_unproven', 'refused'];
+
+const GONE = 200;
 
 /** Look again; where the effect was shown to be missing or refused, the person's order also acts again. */
 function retry(onboard: Onboard, now: number): void {
@@ -159,9 +184,7 @@ function retry(onboard: Onboard, now: number): void {
     return;
   }
   if (!pursuit || attention?.code === 'failed_upstream' || attention?.code === 'unexpected_status') {
-    const next = onboard.check?.why === 'asked' ? onboard.check.next : onboard.check;
-    onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0, asked: attention?.code, next };
-    return;
+    return lookNow(onboard, now, attention?.code);
   }
   if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
   Object.assign(pursuit, { at: now, failures: 0, unusable: 0, missing_since: undefined });
@@ -205,6 +228,7 @@ function adopt(onboard: Onboard, message: Resolve, now: number): void {
   tell(onboard, now, 'moved', { by: message.by, detail: `${effect}, as somebody checked` });
 }
 
+/** `look` is not among them: it is always accepted, and changes nothing of what is done. */
 const OFFERS: [Action, Message][] = [
   ['advance in_progress', { name: 'advance', to: 'in_progress' }],
   ['advance completed', { name: 'advance', to: 'completed' }],

@@ -1,30 +1,23 @@
 /** What looks tell: about an effect whose outcome is unknown, of the onboard that a person wants, or as a check. */
 import type { LookResult, SeenOnboard } from '../activities/outcomes';
-import {
-  adopted,
-  backoff,
-  compareFlows,
-  duplicate,
-  keyRefused,
-  LOOKS_AFTER,
-  reached,
-  refused,
-  unusable,
-} from './effect';
 import { EFFECTS, hasReached, isStatus, type Effect, type Status } from './lifecycle';
 import type { LookFor } from './next-step';
 import {
+  backoff,
   clearAttention,
+  duplicate,
+  goneWords,
+  keyRefused,
   needAttention,
   needsPerson,
-  settleEntry,
-  take,
-  tell,
-  type Adoption,
-  type Check,
-  type Onboard,
-  type Pursuit,
-} from './onboard';
+  refused,
+  unusable,
+  UNUSABLE_LOOKS,
+} from './attention';
+import { adopted, compareFlows, lengthen, LOOKS_AFTER, reached } from './effect';
+import { settleEntry, tell } from './journal';
+import { type Adoption, type Check, type Onboard, type Pursuit, sameId, take } from './onboard';
+import { cleanLine } from './text';
 
 /** How often it is looked at least while absence does not count yet: presence does. */
 const LOOK_MS = 5_000;
@@ -43,11 +36,20 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
   if (!watch) return;
   if (look.kind === 'credentials') return keyRefused(onboard, watch, look.words, look.http_status, now);
   if (look.kind === 'unusable') {
+    watch.at = now;
+    if (lengthen(onboard, look.needs_ms)) return;
     watch.at = now + Math.max(backoff(onboard, watch.unusable), look.retry_after_ms ?? 0);
-    return look.no_time ? undefined : unusable(onboard, watch, look.words, now);
+    return unusable(onboard, watch, look, now);
   }
   if (look.ran_in !== undefined) onboard.heard_in = look.ran_in;
   if (look.after_reset) onboard.doubts = [...EFFECTS];
+  const isOursShown = look.onboards.some(({ record }) => sameId(record.id, onboard.record?.id));
+  // A list that lacks others, too, accuses nobody before it has done so several times.
+  if (about === 'check' && look.lacks && onboard.record && !isOursShown && watch.unusable < UNUSABLE_LOOKS - 1) {
+    watch.at = now + Math.max(backoff(onboard, watch.unusable), onboard.policy.settle_ms);
+    watch.unusable += 1;
+    return;
+  }
   watch.unusable = 0;
   watch.failures = 0;
   clearAttention(onboard, now, 'credentials', 'list_unreadable');
@@ -87,10 +89,17 @@ function settle(
     return refused(onboard, pursuit.refusal, now);
   }
   // For a PUT, the record's own presence in the list is the proof that the list can be believed.
-  absent(onboard, pursuit, pursuit.effect === 'create' ? look.presence : found !== undefined, asked, now);
+  const isProof = pursuit.effect === 'create' ? look.presence : found !== undefined;
+  absent(onboard, pursuit, { isProof: isProof && !look.lacks, lacks: look.lacks }, asked, now);
 }
 
-function absent(onboard: Onboard, pursuit: Pursuit, isProof: boolean, asked: number, now: number): void {
+function absent(
+  onboard: Onboard,
+  pursuit: Pursuit,
+  { isProof, lacks }: { isProof: boolean; lacks?: string[] },
+  asked: number,
+  now: number,
+): void {
   const { settle_ms } = onboard.policy;
   const factor = LOOKS_AFTER[pursuit.absences as 0 | 1 | 2];
   const counts = pursuit.clear_at + factor * settle_ms;
@@ -100,14 +109,8 @@ function absent(onboard: Onboard, pursuit: Pursuit, isProof: boolean, asked: num
   }
   if (!isProof) {
     pursuit.at = now + settle_ms;
-    return needAttention(
-      onboard,
-      now,
-      'absence_unproven',
-      pursuit.effect === 'create'
-        ? "LeadConduit's list does not show the onboard, but it has not yet shown any that was created here: it may be hidden."
-        : "LeadConduit's list does not show this onboard any more, so it cannot tell whether the call took effect.",
-    );
+    onboard.lacked = lacks ?? [];
+    return needAttention(onboard, now, 'absence_unproven', whyUnproven(pursuit, lacks));
   }
   clearAttention(onboard, now, 'absence_unproven');
   pursuit.absences += 1;
@@ -135,6 +138,14 @@ function absent(onboard: Onboard, pursuit: Pursuit, isProof: boolean, asked: num
   );
 }
 
+function whyUnproven({ effect }: Pursuit, lacks: string[] | undefined): string {
+  if (lacks)
+    return `LeadConduit's list does not show the effect, but neither does it show onboard ${lacks[0] ?? ''}, which it has shown before: it may be incomplete or out of date. ${goneWords(lacks)}`;
+  return effect === 'create'
+    ? "LeadConduit's list does not show the onboard, but it has not shown all those that were created here: it may be hidden."
+    : "LeadConduit's list does not show this onboard any more, so it cannot tell whether the call took effect.";
+}
+
 /** A person chose the onboard that is there (`resolve adopt`). What is known of our own is not forgotten over it. */
 function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: SeenOnboard[], now: number): void {
   onboard.adoption = undefined;
@@ -149,7 +160,7 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
   }
   const others = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
   // Nobody chooses against an onboard that they were not told of.
-  if (others.some((id) => !onboard.ruled_out.includes(id) && !answers.message.includes(id)))
+  if (others.some((id) => !onboard.ruled_out.includes(id) && !onboard.shown.includes(id)))
     return duplicate(onboard, idsOf(onboards), now);
   const known = [...onboard.ruled_out, ...others, ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])];
   onboard.ruled_out = [...new Set(known)].filter((id) => !sameId(id, only.record.id));
@@ -168,7 +179,8 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
 function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: number): void {
   const own = listed.find(({ record }) => sameId(record.id, onboard.record?.id));
   if (!own) {
-    if (check.why === 'doubles') return;
+    // Before there is a record, the create itself looks.
+    if (check.why === 'doubles' || onboard.record === null) return;
     return needAttention(onboard, now, 'not_listed', "LeadConduit's list does not show this onboard any more.");
   }
   const before = onboard.attention;
@@ -181,6 +193,4 @@ function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: num
 
 const isBehind = (seen: SeenOnboard, { furthest }: Onboard) =>
   isStatus(seen.status) && furthest !== undefined && !hasReached(seen.status, furthest);
-const sameId = (a: string | undefined, b: string | undefined) =>
-  a !== undefined && a.toLowerCase() === b?.toLowerCase();
-const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => record.id.toLowerCase());
+const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => cleanLine(record.id.toLowerCase()));

@@ -25,8 +25,6 @@ export interface Policy {
   settle_ms: number;
   /** `startToCloseTimeout` of an activity: waiting for a look and a place, one look, one write, and a reserve. */
   attempt_ms: number;
-  /** One call's whole life. */
-  call_ms: number;
   /** How long after the completing call `failed` is looked for; 0: not at all. */
   confirm_ms: number;
   /** The first pause after a call that was not sent; it doubles up to a minute. */
@@ -35,7 +33,7 @@ export interface Policy {
   credentials_backoff_ms: number;
 }
 
-interface Said {
+export interface Said {
   by?: string;
   reason?: string;
   /** Makes the message safe to repeat: the same key acts once. */
@@ -51,6 +49,7 @@ export interface Resolve extends Said {
   attention?: string;
   onboard_id?: string;
 }
+/** `look`: at LeadConduit's list, now, and follow what it shows; nothing is sent. */
 export type Plain = Said;
 export interface Note {
   text: string;
@@ -69,6 +68,7 @@ export const ATTENTION_CODES = [
   'unexpected_status',
   'list_unreadable',
   'not_listed',
+  'not_sent',
 ] as const;
 export type AttentionCode = (typeof ATTENTION_CODES)[number];
 
@@ -107,10 +107,12 @@ export type TimelineEvent =
   | 'refused' // by LeadConduit
   | 'unknown' // a call that may have worked
   | 'absent' // a look after an unknown did not show its effect
+  | 'slow_look' // what others did while LeadConduit's list took so long may be missing from it
   | 'repeated' // acted once more after three absences
   | 'checked' // a later look found all in order
   | 'attention'
   | 'attention_cleared'
+  | 'look_asked'
   | 'advance_asked'
   | 'flow_set'
   | 'resolved'
@@ -172,8 +174,9 @@ export interface OnboardState {
   stale: boolean;
 }
 
-/** A signal only; the others are signals and updates of the names in `onboard-buyer.ts`, with the payloads above. */
+/** All messages are signals and updates of the names in `onboard-buyer.ts`, with the payloads above. */
 export const note = defineSignal<[Note]>('note');
+export const look = defineSignal<[Plain]>('look');
 
 /** Answers the state once there is a record or attention is needed, and whose start made the run. All callers share one update id. */
 export const whenCreated = defineUpdate<OnboardState & Pick<OnboardInput, 'request_id'>>('whenCreated');

@@ -1,6 +1,7 @@
 import type { Effect } from './lifecycle';
+import { needsPerson } from './attention';
 import { LOOKS_AFTER } from './effect';
-import { needsPerson, nextEffect, type Onboard } from './onboard';
+import { nextEffect, type Onboard } from './onboard';
 
 /** What a look is for: `health` is whether the key and the list work again. */
 export type LookFor = 'adoption' | 'check' | 'effect' | 'health';

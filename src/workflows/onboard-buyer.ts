@@ -11,18 +11,21 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { absorbOutcome } from './effect';
 import { judge, receive } from './inbox';
 import { EFFECTS, isEffect } from './lifecycle';
 import * as messages from './messages';
 import { absorbLook } from './looking';
 import { nextStep, type LookFor } from './next-step';
-import { begin, clearAttention, intend, tell, type Onboard } from './onboard';
 import { publisher } from './publish';
 import { readMessage } from './read-message';
 import { attempt, isReset, look } from './steps';
 import { isUndecodable } from './undecodable';
 import { cancelledText, datePhase, view } from './view';
+import { clearAttention } from './attention';
+import { absorbOutcome } from './effect';
+import { tell } from './journal';
+import { handOver, takeOver } from './lineage';
+import { begin, intend, type Onboard } from './onboard';
 
 /** What one run hands to the next. */
 type Input = messages.OnboardInput & { carried?: Onboard };
@@ -44,7 +47,10 @@ export async function onboardBuyer(input: messages.OnboardInput): Promise<messag
   });
   const { invitation_id, request_id } = input;
   if (result === 'renew')
-    return continueAsNew<typeof onboardBuyer>({ invitation_id, request_id, carried: onboard } as Input);
+    return continueAsNew<typeof onboardBuyer>({
+      ...{ invitation_id, request_id },
+      carried: handOver(onboard, workflowInfo().runId),
+    } as Input);
   if (result === 'cancelled') throw new CancelledFailure(cancelledText(onboard));
   return view(onboard, Date.now());
 }
@@ -63,7 +69,7 @@ async function live(onboard: Onboard, inbox: Inbox): Promise<'done' | 'cancelled
       case 'act':
         intend(onboard, step.effect, Date.now());
         publish(Date.now());
-        absorbOutcome(onboard, await attempt(onboard, step.effect), Date.now());
+        absorbOutcome(onboard, await inbox.recallable(() => attempt(onboard, step.effect)), Date.now());
         break;
       case 'look':
         await lookAbout(onboard, step.about);
@@ -91,6 +97,8 @@ async function lookAbout(onboard: Onboard, about: LookFor): Promise<void> {
 interface Inbox {
   /** Until a message has come, or the time (ms since the epoch) is there. */
   mail: (until?: number) => Promise<unknown>;
+  /** Makes a call that is called back, where it has not been sent, as soon as a hold or a cancel is accepted. */
+  recallable: <T>(call: () => Promise<T>) => Promise<T>;
   /** Answers those who still wait, before the run ends. */
   release: () => void;
 }
@@ -99,8 +107,11 @@ interface Inbox {
 function listen(onboard: Onboard, request_id?: string): Inbox {
   let news = false;
   let leaving = false;
+  let callBack: () => void = () => undefined;
   const heard = () => {
     news = true;
+    // "Nothing is sent" must be true from now on: the completing call is the very one that people hold for.
+    if (onboard.held || onboard.cancelling) callBack();
     datePhase(onboard, Date.now());
     return view(onboard, Date.now());
   };
@@ -113,7 +124,6 @@ function listen(onboard: Onboard, request_id?: string): Inbox {
   setDefaultSignalHandler(signalled);
   for (const [name, description] of Object.entries(DESCRIPTIONS)) {
     setHandler(defineSignal<unknown[]>(name), (...args) => signalled(name, ...args), { description });
-    if (name === 'note') continue;
     setHandler(
       defineUpdate<messages.OnboardState, unknown[]>(name),
       (...args) => {
@@ -155,17 +165,27 @@ function listen(onboard: Onboard, request_id?: string): Inbox {
       else if (!news) await condition(() => news, Math.max(1, until! - Date.now()));
       news = false;
     },
+    async recallable(call) {
+      const scope = new CancellationScope();
+      callBack = () => scope.cancel();
+      try {
+        return await scope.run(call);
+      } finally {
+        callBack = () => undefined;
+      }
+    },
     release: () => void (leaving = true),
   };
 }
 
-/** Shown on Temporal's web page. All are signals and updates of the same name, but `note`, which is a signal only. */
+/** Shown on Temporal's web page. All are signals and updates of the same name. */
 const DESCRIPTIONS = {
   advance: 'Let the onboard go on to in_progress or completed.',
   resolve: 'Answer the attention that is open: retry or adopt.',
   hold: 'Send nothing until released.',
   release: 'Go on after a hold.',
   cancel: 'Stop following the onboard; what is in LeadConduit stays there.',
+  look: "Look at LeadConduit's list now, and follow what it shows. Nothing is sent.",
   note: 'Put a line into the timeline.',
 };
 
@@ -173,11 +193,9 @@ const wrong = (why: string) => ApplicationFailure.nonRetryable(why, 'OnboardInpu
 
 /** @throws {ApplicationFailure} for an input or a workflow id under which nothing may ever be sent. */
 function restoreOrBegin(input: Input): Onboard {
-  const { workflowId, continuedFromExecutionRunId } = workflowInfo();
-  if (continuedFromExecutionRunId !== undefined && input.carried) {
-    tell(input.carried, Date.now(), 'continued');
-    return input.carried;
-  }
+  const { workflowId, continuedFromExecutionRunId, originalExecutionRunId } = workflowInfo();
+  if (continuedFromExecutionRunId !== undefined && input.carried)
+    return takeOver(input, input.carried, originalExecutionRunId, Date.now());
   const problem = problemOf(input);
   if (problem !== undefined) throw wrong(problem);
   const id = `onboard-${input.invitation_id.toLowerCase()}`;

@@ -1,13 +1,14 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
-import { cut, NAME, type Onboard } from './onboard';
 import { KEYS } from './search-attributes';
 import { view } from './view';
+import type { Onboard } from './onboard';
+import { asMarkdown, cleanLine } from './text';
 
 type Attribute = keyof typeof KEYS;
 
 /** Temporal ends a run whose keyword is over 2 kB. */
-const short = (text: string | undefined) => text && cut(text, NAME);
+const short = (text: string | undefined) => text && cleanLine(text);
 
 /** Tells lists (search attributes, and the record as memo) and Temporal's web page (current details) where the onboard stands; only what changed. */
 export function publisher(onboard: Onboard) {
@@ -35,7 +36,8 @@ export function publisher(onboard: Onboard) {
     if (shown !== record) upsertMemo({ record: state.record });
     record = shown;
 
-    const text = `**${state.status ?? 'not created yet'}** (${state.phase}). Waiting for ${state.waiting_for.who}: ${state.waiting_for.text}`;
+    const { status, phase, waiting_for } = state;
+    const text = `**${asMarkdown(status ?? 'not created yet')}** (${phase}). Waiting for ${waiting_for.who}: ${asMarkdown(waiting_for.text)}`;
     if (text !== details) setCurrentDetails((details = text));
   };
 }

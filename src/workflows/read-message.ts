@@ -1,12 +1,12 @@
 /** Messages as they come from outside: any name, any payload. */
 import type { Advance, Note, Plain, Resolve } from './messages';
-import { cut, NAME, TEXT } from './onboard';
-import { isUndecodable } from './undecodable';
+import { isUndecodable, whyUndecodable } from './undecodable';
+import { cleanLine, cleanText, isClean, NAME } from './text';
 
 export type Message =
   | ({ name: 'advance' } & Advance)
   | ({ name: 'resolve' } & Resolve)
-  | ({ name: 'hold' | 'release' | 'cancel' } & Plain)
+  | ({ name: 'hold' | 'release' | 'cancel' | 'look' } & Plain)
   | ({ name: 'note' } & Note);
 
 /** A message that is not one of ours, or not well formed. */
@@ -15,44 +15,45 @@ export interface Unreadable {
   unreadable: string;
 }
 
-const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'note'] as const;
+const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'look', 'note'] as const;
 const HEX24 = /^[0-9a-f]{24}$/i;
 
-/** Makes a message of a name and a payload from outside; every text is cut, every shape checked. Never throws. */
+/** Makes a message of a name and a payload from outside; every text is cleaned and cut, every shape checked. Never throws. */
 export function readMessage(name: string, args: readonly unknown[]): Message | Unreadable {
   const known = NAMES.find((one) => one === name);
-  const label = cut(name, NAME);
+  const label = cleanLine(name);
   if (!known) return { name: label, unreadable: `there is no message of this name; there are ${NAMES.join(', ')}` };
   const payload = args[0] ?? {};
   if (isUndecodable(payload))
-    return { name: label, unreadable: `its payload cannot be decoded: ${cut(String(payload.__undecodable__), NAME)}` };
+    return { name: label, unreadable: `its payload cannot be decoded: ${cleanLine(whyUndecodable(payload))}` };
   if (typeof payload !== 'object' || Array.isArray(payload))
     return { name: label, unreadable: 'its payload must be one object' };
 
   const raw = payload as Record<string, unknown>;
   const wrong: string[] = [];
-  const text = (field: string, length: number, required = false): string | undefined => {
+  const text = (field: string, clean = cleanLine, required = false): string | undefined => {
     const value = raw[field] ?? undefined;
     if (value === undefined ? required : typeof value !== 'string' || value === '')
       wrong.push(`${field} must be a text`);
-    return typeof value === 'string' ? cut(value, length) : undefined;
+    return typeof value === 'string' ? clean(value) : undefined;
   };
   const id = (field: string): string | undefined => {
-    const value = text(field, NAME);
+    const value = text(field);
     if (value !== undefined && !HEX24.test(value)) wrong.push(`${field} must be 24 hexadecimal digits`);
     return value?.toLowerCase();
   };
   const key = (): string | undefined => {
-    // Cut, two keys could become one, and the second message would be taken for a repetition.
-    if (typeof raw.key === 'string' && raw.key.length > NAME) wrong.push(`key must have at most ${NAME} characters`);
-    return text('key', NAME);
+    // Cut or cleaned, two keys could become one, and the second message would be taken for a repetition.
+    if (typeof raw.key === 'string' && (raw.key.length > NAME || !isClean(raw.key)))
+      wrong.push(`key must be one line of at most ${NAME} characters, none of which steers a terminal`);
+    return text('key');
   };
   const oneOf = <T extends string>(field: string, words: readonly T[]): T => {
     const found = words.find((word) => word === raw[field]);
     if (!found) wrong.push(`${field} must be ${words.join(' or ')}`);
     return found ?? words[0]!;
   };
-  const said = () => ({ by: text('by', NAME), reason: text('reason', TEXT), key: key() });
+  const said = () => ({ by: text('by'), reason: text('reason', cleanText), key: key() });
 
   const message = ((): Message => {
     switch (known) {
@@ -62,16 +63,17 @@ export function readMessage(name: string, args: readonly unknown[]): Message | U
         return {
           name: known,
           action: oneOf('action', ['retry', 'adopt']),
-          attention: text('attention', NAME),
-          onboard_id: text('onboard_id', NAME)?.toLowerCase(),
+          attention: text('attention'),
+          onboard_id: text('onboard_id')?.toLowerCase(),
           ...said(),
         };
       case 'hold':
       case 'release':
       case 'cancel':
+      case 'look':
         return { name: known, ...said() };
       case 'note':
-        return { name: known, text: text('text', TEXT, true) ?? '', by: text('by', NAME), key: key() };
+        return { name: known, text: text('text', cleanText, true) ?? '', by: text('by'), key: key() };
     }
   })();
   return wrong.length > 0 ? { name: label, unreadable: wrong.join('; ') } : message;

@@ -2,7 +2,8 @@
 import { actionsOf } from './inbox';
 import type { AttentionCode, OnboardState, Phase, TimelineLine } from './messages';
 import { nextStep } from './next-step';
-import { iso, lastEntry, nextEffect, type Onboard } from './onboard';
+import { iso, lastEntry } from './journal';
+import { nextEffect, type Onboard } from './onboard';
 
 const OUT = {
   create: 'creating the onboard',
@@ -76,6 +77,11 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
       return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
     case 'creating':
     case 'updating':
+      if (pursuit?.stage === 'out' && (onboard.held || onboard.cancelling))
+        return {
+          who: 'leadconduit',
+          text: `what became of ${call}: it is called back, and only where it had been sent already does its outcome count`,
+        };
       if (pursuit?.stage === 'out' || nextStep(onboard, now).do === 'act')
         return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
       return { who: 'time', text: `the next try at ${call}${whyNotSent(onboard)}` };
@@ -95,6 +101,7 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
 const MENDED: Partial<Record<AttentionCode, string>> = {
   credentials: 'somebody to mend the key for LeadConduit, after which it goes on by itself',
   list_unreadable: 'LeadConduit to be within reach, which somebody may have to mend; it then goes on by itself',
+  not_sent: 'the call to get through, which somebody may have to see to; it then goes on by itself',
 };
 
 const attentionText = ({ attention }: Onboard) =>

@@ -28,7 +28,11 @@ export const FAULTS = [
   'look',
   'late',
 ] as const;
-export type FaultName = (typeof FAULTS)[number];
+/** `called back`: held or cancelled before its bytes leave. */
+export type FaultName = (typeof FAULTS)[number] | 'called back';
+
+/** An onboard of the account that the list has shown: one that leaves out others leaves out this one, too. */
+const CANARY = 'c'.repeat(24);
 
 /** A run of an onboard, as Temporal has several of them one after the other. */
 export interface Run {
@@ -38,7 +42,11 @@ export interface Run {
 
 /** LeadConduit as a list and a clock, with what the activities do to it: what it has done, and from when its list shows it. */
 export class ListedUpstream {
-  private readonly onboards: { id: string; changes: { status: string; shownAt: number }[] }[] = [];
+  private readonly onboards: { id: string; changes: { status: string; shownAt: number; byOthers?: boolean }[] }[] = [];
+  /** Somebody has changed one: what it was taken back from, nobody of us undid. */
+  wasTakenBack = false;
+  /** The list leaves out some of what there is. */
+  isPartial = false;
   /** Of ours. */
   creates = 0;
   readonly completions = new Map<string, number>();
@@ -56,17 +64,37 @@ export class ListedUpstream {
   }
 
   list(now: number): SeenOnboard[] {
+    if (this.isPartial) return [];
     return this.onboards.flatMap(({ id, changes }) => {
       const status = changes.filter(({ shownAt }) => shownAt <= now).at(-1)?.status;
       return status ? [{ status, record: { id, invitation_id: INVITATION, status } }] : [];
     });
   }
 
+  /** Somebody changes the first one in LeadConduit itself. */
+  change(status: string, now: number): void {
+    this.wasTakenBack ||= this.onboards.length > 0;
+    this.onboards[0]?.changes.push({ status, shownAt: now, byOthers: true });
+  }
+
+  /** All is well again: the list is whole, and whoever had made an onboard fail has put it back. */
+  mend(now: number): void {
+    this.isPartial = false;
+    if (this.onboards[0]?.changes.at(-1)?.status === 'failed') this.change('created', now);
+  }
+
+  /** What it shows may be from before a change of ours. */
+  private lagsBehind(id: string, now: number): boolean {
+    const { changes = [] } = this.onboards.find((one) => one.id === id) ?? {};
+    const shown = changes.findLastIndex(({ shownAt }) => shownAt <= now);
+    return changes[shown]?.byOthers !== true && changes.some(({ shownAt, byOthers }) => !byOthers && shownAt > now);
+  }
+
   /** It has done what its list does not show by then. */
   hides(effect: Effect, now: number): boolean {
     const status = effect === 'create' ? 'created' : effect;
     return this.onboards.some(({ changes }) =>
-      changes.some((change) => change.status === status && change.shownAt > now),
+      changes.some((change) => change.status === status && (change.shownAt > now || this.isPartial)),
     );
   }
 
@@ -91,17 +119,17 @@ export class ListedUpstream {
   /** What the activity does: it looks, then acts. */
   attempt(effect: Effect, onboard: Onboard, { id, isReset }: Run, fault: FaultName, now: number): Outcome {
     const isUncleared = (isReset || onboard.doubts.includes(effect)) && onboard.pursuit?.cleared_in !== id;
+    if (fault === 'look') return { kind: 'not_sent', words: 'no list', unusable_look: true };
     return { ...this.became(effect, onboard, isUncleared, fault, now), ran_in: id, after_reset: isReset };
   }
 
   private became(
     effect: Effect,
-    { record, ruled_out }: Onboard,
+    { record, ruled_out, furthest, gone }: Onboard,
     isUncleared: boolean,
     fault: FaultName,
     now: number,
   ): Outcome {
-    if (fault === 'look') return { kind: 'not_sent', words: 'no list', unusable_look: true };
     const listed = this.list(now).filter((seen) => !ruled_out.includes(seen.record.id));
     if (listed.length > 1) return { kind: 'duplicate', onboard_ids: listed.map((seen) => seen.record.id) };
     if (record && listed[0] && listed[0].record.id !== record.id)
@@ -110,8 +138,13 @@ export class ListedUpstream {
     const wanted = ORDER.indexOf(effect === 'create' ? 'created' : effect);
     if (own && ORDER.indexOf(own.status) >= wanted) return { kind: 'done', adopted: true, seen: own };
     if (effect !== 'create' && !own) return { kind: 'not_listed', words: 'it is not listed' };
+    if (own && furthest && ORDER.indexOf(own.status) < ORDER.indexOf(furthest))
+      return { kind: 'unexpected', seen: own, may_be_old: this.lagsBehind(own.record.id, now) };
+    if (this.isPartial && !gone.includes(CANARY))
+      return { kind: 'not_sent', words: 'a part of the list', unusable_look: true, lacks: [CANARY] };
     if (isUncleared) return { kind: 'unknown', words: 'an earlier run may have sent it', may_send_for_ms: ATTEMPT };
     if (fault === 'not sent') return { kind: 'not_sent', words: 'refused connection' };
+    if (fault === 'called back') return { kind: 'not_sent', words: 'called back', called_back: true };
     this.sent += 1;
     const isListedSoon = this.lag < SETTLE - 20;
     if (fault === 'key' || (fault === 'key after' && !isListedSoon))
@@ -137,9 +170,12 @@ export class ListedUpstream {
     return { kind: 'done', adopted: false, seen };
   }
 
-  look({ id, isReset }: Run, fault: FaultName, asked: number): LookResult {
+  look({ id, isReset }: Run, { gone }: Onboard, fault: FaultName, asked: number): LookResult {
     if (fault === 'look') return { kind: 'unusable', words: 'no list' };
     if (fault === 'key' || fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
-    return { kind: 'seen', onboards: this.list(asked), presence: this.presence, ran_in: id, after_reset: isReset };
+    const onboards = this.list(asked);
+    const isPartial = this.isPartial && !gone.includes(CANARY);
+    const lacks = isPartial ? { presence: false, lacks: [CANARY] } : { presence: this.presence };
+    return { ...{ kind: 'seen', onboards, ...lacks }, ran_in: id, after_reset: isReset };
   }
 }

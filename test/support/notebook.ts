@@ -18,6 +18,7 @@ const LINES: Record<Message['name'], TimelineEvent> = {
   hold: 'held',
   release: 'released',
   cancel: 'cancel_asked',
+  look: 'look_asked',
   note: 'note',
 };
 /** As many of the newest lines are always kept. */
@@ -34,13 +35,15 @@ export class Notebook {
   /** How far people asked it to go. */
   asked = 0;
   private record: string | undefined;
-  private readonly keys = new Set<string>();
+  /** With what each was used for. */
+  private readonly keys = new Map<string, string>();
   private attention: string | undefined;
   private readonly lines: { event: TimelineEvent; by?: string }[] = [{ event: 'started' }];
 
   /** What is to become of a message: a key acts once, and nothing acts that is not offered. */
-  verdictOn(message: Message, state: OnboardState): 'accept' | 'nothing' | 'refuse' {
-    if (message.key !== undefined && this.keys.has(message.key)) return 'refuse';
+  verdictOn(message: Message, state: OnboardState): 'accept' | 'nothing' | 'refuse' | 'repeat' {
+    const used = message.key === undefined ? undefined : this.keys.get(message.key);
+    if (used !== undefined) return used === JSON.stringify(message) ? 'repeat' : 'refuse';
     if (message.name === 'advance' && !this.cancelled && ORDER.indexOf(message.to) <= this.reached(state))
       return 'nothing';
     if (!this.offers(state).includes(nameOf(message))) return 'refuse';
@@ -48,14 +51,16 @@ export class Notebook {
     const { attention, action, onboard_id } = message;
     const isStale = attention !== undefined && attention !== state.attention?.id;
     const isVague = action === 'adopt' && state.attention?.code === 'duplicate' && onboard_id === undefined;
-    return isStale || isVague ? 'refuse' : 'accept';
+    const isNamed = action === 'retry' && onboard_id !== undefined;
+    return isStale || isVague || isNamed ? 'refuse' : 'accept';
   }
 
-  said(message: Message, verdict: 'accept' | 'nothing' | 'refuse'): void {
+  said(message: Message, verdict: 'accept' | 'nothing' | 'refuse' | 'repeat'): void {
     const { by } = message;
+    if (verdict === 'repeat') return;
     if (verdict === 'refuse') return void this.lines.push({ event: 'message_refused', by });
     this.lines.push({ event: LINES[message.name], by });
-    if (message.key !== undefined) this.keys.add(message.key);
+    if (message.key !== undefined) this.keys.set(message.key, JSON.stringify(message));
     if (verdict === 'nothing') return;
     if (message.name === 'hold' || message.name === 'release') this.held = message.name === 'hold';
     if (message.name === 'cancel') this.cancelled = true;
@@ -109,7 +114,7 @@ export class Notebook {
     const mayAdvance = (to: string) => isOurs && ORDER.indexOf(to) > this.reached(state);
     const wasMoved = ledger.at(-1) !== undefined && ledger.at(-1)?.effect !== 'create';
     const mayAdopt = (code: string) =>
-      !['credentials', 'list_unreadable'].includes(code) &&
+      !['credentials', 'list_unreadable', 'not_sent'].includes(code) &&
       (wasMoved || !['failed_upstream', 'unexpected_status', 'not_listed'].includes(code));
     return [
       ...['in_progress', 'completed'].filter(mayAdvance).map((to) => `advance ${to}`),

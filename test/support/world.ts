@@ -5,7 +5,8 @@ import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, type Deps } from '../../src/activities';
-import { Presence } from '../../src/activities/presence';
+import { Doubles } from '../../src/activities/doubles';
+import { ListTrust } from '../../src/activities/list-trust';
 import { Writes } from '../../src/activities/writes';
 import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
@@ -27,7 +28,8 @@ export const newId = () => randomBytes(12).toString('hex');
 export interface Fault {
   on: 'GET' | 'POST' | 'PUT';
   when: 'before' | 'after';
-  do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign';
+  do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign' | 'partial' | 'page' | 'stale';
+  keep?: number;
   status?: number;
   retry_after?: number;
   ms?: number;
@@ -80,6 +82,7 @@ export class World {
   readonly invitation = newId();
   worker: Worker | undefined;
   private running: Promise<void> | undefined;
+  readonly doubles = new Doubles((...doubled) => this.onboards.tellDoubled(...doubled));
 
   private constructor(
     readonly config: Config,
@@ -88,7 +91,7 @@ export class World {
     readonly onboards: OnboardsClient,
     readonly connection: NativeConnection,
     private readonly options: WorldOptions,
-    private readonly presence: Presence,
+    private trust: ListTrust,
   ) {}
 
   static async start(options: WorldOptions = {}): Promise<World> {
@@ -110,7 +113,7 @@ export class World {
     const client = new Client({ connection });
     const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100, ...options.policy };
     const onboards = new OnboardsClient(client, { taskQueue: config.taskQueue, policy });
-    const world = new World(config, emulator, client, onboards, native, options, new Presence());
+    const world = new World(config, emulator, client, onboards, native, options, new ListTrust());
     if (options.presence !== false) await world.showPresence();
     await world.startWorker();
     return world;
@@ -126,8 +129,11 @@ export class World {
       workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' },
       shutdownGraceTime: '5s',
       activities: createActivities({
-        leadconduit: new LeadConduitClient({ baseUrl, apiKey, timeoutMs, maxConcurrency, maxListBytes }),
-        presence: this.presence,
+        leadconduit: new LeadConduitClient({
+          ...{ baseUrl, apiKey, timeoutMs, maxConcurrency, maxListBytes },
+          onLook: this.doubles.seen,
+        }),
+        trust: this.trust,
         writes: new Writes(),
         completedStatus,
         reserveMs: this.options.reserveMs ?? 1_000,
@@ -147,6 +153,14 @@ export class World {
     await running;
   }
 
+  /** Another worker, which knows what one that starts is told. */
+  async restartWorker(): Promise<void> {
+    await this.stopWorker();
+    this.trust = new ListTrust();
+    for (const { id, ...known } of await this.onboards.known(50)) this.trust.add(id, { ...known, since: 0 });
+    await this.startWorker();
+  }
+
   async close(): Promise<void> {
     if (this.worker) await this.stopWorker();
     await saveHistories(this.temporal, this.config.taskQueue);
@@ -157,7 +171,7 @@ export class World {
 
   private async showPresence(): Promise<void> {
     const record = await this.call('POST', '/onboards', { invitation_id: newId() });
-    this.presence.add((record as OnboardRecord).id);
+    this.trust.add((record as OnboardRecord).id);
   }
 
   /** A call to the emulator: as another client of the account, or to plan faults. */

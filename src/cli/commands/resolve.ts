@@ -26,7 +26,11 @@ export function addResolve(program: Command): void {
         .choices(['retry', 'adopt'])
         .makeOptionMandatory(),
     )
-    .option('--onboard-id <id>', 'the onboard to adopt, where there is not exactly one', checkedId)
+    .option(
+      '--onboard-id <id>',
+      'the onboard to adopt, where there is not exactly one; of a retry: one that the list lacks and that is gone',
+      checkedId,
+    )
     .option(
       '--attention <id>',
       'the attention that is answered (default: the one that is open)',
@@ -49,7 +53,8 @@ export function addResolve(program: Command): void {
         const open = openAttention(before);
         if (action === 'retry' && !yes && isInteractive() && retryCompletes(before))
           await askToComplete(before.label ?? before.invitation_id);
-        const attention = options.attention ?? open;
+        // Named or with a key, it answers one question only, however often it is sent.
+        const attention = options.attention ?? (options.key === undefined ? open : undefined);
         const onboard_id = options.onboardId;
         const sent = await onboards.send(id, { name: 'resolve', action, attention, onboard_id, ...saidOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isSettled(state, action), done: 'Resolved.' });

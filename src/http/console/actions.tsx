@@ -63,14 +63,19 @@ const ActionForm = ({ action, state, who, view }: Omit<ActionFormsProps, 'mayWri
           <input name="flow_id" pattern="[0-9a-fA-F]{24}" title="24 hexadecimal digits" />
         </label>
       )}
-      {action === 'resolve adopt' && (
+      {name === 'resolve' && (what === 'adopt' || isAboutTheList(state)) && (
         <label>
-          Onboard id{state.attention?.code === 'duplicate' ? ' to keep' : ', where there is more than one'}
+          Onboard id
+          {what === 'retry'
+            ? ', where you have seen that it was removed'
+            : state.attention?.code === 'duplicate'
+              ? ' to keep'
+              : ', where there is more than one'}
           <input
             name="onboard_id"
             pattern="[0-9a-fA-F]{24}"
             title="24 hexadecimal digits"
-            required={state.attention?.code === 'duplicate'}
+            required={what === 'adopt' && state.attention?.code === 'duplicate'}
           />
         </label>
       )}
@@ -85,6 +90,9 @@ const ActionForm = ({ action, state, who, view }: Omit<ActionFormsProps, 'mayWri
     </form>
   );
 };
+
+const isAboutTheList = ({ attention }: OnboardState) =>
+  ['list_unreadable', 'absence_unproven'].includes(attention?.code ?? '');
 
 const WhoAndWhy = ({ who, withReason }: { who: string; withReason: boolean }) => (
   <>

@@ -1,0 +1,35 @@
+/** A key makes a message safe to repeat: used again, it says the same again, or it is refused. */
+import type { Message } from './read-message';
+
+/** What it asks for, in short. */
+export const nameOf = (message: Message) =>
+  message.name === 'advance'
+    ? `advance ${message.to}`
+    : message.name === 'resolve'
+      ? `resolve ${message.action}`
+      : message.name;
+
+/** All that a message says, by which an honest repeat of a key is told from one that is used for something else. */
+export const gist = (message: Message) => {
+  const said = Object.entries(message).filter(([field, value]) => field !== 'key' && value !== undefined);
+  return `${nameOf(message)} ${digest(JSON.stringify(said.sort(([a], [b]) => (a < b ? -1 : 1))))}`;
+};
+
+/** 53 bits of a text (cyrb53): enough to tell apart what one person says, where workflow code has no crypto. */
+function digest(text: string): string {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 2_654_435_761);
+    low = Math.imul(low ^ code, 1_597_334_677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  return (4_294_967_296 * (2_097_151 & low) + (high >>> 0)).toString(36);
+}
+
+/** @param gistOfUsed of the message that has used the key */
+export function whyUsed(gistOfUsed: string, message: Message): string {
+  const used = gistOfUsed.slice(0, gistOfUsed.lastIndexOf(' '));
+  return `its key was used before, for ${used}${used === nameOf(message) ? ' with other content' : ''}`;
+}

@@ -1,0 +1,95 @@
+/**
+ * What an activity gives back, as it comes from Temporal: whoever completes one by hand may return anything. What is not
+ * complete in every field that its kind needs cannot be read, and an outcome that cannot be read is unknown.
+ */
+import type { LookResult, OnboardRecord, Outcome, SeenOnboard } from '../activities/outcomes';
+import { cleanLine, cleanText } from './text';
+
+const MOST_MS = 30 * 86_400_000;
+/** As of a record that the activities read: deeper ones could not be written as JSON. */
+const MOST_DEPTH = 110;
+const MOST_CHARACTERS = 70_000;
+
+type Fields = Record<string, unknown>;
+/** Returns what it reads, cleaned; undefined for what it cannot. */
+type Reader = (value: unknown) => unknown;
+
+const text: Reader = (value) => (typeof value === 'string' ? cleanText(value) : undefined);
+const line: Reader = (value) => (typeof value === 'string' ? cleanLine(value) : undefined);
+const flag: Reader = (value) => (typeof value === 'boolean' ? value : undefined);
+const status: Reader = (value) =>
+  Number.isInteger(value) && Number(value) >= 100 && Number(value) < 600 ? value : undefined;
+const ms: Reader = (value) =>
+  Number.isFinite(value) && Number(value) >= 0 && Number(value) <= MOST_MS ? value : undefined;
+const ids: Reader = (value) =>
+  Array.isArray(value) && value.every((id) => typeof id === 'string') ? value.map((id) => cleanLine(id)) : undefined;
+const seen: Reader = (value) => readSeen(value);
+const onboards: Reader = (value) => {
+  if (!Array.isArray(value)) return undefined;
+  const read = value.map(readSeen);
+  return read.every((one) => one !== undefined) ? read : undefined;
+};
+
+/** A name with a question mark may be missing. */
+type Shape = Record<string, Reader>;
+const RAN: Shape = { 'ran_in?': line, 'after_reset?': flag, 'slow_look_ms?': ms, 'needs_ms?': ms };
+
+const OUTCOMES: Record<Outcome['kind'], Shape> = {
+  done: { seen, adopted: flag },
+  not_sent: {
+    ...{ words: text, 'retry_after_ms?': ms, 'http_status?': status, 'unusable_look?': flag, 'lacks?': ids },
+    ...{ 'no_time?': flag, 'called_back?': flag },
+  },
+  not_listed: { words: text },
+  refused: { words: text, http_status: status, look_first: flag },
+  credentials: { words: text, http_status: status, 'at_look?': flag },
+  unknown: { words: text, 'http_status?': status, 'may_send_for_ms?': ms },
+  duplicate: { onboard_ids: ids },
+  unexpected: { seen, 'may_be_old?': flag },
+  flow_changed: { seen, 'may_be_old?': flag },
+};
+const LOOKS: Record<LookResult['kind'], Shape> = {
+  seen: { onboards, presence: flag, 'lacks?': ids },
+  unusable: { words: text, 'retry_after_ms?': ms, 'no_time?': flag },
+  credentials: { words: text, http_status: status },
+};
+
+export const readOutcome = (result: unknown): Outcome | undefined => read(OUTCOMES, result) as Outcome | undefined;
+export const readLookResult = (result: unknown): LookResult | undefined =>
+  read(LOOKS, result) as LookResult | undefined;
+
+function read(kinds: Record<string, Shape>, result: unknown): Fields | undefined {
+  if (typeof result !== 'object' || result === null) return undefined;
+  const raw = result as Fields;
+  const { kind } = raw;
+  if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return undefined;
+  const fields: Fields = { kind };
+  for (const [key, reader] of Object.entries({ ...kinds[kind], ...RAN })) {
+    const name = key.replace('?', '');
+    const value = raw[name] ?? undefined;
+    if (value === undefined && name !== key) continue;
+    fields[name] = reader(value);
+    if (fields[name] === undefined) return undefined;
+  }
+  return fields;
+}
+
+function readSeen(value: unknown): SeenOnboard | undefined {
+  const { record, status: word } = { ...(value as { record?: unknown; status?: unknown } | null) };
+  if (typeof word !== 'string' || !isRecord(record)) return undefined;
+  return { record, status: cleanLine(word) };
+}
+
+/** The record itself is kept to the letter: a `PUT` sends back what is not ours. */
+function isRecord(value: unknown): value is OnboardRecord {
+  const { id, invitation_id } = { ...(value as Fields | null) };
+  if (typeof id !== 'string' || id === '' || typeof invitation_id !== 'string') return false;
+  return isShallow(value) && JSON.stringify(value).length <= MOST_CHARACTERS;
+}
+
+function isShallow(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth < MOST_DEPTH && level.length > 0; depth += 1)
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : []));
+  return level.length === 0;
+}
