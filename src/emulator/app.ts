@@ -22,8 +22,8 @@ export interface Call {
   method: Method;
   /** In lower case, the one that the caller named first. */
   invitations: string[];
-  /** The answer that `act` would give now, with nothing done. */
-  rehearse(): Answer;
+  /** The answer that `act` would give now, with nothing done; of a list, the one that it would have given `agoMs` ago. */
+  rehearse(agoMs?: number): Answer;
   act(): Answer;
 }
 
@@ -75,21 +75,24 @@ export function read<T, R>(schema: z.ZodType<T>, body: Buffer | undefined, use: 
 
 /** LeadConduit as its reference documents it, no faults: a request is refused at once or becomes a call. */
 export function leadconduit(ledger: Ledger, options: Options): (request: Request) => Answer | Call {
-  const call = (method: Method, invitations: string[], decide: () => Decision): Call => ({
+  const call = (method: Method, invitations: string[], decide: (agoMs?: number) => Decision): Call => ({
     method,
     invitations: invitations.map((id) => id.toLowerCase()),
-    rehearse: () => decide().answer,
+    rehearse: (agoMs) => decide(agoMs).answer,
     act: () => {
       const { answer, effect } = decide();
       if (effect) ledger.append(effect);
       return answer;
     },
   });
-  const list = () => {
+  const list = (agoMs = 0) => {
     const listedSince = Date.now() - options.lag_ms;
     const isHidden = (record: OnboardRecord) =>
       options.hide_created || Date.parse(record.created_at ?? '') > listedSince;
-    return { answer: { status: 200, body: ledger.list((record, posted) => !(posted && isHidden(record))) } };
+    const records = agoMs > 0 ? ledger.before(Date.now() - agoMs) : ledger.now();
+    return {
+      answer: { status: 200, body: records.filter((record) => !(ledger.isPosted(record) && isHidden(record))) },
+    };
   };
   const create = ({ invitation_id, flow_id }: z.output<typeof CreateRequest>) => {
     const record = newRecord(invitation_id, flow_id ?? null);

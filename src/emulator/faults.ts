@@ -13,11 +13,14 @@ const Fault = z.strictObject({
   on: z.enum(METHODS),
   /** `before`: the call has no effect. `after`: it has, and then the fault comes. */
   when: z.enum(['before', 'after']),
-  do: z.enum(['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign']),
+  /** The last three are of a list: `partial` leaves out its newest records, `page` says so, `stale` is as it was `ms` ago. */
+  do: z.enum(['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign', 'partial', 'page', 'stale']),
   status: z.int().min(200).max(599).optional(),
   /** Seconds or a date, as the header has it. */
   retry_after: z.union([z.int().min(0), z.string().regex(/^[\x20-\x7e]+$/)]).optional(),
   ms: Milliseconds.optional(),
+  /** How many records `partial` and `page` leave: half of them where it is not said. */
+  keep: z.int().min(0).optional(),
   times: z.int().min(1).default(1),
   /** Only calls that name it. A GET names none: with this, a fault on GET never comes. */
   invitation_id: HexId.optional(),
@@ -84,6 +87,18 @@ export class Faults {
         break;
       case 'foreign':
         send(res, { status: call.method === 'POST' ? 201 : 200, body: foreign(answer.body) });
+        break;
+      case 'partial':
+        send(res, { ...answer, body: part(answer.body, fault.keep).kept });
+        break;
+      case 'page': {
+        const { kept, all } = part(answer.body, fault.keep);
+        const more = { link: '</onboards?page=2>; rel="next"', 'x-total-count': String(all) };
+        send(res, { ...answer, body: kept, headers: more });
+        break;
+      }
+      case 'stale':
+        send(res, call.rehearse(fault.ms ?? 60_000));
     }
   }
 
@@ -109,6 +124,12 @@ function truncate(res: ServerResponse, { status, body }: Answer): void {
   const bytes = Buffer.from(JSON.stringify(body));
   res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length });
   res.write(bytes.subarray(0, bytes.length / 2), () => res.destroy());
+}
+
+/** The oldest of a list, as a first page has them. */
+function part(body: unknown, keep: number | undefined) {
+  const list = Array.isArray(body) ? (body as unknown[]) : [];
+  return { kept: list.slice(0, keep ?? Math.floor(list.length / 2)), all: list.length };
 }
 
 /** The same answer, but about onboards that nobody asked for. Of an error or an empty list it makes up one. */

@@ -38,7 +38,8 @@ function parse(line: string, where: string): Entry {
  * an emulator that is killed has forgotten nothing that a caller was told.
  */
 export class Ledger {
-  private readonly records = new Map<string, { record: OnboardRecord; posted: boolean }>();
+  /** With what each record was before, oldest first. */
+  private readonly records = new Map<string, { record: OnboardRecord; posted: boolean; before: OnboardRecord[] }>();
   private readonly invitations = new Map<string, ReturnType<typeof tallied>>();
   private readonly calls: Record<Method, number> = { GET: 0, POST: 0, PUT: 0 };
   private maxInFlight = 0;
@@ -65,8 +66,19 @@ export class Ledger {
     return this.records.get(id.toLowerCase())?.record;
   }
 
-  list(isShown: (record: OnboardRecord, posted: boolean) => boolean): OnboardRecord[] {
-    return [...this.records.values()].filter((kept) => isShown(kept.record, kept.posted)).map((kept) => kept.record);
+  now(): OnboardRecord[] {
+    return [...this.records.values()].map(({ record }) => record);
+  }
+
+  /** As they were then, by the time that each says of itself. */
+  before(time: number): OnboardRecord[] {
+    const isThere = ({ updated_at }: OnboardRecord) => !(Date.parse(updated_at ?? '') > time);
+    return [...this.records.values()].flatMap(({ record, before }) => [...before, record].findLast(isThere) ?? []);
+  }
+
+  /** A caller made it, and nobody else. */
+  isPosted({ id }: OnboardRecord): boolean {
+    return this.records.get(id.toLowerCase())?.posted === true;
   }
 
   /** The answer of `GET /_emulator/ledger`. */
@@ -96,8 +108,9 @@ export class Ledger {
 
   private keep(effect: 'seeded' | 'created' | 'replaced' | 'completed', record: OnboardRecord): void {
     const id = record.id.toLowerCase();
-    const posted = effect === 'created' || this.records.get(id)?.posted === true;
-    this.records.set(id, { record, posted });
+    const known = this.records.get(id);
+    const posted = effect === 'created' || known?.posted === true;
+    this.records.set(id, { record, posted, before: known ? [...known.before, known.record] : [] });
     if (effect === 'created') this.tally(record.invitation_id).creates += 1;
     if (effect !== 'completed') return;
     this.tally(record.invitation_id).completes += 1;
