@@ -286,7 +286,7 @@ describe('searched', () => {
 
   test('states, descriptions, search attributes, memos', async () => {
     const texts: string[] = [];
-    for await (const { workflowId } of temporal.workflow.list()) {
+    for await (const { workflowId } of temporal.workflow.list({ query: "WorkflowType = 'onboardBuyer'" })) {
       const handle = temporal.workflow.getHandle(workflowId);
       texts.push(readable(await handle.describe()), JSON.stringify(await handle.query('state')));
     }

@@ -9,6 +9,7 @@ import { OnboardsClient } from './client';
 import { ConfigError, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
 import { LeadConduitClient } from './leadconduit/client';
 import { connectTemporal, temporalSettings, TemporalUnavailable, type TemporalSettings } from './temporal/connection';
+import { claimServer } from './temporal/identity';
 import { registerSearchAttributes } from './temporal/search-attributes';
 import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
   const warning = settleWarning(config);
   if (warning !== undefined) console.error(warning);
 
+  await claimServer(settings, config, !settings.isConfigured && up === undefined);
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   const onboards = OnboardsClient.over(connection, settings.namespace, config);
   const trust = new ListTrust();

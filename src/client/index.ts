@@ -15,6 +15,7 @@ import { attemptMsFor } from '../activities/attempt';
 import type { OnboardRecord } from '../activities/outcomes';
 import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
+import { Identity, ownOfClient, type Own } from '../temporal/identity';
 import { withSettingsOf } from '../temporal/up-file';
 import { hasReached } from '../workflows/lifecycle';
 import * as messages from '../workflows/messages';
@@ -68,26 +69,42 @@ const MOST_PAUSE_MS = 2_000;
 /** The one typed door to Temporal: nothing else knows workflow ids, id policies and list filters. */
 export class OnboardsClient {
   private readonly runs: Runs;
+  private readonly identity: Identity;
 
+  /** @param own for whom it is, where it is not for whoever the server is */
   constructor(
     private readonly temporal: Client,
     private readonly settings: { taskQueue: string; policy: Partial<Policy> },
+    own?: Own,
   ) {
     this.runs = new Runs(temporal);
+    this.identity = new Identity(temporal, settings.taskQueue, own);
   }
 
-  /** @throws {TemporalUnavailable} */
+  /** @throws {TemporalUnavailable}, {ConfigError} when the server is another upstream's */
   static async connect(config: Config, env: Environment): Promise<OnboardsClient> {
     const settings = temporalSettings(config, env);
     const connection = await connectTemporal(settings, (options) => Connection.connect(options));
-    return OnboardsClient.over(connection, settings.namespace, withSettingsOf(settings.up, config, env));
+    const own = ownOfClient(config, settings);
+    const client = OnboardsClient.over(connection, settings.namespace, withSettingsOf(settings.up, config, env), own);
+    try {
+      await client.upstream();
+      return client;
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
   }
 
-  static over(connection: Connection, namespace: string, config: Config): OnboardsClient {
-    return new OnboardsClient(new Client({ connection, namespace }), {
-      taskQueue: config.taskQueue,
-      policy: policyOf(config),
-    });
+  static over(connection: Connection, namespace: string, config: Config, own?: Own): OnboardsClient {
+    const settings = { taskQueue: config.taskQueue, policy: policyOf(config) };
+    return new OnboardsClient(new Client({ connection, namespace }), settings, own);
+  }
+
+  /** Whose onboards these are: LeadConduit's address, or `emulator`; undefined as long as no worker has been on the server.
+   *  @throws {ConfigError} when they turn out to be another's than this client is for */
+  upstream(): Promise<string | undefined> {
+    return this.identity.upstream();
   }
 
   close(): Promise<void> {

@@ -7,6 +7,7 @@ import { timeout } from 'hono/timeout';
 import { fromHere, mayWrite, withKey, type Access } from './access';
 import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
+import { ofOurUpstream } from './identity';
 import { atMost } from './load';
 import { answerWith, Problem, problemOf } from './problems';
 
@@ -92,7 +93,8 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   });
 
   app.use(timeout(TIMEOUT_MS), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
-  for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), fromHere, mayWrite);
+  for (const path of ['/onboards', '/onboards/*'])
+    app.use(path, withKey(keys), fromHere, mayWrite, ofOurUpstream(onboards));
   app.use('/onboards', atMost(mostUnderWay));
   app.use('/onboards/:id', atMost(mostUnderWay));
   // Those who steer are not kept out by those who wait for LeadConduit.

@@ -2,6 +2,8 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OnboardsError } from '../client/errors';
+import { ConfigError } from '../config';
+import { TemporalUnavailable } from '../temporal/connection';
 
 /** What a caller is told of a request that came to nothing. */
 export class Problem extends Error {
@@ -30,6 +32,9 @@ export function problemOf(error: unknown): Problem {
       case 'temporal':
         return new Problem(503, error.message, LATER);
     }
+  // Of a server that turns out to be another upstream's, or does not say whose it is.
+  if (error instanceof ConfigError) return new Problem(503, error.message);
+  if (error instanceof TemporalUnavailable) return new Problem(503, error.message, LATER);
   if (error instanceof HTTPException) {
     const headers = Object.fromEntries(error.res?.headers ?? []);
     return new Problem(error.status, WORDS[error.status] ?? error.message, headers);

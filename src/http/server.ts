@@ -8,6 +8,7 @@ import { OnboardsClient } from '../client';
 import { ConfigError, loadConfig, loadEnvironment, type Config } from '../config';
 import { temporalSettings, TemporalUnavailable } from '../temporal/connection';
 import { readUpFile } from '../temporal/up-file';
+import { named } from '../upstream';
 import { createApp, type AppDeps } from './app';
 import { EmulatorControl } from './console/emulator-control';
 import type { Neighbours } from './console/routes';
@@ -85,6 +86,7 @@ async function main(): Promise<void> {
   const config = loadConfig(env);
   const keys = loadKeys(config);
   const onboards = await OnboardsClient.connect(config, env);
+  const upstream = named(await onboards.upstream());
   const { completedStatus } = config.leadconduit;
   const { address } = temporalSettings(config, env).connectionOptions;
   const server = await startServer(
@@ -97,7 +99,7 @@ async function main(): Promise<void> {
     },
     { host: config.api.host, port: config.ports.api },
   );
-  console.log(`API ready on ${server.url}`);
+  console.log(`API ready on ${server.url}, LeadConduit: ${upstream}`);
   let isEnding = false;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, () => {

@@ -1,17 +1,14 @@
-import { isGrpcServiceError, type Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { ConfigError } from '../config';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 
 /** Of Temporal's API: `IndexedValueType`. */
 const TYPE_NUMBERS = { Keyword: 2, Datetime: 6 } as const;
-/** Of gRPC's status codes. */
-const NOT_FOUND = 5;
 
 /**
  * Registers what the workflow publishes and is not there yet: an attribute that the server does not know fails a run's
  * task for ever.
- * @throws {ConfigError} with the commands to type where this may not be done from here (Temporal Cloud), or there is no such
- * namespace
+ * @throws {ConfigError} with the commands to type where this may not be done from here (Temporal Cloud)
  */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { operatorService } = connection;
@@ -24,10 +21,6 @@ export async function registerSearchAttributes(connection: Connection, namespace
     await operatorService.addSearchAttributes({ namespace, searchAttributes });
   } catch (error) {
     if (await areKnown(connection, namespace)) return;
-    if (await isMissing(connection, namespace))
-      throw new ConfigError(
-        `Temporal has no namespace ${namespace}: set TEMPORAL_NAMESPACE to one that it has, or create it:\n  temporal operator namespace create --namespace ${namespace}`,
-      );
     const commands = missing.map(
       ([name, type]) =>
         `  temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
@@ -46,12 +39,5 @@ async function areKnown({ workflowService }: Connection, namespace: string): Pro
   return workflowService.countWorkflowExecutions({ namespace, query }).then(
     () => true,
     () => false,
-  );
-}
-
-async function isMissing({ workflowService }: Connection, namespace: string): Promise<boolean> {
-  return workflowService.describeNamespace({ namespace }).then(
-    () => false,
-    (error: unknown) => isGrpcServiceError(error) && (error.code as number) === NOT_FOUND,
   );
 }

@@ -7,6 +7,7 @@ import { keyFileIn, loadKeys } from '../http/keys';
 import { urlOf } from '../http/url';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../temporal/connection';
 import { findTemporal } from '../temporal/find-cli';
+import { claimServer } from '../temporal/identity';
 import { claimPort, isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
 import { readUpFile, settingsFor, writeUpFile, type UpFile } from '../temporal/up-file';
@@ -45,7 +46,9 @@ export async function startAll(all: Everything): Promise<Started> {
 
   const { temporal, cli } = await haveTemporal(all, ports);
   const address = all.temporal.isConfigured ? {} : { TEMPORAL_ADDRESS: temporal.address };
-  await lookAt(all, { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) });
+  const settings = { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) };
+  await lookAt(all, settings);
+  await claimServer(settings, config);
   folder.claim('for good');
 
   const emulator = ports.emulator === undefined ? undefined : await startEmulator(all, ports.emulator);

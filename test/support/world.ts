@@ -12,6 +12,7 @@ import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
 import { LeadConduitClient } from '../../src/leadconduit/client';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
+import { Identity, ownOfWorker } from '../../src/temporal/identity';
 import { workerOptions } from '../../src/temporal/worker-options';
 import type { OnboardState, Policy } from '../../src/workflows/messages';
 
@@ -105,12 +106,14 @@ export class World {
       ONBOARDS_TASK_QUEUE: `test-${newId()}`,
       ...options.settings,
     });
-    const address = options.address ?? process.env.TEST_TEMPORAL_ADDRESS;
+    const { address = process.env.TEST_TEMPORAL_ADDRESS ?? '' } = options;
     const [connection, native] = await Promise.all([
       Connection.connect({ address }),
       NativeConnection.connect({ address }),
     ]);
     const client = new Client({ connection });
+    // As the worker does.
+    await new Identity(client, config.taskQueue).claim(ownOfWorker(config, { connectionOptions: { address } }));
     const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100, ...options.policy };
     const onboards = new OnboardsClient(client, { taskQueue: config.taskQueue, policy });
     const world = new World(config, emulator, client, onboards, native, options, new ListTrust());
