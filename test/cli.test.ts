@@ -332,8 +332,10 @@ test('list filters what an onboard is now, not what an earlier run of it was', a
 
 test('an empty list says how to start one', async () => {
   const empty = new Cli(world, { ONBOARDS_TASK_QUEUE: newId() });
-  expect((await empty.run('list')).out).toBe(
-    'No onboards yet. To start one: npm run -s onboards -- start <invitation_id>\n',
+  const list = await empty.run('list');
+  expect(list.out).toBe('No onboards yet. To start one: npm run -s onboards -- start <invitation_id>\n');
+  expect(list.err).toBe(
+    'This Temporal server does not say yet whose onboards it holds: the first worker on it will.\n',
   );
   expect((await empty.run('list', '--json')).json()).toEqual([]);
 });
@@ -422,7 +424,9 @@ test('with no worker, show and list tell the last known; a note is kept; what ne
   expect(text).toMatchObject({ code: 0, err: '', out: matching(/^It waits for a worker: none is running\./) });
   expect(list.json()).toMatchObject([{ invitation_id: own.invitation, status: 'created' }]);
   expect(noted).toMatchObject({ code: 0, err: '' });
-  expect(advanced).toMatchObject(failing(1, /^No worker answered within 10 s: .* with the key \S+ it acts once\.\n$/));
+  expect(advanced).toMatchObject(
+    failing(1, /^No worker answered within 10 s: .* with the key \S+ it acts once\. \(LeadConduit: \S+\)\n$/),
+  );
   expect(started).toMatchObject({ code: 6, err: '' });
   expect(started.out).toMatch(/^Accepted\. It goes on when a worker runs\./);
   await own.startWorker();

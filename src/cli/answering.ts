@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { OnboardsClient } from '../client';
 import { loadConfig, loadEnvironment } from '../config';
+import { named } from '../upstream';
+import { EXIT, failureOf } from './exit';
 
 /** What a command came to. */
 export interface Answer {
@@ -17,23 +19,42 @@ export interface Output {
 export const withJson = (command: Command) => command.option('--json', 'print JSON and nothing else');
 
 /** Temporal's client is loaded only here, once the command line is known to be right: it takes longer than all the rest. */
-export async function withOnboards<T>(work: (onboards: OnboardsClient) => Promise<T>): Promise<T> {
+export async function withOnboards<T>({ json }: Output, work: (onboards: OnboardsClient) => Promise<T>): Promise<T> {
   const env = loadEnvironment();
   const config = loadConfig(env);
   const { OnboardsClient } = await import('../client/index.js');
   const onboards = await OnboardsClient.connect(config, env);
   try {
+    if (!json && (await onboards.upstream()) === undefined) complain(NOBODYS);
     return await work(onboards);
   } finally {
     await onboards.close();
   }
 }
 
-export async function answer({ json }: Output, work: (onboards: OnboardsClient) => Promise<Answer>): Promise<void> {
-  const { code, json: value, text } = await withOnboards(work);
-  if (value !== undefined) print(json ? JSON.stringify(value, null, 2) : text);
+const NOBODYS = 'This Temporal server does not say yet whose onboards it holds: the first worker on it will.';
+
+export async function answer(output: Output, work: (onboards: OnboardsClient) => Promise<Answer>): Promise<void> {
+  const { code, json, text } = await withOnboards(output, work);
+  if (json !== undefined) print(output.json ? JSON.stringify(json, null, 2) : text);
   process.exitCode = code;
 }
+
+/** Of a command that changes something: it says where, also when it failed and what it asked for may be done all the same. */
+export const change = (output: Output, work: (onboards: OnboardsClient) => Promise<Answer>): Promise<void> =>
+  answer(output, async (onboards) => {
+    const where = await whereOf(onboards);
+    try {
+      const { text, ...answered } = await work(onboards);
+      return { ...answered, text: `${text}\n${where}` };
+    } catch (error) {
+      const isDoubtful = error instanceof Error && failureOf(error).code === EXIT.failed;
+      if (isDoubtful && !output.json) error.message += ` (${where})`;
+      throw error;
+    }
+  });
+
+export const whereOf = async (onboards: OnboardsClient) => `LeadConduit: ${named(await onboards.upstream())}`;
 
 export const print = (text: string) => void process.stdout.write(`${text}\n`);
 export const complain = (line: string) => void process.stderr.write(`${line}\n`);

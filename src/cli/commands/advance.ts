@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
+import type { OnboardsClient } from '../../client';
 import { OnboardsError } from '../../client/errors';
-import type { Advance } from '../../workflows/messages';
+import type { Advance, OnboardState } from '../../workflows/messages';
 import { checkedId, saidOf, withSaid, withWait, type Said } from '../arguments';
 import { isAt } from '../exit';
 import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
-import { answer, withJson, type Output } from '../answering';
+import { change, whereOf, withJson, type Output } from '../answering';
 import { harmless } from '../terminal';
 import { COMPLETING } from '../../words';
 import { examples } from '../words';
@@ -37,10 +38,10 @@ export function addAdvance(program: Command): void {
     .action(async (given: string, options: Options) => {
       const id = checkedId(given);
       const { to, flowId: flow_id, wait, yes } = options;
-      await answer(options, async (onboards) => {
+      await change(options, async (onboards) => {
         if (to === 'completed' && !yes && isInteractive()) {
           const before = await onboards.state(id);
-          if (!isAt(before, to)) await askToComplete(before.label ?? before.invitation_id);
+          if (!isAt(before, to)) await askToComplete(onboards, before);
         }
         const sent = await onboards.send(id, { name: 'advance', to, flow_id, ...saidOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isAt(state, to), done: `It has reached ${to}.` });
@@ -49,7 +50,8 @@ export function addAdvance(program: Command): void {
 }
 
 /** @throws {OnboardsError} `refused` unless the answer is yes. */
-export async function askToComplete(what: string): Promise<void> {
-  if (!(await confirmed(`${COMPLETING}\nComplete ${harmless(what)}?`)))
+export async function askToComplete(onboards: OnboardsClient, { label, invitation_id }: OnboardState): Promise<void> {
+  const what = harmless(label ?? invitation_id);
+  if (!(await confirmed(`${COMPLETING}\n${await whereOf(onboards)}\nComplete ${what}?`)))
     throw new OnboardsError('refused', 'Nothing was sent.');
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkedId, saidOf, text, TEXT, withSaid, withWait, type Said } from '../arguments';
 import { EXIT } from '../exit';
 import { answerWith, follow } from '../follow';
-import { answer, withJson, type Output } from '../answering';
+import { change, withJson, type Output } from '../answering';
 
 type Options = Said & Output;
 
@@ -17,7 +17,7 @@ export function addMessages(program: Command): void {
     withJson(withSaid(program.command(name).description(what).argument('<id>', 'invitation or onboard'))).action(
       async (given: string, options: Options) => {
         const id = checkedId(given);
-        await answer(options, async (onboards) => {
+        await change(options, async (onboards) => {
           const state = await onboards.send(id, { name, ...saidOf(options) });
           return answerWith(state, EXIT.done, done);
         });
@@ -35,7 +35,7 @@ function addCancel(program: Command): void {
   withJson(withSaid(withWait(command, 'for a call under way and its outcome'))).action(
     async (given: string, options: Options & { wait: number }) => {
       const id = checkedId(given);
-      await answer(options, async (onboards) => {
+      await change(options, async (onboards) => {
         const sent = await onboards.send(id, { name: 'cancel', ...saidOf(options) });
         const state = await follow(onboards, sent, options.wait, ({ phase }) => phase === 'cancelled');
         return answerWith(state, state.phase === 'cancelled' ? EXIT.done : EXIT.underWay, 'Cancelled.');
@@ -54,7 +54,7 @@ function addNote(program: Command): void {
     const id = checkedId(given);
     const { by, key, reason } = options;
     const note = text('The note', TEXT)(reason ? `${words.join(' ')} (${reason})` : words.join(' '));
-    await answer(options, async (onboards) => {
+    await change(options, async (onboards) => {
       await onboards.note(id, { text: note, by, key });
       return answerWith(await onboards.state(id), EXIT.done, 'Noted.');
     });

@@ -4,7 +4,7 @@ import type { OnboardState, Resolve } from '../../workflows/messages';
 import { checkedId, NAME, saidOf, text, withSaid, withWait, type Said } from '../arguments';
 import { followUp } from '../follow';
 import { isInteractive } from '../input';
-import { answer, withJson, type Output } from '../answering';
+import { change, withJson, type Output } from '../answering';
 import { examples } from '../words';
 import { askToComplete } from './advance';
 
@@ -48,11 +48,11 @@ export function addResolve(program: Command): void {
     .action(async (given: string, options: Options) => {
       const id = checkedId(given);
       const { action, wait, yes } = options;
-      await answer(options, async (onboards) => {
+      await change(options, async (onboards) => {
         const before = await onboards.state(id);
         const open = openAttention(before);
         if (action === 'retry' && !yes && isInteractive() && retryCompletes(before))
-          await askToComplete(before.label ?? before.invitation_id);
+          await askToComplete(onboards, before);
         // Named or with a key, it answers one question only, however often it is sent.
         const attention = options.attention ?? (options.key === undefined ? open : undefined);
         const onboard_id = options.onboardId;

@@ -6,7 +6,7 @@ import { failureOf, outcomeCode, worst } from '../exit';
 import { answerWith, waiting } from '../follow';
 import { namedOrRead } from '../input';
 import { rowOfState, rowsText } from '../rows';
-import { answer, complain, withJson, type Answer, type Output } from '../answering';
+import { change, complain, withJson, type Answer, type Output } from '../answering';
 import { standardOutput, telling } from '../terminal';
 import { examples } from '../words';
 
@@ -40,7 +40,7 @@ export function addStart(program: Command): void {
       const { label, flowId: flow_id, by, reason, wait } = options;
       const requests = ids.map((invitation_id) => ({ invitation_id, flow_id, label, by, reason }));
       const [only, ...others] = requests;
-      await answer(options, async (onboards) => {
+      await change(options, async (onboards) => {
         const work = only && others.length === 0 ? startOne(onboards, only, wait) : startAll(onboards, requests, wait);
         return telling(waiting(wait), work);
       });

@@ -20,10 +20,10 @@ export function addWatch(program: Command): void {
       `
 With --json, a line of JSON for each state. Attention does not end it. Ctrl-C ends it with exit code 130.`,
     )
-    .action(async (given: string, { json }: Output) => {
+    .action(async (given: string, output: Output) => {
       const id = checkedIdToRead(given);
-      await withOnboards(async (onboards) => {
-        const tell = json ? jsonLines() : narrator();
+      await withOnboards(output, async (onboards) => {
+        const tell = output.json ? jsonLines() : narrator();
         for (;;) {
           const state = await onboards.state(id);
           const text = tell(state, standardOutput());
