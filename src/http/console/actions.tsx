@@ -1,5 +1,6 @@
 import { COMPLETING, meaningOf } from '../../words';
 import type { Action, OnboardState } from '../../workflows/messages';
+import { named } from '../../upstream';
 import { Layout } from './layout';
 
 const TITLES: Record<Action, string> = {
@@ -120,18 +121,21 @@ interface CompletePageProps {
   /** What asks for it: `advance`, or `resolve` of a completing call that came to nothing. */
   message: string;
   who: string;
+  leadconduit: string | undefined;
   /** What was filled in. */
   fields: Record<string, string>;
 }
 
 /** Asks once more: it is the one thing here that cannot be undone. */
-export const CompletePage = ({ state, message, who, fields }: CompletePageProps) => {
+export const CompletePage = ({ state, message, who, leadconduit, fields }: CompletePageProps) => {
   const { invitation_id, label } = state;
   return (
-    <Layout title={`Complete ${label ?? invitation_id}?`} who={who}>
+    <Layout title={`Complete ${label ?? invitation_id}?`} who={who} leadconduit={leadconduit}>
       <h1>{`Complete ${label ?? invitation_id}?`}</h1>
       <p class="attention-box">{COMPLETING}</p>
       <dl class="facts">
+        <dt>At LeadConduit</dt>
+        <dd>{named(leadconduit)}</dd>
         {ASKED.map(([name, what]) => (
           <>
             <dt>{what}</dt>

@@ -1,10 +1,13 @@
 import type { PropsWithChildren } from 'hono/jsx';
+import { named } from '../../upstream';
 import { addressOf } from './assets';
 
 interface Frame {
   title: string;
   /** Undefined where nobody is logged in. */
   who?: string;
+  /** Whose onboards these are: its address, or `emulator`. */
+  leadconduit: string | undefined;
 }
 
 /** Attributes that a person's hand changes and that the server knows nothing of stay as they are. */
@@ -14,7 +17,7 @@ const HTMX = JSON.stringify({
   noSwap: ['204', '304', '4xx', '5xx'],
 });
 
-export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
+export const Layout = ({ title, who, leadconduit, children }: PropsWithChildren<Frame>) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -35,6 +38,7 @@ export const Layout = ({ title, who, children }: PropsWithChildren<Frame>) => (
         <a class="home" href="/">
           Onboards
         </a>
+        <p class="leadconduit">LeadConduit: {named(leadconduit)}</p>
         <p id="connection" role="status" />
         {who !== undefined && (
           <form method="post" action="/logout">

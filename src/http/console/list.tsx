@@ -196,13 +196,14 @@ const Choice = ({
 
 interface ListPageProps extends ListProps {
   who: string;
+  leadconduit: string | undefined;
   mayWrite: boolean;
   problem?: string;
   upstream?: Upstream;
 }
 
-export const ListPage = ({ snapshot, wanted, now, who, mayWrite, problem, upstream }: ListPageProps) => (
-  <Layout title="All" who={who}>
+export const ListPage = ({ snapshot, wanted, now, who, leadconduit, mayWrite, problem, upstream }: ListPageProps) => (
+  <Layout title="All" who={who} leadconduit={leadconduit}>
     <h1>Onboards</h1>
     {problem && <Alert>{problem}</Alert>}
     <form method="get" action="/" class="filters" role="search">

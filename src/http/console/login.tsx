@@ -1,7 +1,13 @@
 import { Alert, Layout } from './layout';
 
-export const LoginPage = ({ next, problem }: { next: string; problem?: string }) => (
-  <Layout title="Log in">
+interface LoginPageProps {
+  next: string;
+  problem?: string;
+  leadconduit: string | undefined;
+}
+
+export const LoginPage = ({ next, problem, leadconduit }: LoginPageProps) => (
+  <Layout title="Log in" leadconduit={leadconduit}>
     <h1>Log in</h1>
     {problem && <Alert>{problem}</Alert>}
     <form method="post" action="/login" class="stack narrow">

@@ -198,15 +198,16 @@ const Happened = ({ line: { at, event, by, reason, detail } }: { line: TimelineL
 );
 
 interface OnboardPageProps extends StandingProps {
+  leadconduit: string | undefined;
   problem?: string;
   /** What was just accepted. */
   said?: string;
 }
 
-export const OnboardPage = ({ problem, said, ...standing }: OnboardPageProps) => {
+export const OnboardPage = ({ problem, said, leadconduit, ...standing }: OnboardPageProps) => {
   const { label, invitation_id } = standing.state;
   return (
-    <Layout title={label ?? invitation_id} who={standing.who}>
+    <Layout title={label ?? invitation_id} who={standing.who} leadconduit={leadconduit}>
       <nav aria-label="Back">
         <a href="/">All onboards</a>
       </nav>

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { retryCompletes, type Command, type OnboardsClient } from '../../client';
 import { isHexId } from '../../client/ids';
 import { hashOf, type Keys } from '../keys';
+import { ofOurUpstream } from '../identity';
 import { atMost } from '../load';
 import { Problem, problemOf } from '../problems';
 import { CreateRequest, MESSAGES } from '../schemas';
@@ -49,10 +50,12 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   const live = new Live(draining);
 
   app.route('/', assets);
-  app.onError((error, c) => {
+  /** For the frame of a page, which is shown all the same. */
+  const leadconduit = () => onboards.upstream().catch(() => undefined);
+  app.onError(async (error, c) => {
     const problem = problemOf(error);
     for (const [name, value] of Object.entries(problem.headers)) c.header(name, value);
-    return c.html(<ProblemPage problem={problem} />, problem.status);
+    return c.html(<ProblemPage problem={problem} leadconduit={await leadconduit()} />, problem.status);
   });
   for (const path of ['/', '/login', '/logout', '/console/*'])
     app.use(path, csrf(), async (c, next) => {
@@ -61,29 +64,31 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
       c.header('Cache-Control', 'no-store');
     });
 
-  app.get('/login', (c) => c.html(<LoginPage next={nextOf(c.req.query('next'))} />));
+  const loginPage = async (next: string | undefined, problem?: string) => (
+    <LoginPage next={nextOf(next)} problem={problem} leadconduit={await leadconduit()} />
+  );
+  app.get('/login', async (c) => c.html(await loginPage(c.req.query('next'))));
   app.post('/login', async (c) => {
     const form = await formOf(c);
     const key = keys.find(form.key ?? '');
-    const next = nextOf(form.next);
-    if (!key) return c.html(<LoginPage next={next} problem="This key is not known here." />, 401);
+    if (!key) return c.html(await loginPage(form.next, 'This key is not known here.'), 401);
     await sessions.open(c, key, (form.who ?? '').slice(0, 60));
-    return c.redirect(next, 303);
+    return c.redirect(nextOf(form.next), 303);
   });
   app.post('/logout', async (c) => {
     await sessions.close(c);
     return c.redirect('/login', 303);
   });
 
-  const toLogin = sessions.guard((c) => {
+  const toLogin = sessions.guard(async (c) => {
     const { pathname, search } = new URL(c.req.url);
     if (c.req.method === 'GET' && !pathname.endsWith('/live'))
       return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`, 303);
     const next = /^\/console\/onboards\/[^/]+/.exec(pathname)?.[0];
-    return c.html(<LoginPage next={nextOf(next)} problem="Your session has ended, and nothing was done." />, 401);
+    return c.html(await loginPage(next, 'Your session has ended, and nothing was done.'), 401);
   });
-  app.use('/', toLogin);
-  app.use('/console/*', toLogin, async (c, next) => {
+  app.use('/', toLogin, ofOurUpstream(onboards));
+  app.use('/console/*', toLogin, ofOurUpstream(onboards), async (c, next) => {
     if (c.req.method !== 'GET' && !mayWrite(c)) throw new Problem(403, `The key ${c.get('key').name} may only read`);
     return next();
   });
@@ -95,7 +100,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const [snapshot, upstream] = await Promise.all([overview.current(), neighbours().emulator?.upstream()]);
     const wanted = wantedOf(c.req.query());
     const about = { snapshot, wanted, now: Date.now(), who: whoIs(c), mayWrite: mayWrite(c), problem, upstream };
-    return <ListPage {...about} />;
+    return <ListPage {...about} leadconduit={await leadconduit()} />;
   };
   app.get('/', async (c) => c.html(await listPage(c)));
   app.get('/console/live', (c) => {
@@ -115,7 +120,8 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   };
   app.get('/console/onboards/:id', async (c) => {
     const said = c.req.query('said');
-    return c.html(<OnboardPage {...await standingOf(c)} said={said && SAID[said]} />);
+    const about = { ...(await standingOf(c)), leadconduit: await leadconduit() };
+    return c.html(<OnboardPage {...about} said={said && SAID[said]} />);
   });
   app.get('/console/onboards/:id/live', (c) =>
     live.follow(c, async () => <Standing {...await standingOf(c)} />, isStill(c)),
@@ -148,14 +154,17 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
       if (confirmed !== 'yes' && mayComplete(message, fields)) {
         const state = await onboards.state(id);
         if (message === 'advance' || retryCompletes(state))
-          return await c.html(<CompletePage state={state} message={message} who={whoIs(c)} fields={fields} />);
+          return await c.html(
+            <CompletePage {...{ state, message, who: whoIs(c), leadconduit: await leadconduit(), fields }} />,
+          );
       }
       const said = { ...data, by: byOf(c, data.by), key: data.key && keyFor(data.key, fields) };
       if ('text' in said) await onboards.note(id, said);
       else await onboards.send(id, { ...said, name: message } as Command);
     } catch (error) {
       const { status, message: words } = problemOf(error);
-      return c.html(<OnboardPage {...await standingOf(c)} problem={words} />, status);
+      const about = { ...(await standingOf(c)), leadconduit: await leadconduit() };
+      return c.html(<OnboardPage {...about} problem={words} />, status);
     }
     return c.redirect(`/console/onboards/${id}?said=${message}`, 303);
   });
