@@ -72,8 +72,8 @@ export default tseslint.config(
   fence(
     ['src/emulator/**'],
     no(
-      '^(@temporalio/|\\.\\./(?!leadconduit/schema$|config$))',
-      'The emulator stands in for LeadConduit: it knows only its schema.',
+      '^(@temporalio/|\\.\\./(?!leadconduit/schema$|config$|callers$))',
+      'The emulator stands in for LeadConduit: it knows only its schema, and who may call.',
     ),
   ),
   {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { isLoopback } from './callers';
 
 /** A setting, an argument or a file that the user can correct; the message says how and never shows a value of a secret. */
 export class ConfigError extends Error {
@@ -39,17 +40,24 @@ const integer = (fallback: number, from: number, to: number) =>
     });
 const port = (fallback: number) => integer(fallback, 0, 65_535);
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const upstreamUrl = z
   .string()
   .default('https://app.leadconduit.com')
   .transform((text, ctx) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    const usable = url && (url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname)));
+    const usable = url && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
     if (usable && !url.username && !url.password && !url.search && !url.hash) return url.href.replace(/\/+$/, '');
     ctx.addIssue('must be an https:// address (http:// only on loopback) with no user, query or fragment');
     return z.NEVER;
   });
+
+const publicUrl = z.string().transform((text, ctx) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (isOrigin) return url.origin;
+  ctx.addIssue('must be an http:// or https:// address with no path, user, query or fragment');
+  return z.NEVER;
+});
 
 const Settings = z
   .object({
@@ -73,6 +81,7 @@ const Settings = z
     ONBOARDS_DATA_DIR: z.string().default('.data'),
     ONBOARDS_API_KEY: z.string().optional(),
     ONBOARDS_API_KEYS_FILE: z.string().optional(),
+    ONBOARDS_PUBLIC_URL: publicUrl.optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port(3000),
     TEMPORAL_PORT: port(7233),
@@ -130,7 +139,9 @@ const Settings = z
       dataDir: s.ONBOARDS_DATA_DIR,
       api: {
         host: s.HOST,
-        isLoopback: LOOPBACK.test(s.HOST) || s.HOST === '::1',
+        isLoopback: isLoopback(s.HOST) || s.HOST === '::1',
+        /** Where people reach API and console, when a proxy stands before them. */
+        publicUrl: s.ONBOARDS_PUBLIC_URL,
         /** One that may operate; more, and those that may only read, are in the file. */
         key: s.ONBOARDS_API_KEY,
         keysFile: s.ONBOARDS_API_KEYS_FILE,

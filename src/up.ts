@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { OnboardsError } from './client';
 import { ConfigError, loadConfig, loadEnvironment, settleWarning } from './config';
 import { ChildFailed } from './processes';
-import { temporalSettings, TemporalUnavailable } from './temporal/connection';
+import { temporalSettings, TemporalUnavailable, tlsWarning } from './temporal/connection';
 import { isTyped } from './temporal/find-cli';
 import { removeUpFile, writeUpFile } from './temporal/up-file';
 import { Children } from './up/children';
@@ -27,8 +27,8 @@ async function main(): Promise<void> {
   // A look and a write, each to its own deadline, and time to record what came of them.
   const children = new Children(folder.childrenFile, 2 * timeoutMs + 30_000);
   const stop = stopAsked(() => children.kill());
-  const warning = settleWarning(config);
-  if (warning !== undefined) progress.line(warning);
+  for (const warning of [settleWarning(config), tlsWarning(temporal)])
+    if (warning !== undefined) progress.line(warning);
   try {
     removeUpFile(folder.path);
     const starting = startAll({ config, env, temporal, folder, children, progress }).then(

@@ -8,7 +8,13 @@ import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
 import { ConfigError, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
 import { LeadConduitClient } from './leadconduit/client';
-import { connectTemporal, temporalSettings, TemporalUnavailable, type TemporalSettings } from './temporal/connection';
+import {
+  connectTemporal,
+  temporalSettings,
+  TemporalUnavailable,
+  tlsWarning,
+  type TemporalSettings,
+} from './temporal/connection';
 import { claimServer } from './temporal/identity';
 import { registerSearchAttributes } from './temporal/search-attributes';
 import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
@@ -27,8 +33,8 @@ async function main(): Promise<void> {
   const up = runningWith(own, settings);
   const config = withSettingsOf(up, own, env);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
-  const warning = settleWarning(config);
-  if (warning !== undefined) console.error(warning);
+  for (const warning of [settleWarning(config), tlsWarning(settings)])
+    if (warning !== undefined) console.error(warning);
 
   await claimServer(settings, config, !settings.isConfigured && up === undefined);
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));

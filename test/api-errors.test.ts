@@ -262,6 +262,7 @@ describe('its end', () => {
       draining: draining.signal,
       sessionSecret: 'a secret of the tests',
       neighbours: () => ({}),
+      host: '0.0.0.0',
     });
     expect((await app.request('/readyz')).status).toBe(200);
     draining.abort();

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { ConfigError } from '../src/config';
 import { bornAt, endProcess, isAlive } from '../src/processes';
-import { connectTemporal, temporalSettings } from '../src/temporal/connection';
+import { connectTemporal, temporalSettings, tlsWarning } from '../src/temporal/connection';
 import { findTemporal } from '../src/temporal/find-cli';
 import { startTemporal, warningAbout } from '../src/temporal/server';
 import { writeUpFile } from '../src/temporal/up-file';
@@ -98,14 +98,13 @@ describe('a Temporal server of our own', () => {
     await before.close();
     await endProcess({ pid: first.pid, born: bornAt(first.pid)! }, 0);
 
-    const second = await startTemporal({ ...options(), uiPort: 0 });
+    const second = await startTemporal(options());
     const connection = await Connection.connect({ address: second.address });
     const { status } = await new Client({ connection }).workflow.getHandle('open').describe();
     const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' });
     await connection.close();
     expect(status.name).toBe('RUNNING');
     expect(config?.workflowExecutionRetentionTtl?.seconds?.toNumber()).toBe(365 * 24 * 3600);
-    expect((await fetch(second.uiUrl!)).status).toBe(200);
 
     const running = { pid: second.pid, born: bornAt(second.pid)! };
     await second.stop();
@@ -119,7 +118,6 @@ describe('a Temporal server of our own', () => {
     await expect(startTemporal({ ...options(), port })).rejects.toThrow(
       new RegExp(`Port ${port} .*Temporal, is in use: set TEMPORAL_PORT`),
     );
-    await expect(startTemporal({ ...options(), uiPort: port })).rejects.toThrow(/set TEMPORAL_UI_PORT/);
     other.close();
   });
 
@@ -163,6 +161,23 @@ describe('which Temporal a program talks to', () => {
       namespace: 'n.acct',
     });
     expect(() => temporalSettings({ dataDir: folder }, env({ TEMPORAL_API_KEY: 'k' }))).toThrow(/TEMPORAL_ADDRESS/);
+  });
+
+  test('without TLS, one that is elsewhere is warned of, unless somebody has said so; and never gets a key', () => {
+    const settings = (more: object) => temporalSettings({ dataDir: folder }, env(more));
+    const warning = (address: string, more = {}) => tlsWarning(settings({ TEMPORAL_ADDRESS: address, ...more }));
+    expect(tlsWarning(settings({}))).toBeUndefined();
+    for (const here of ['localhost:7233', '127.0.0.1:7233', '[::1]:7233']) expect(warning(here)).toBeUndefined();
+    for (const elsewhere of ['temporal.example:7233', 'temporal:7233', '10.0.0.1:7233', 'localhost.example:1'])
+      expect(warning(elsewhere)).toMatch(/^Warning: Temporal at .* has no TLS: .*Set TEMPORAL_TLS=true/);
+    expect(warning('temporal.example:7233', { TEMPORAL_TLS: 'true' })).toBeUndefined();
+    expect(warning('temporal:7233', { TEMPORAL_TLS: 'false' })).toBeUndefined();
+    const key = { TEMPORAL_API_KEY: 'secret-of-ours' };
+    expect(warning('temporal.example:7233', key)).toBeUndefined();
+    const bare = () => warning('temporal.example:7233', { ...key, TEMPORAL_TLS: 'false' });
+    expect(bare).toThrow(ConfigError);
+    expect(bare).toThrow(/^TEMPORAL_API_KEY would be sent without TLS/);
+    expect(bare).not.toThrow(/secret-of-ours/);
   });
 
   test('one that is not there is named at once, with what to do', async () => {

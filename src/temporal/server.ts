@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msNumberToTs } from '@temporalio/common/lib/time';
@@ -31,8 +32,6 @@ export interface TemporalServerOptions {
   logFile: string;
   /** 0 takes a free one. */
   port: number;
-  /** None: no web page. 0 takes a free one. */
-  uiPort?: number;
   /** None: everything is in memory only. */
   dbFile?: string;
   namespace?: string;
@@ -40,9 +39,15 @@ export interface TemporalServerOptions {
   start?: (spec: ChildSpec) => Child;
 }
 
+/** It cannot be switched off, and by default it acts for every web page; so it answers to one Host only, which nobody can guess. */
+export interface HttpApi {
+  port: number;
+  host: string;
+}
+
 export interface TemporalServer {
   address: string;
-  uiUrl?: string;
+  api: HttpApi;
   pid: number;
   stop(): Promise<void>;
 }
@@ -53,15 +58,12 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   const { cli, env, logFile, namespace = DEFAULT_NAMESPACE, start = startChild } = options;
   // First, or a server that is there already would be taken for ours.
   const port = await claimPort(options.port, 'Temporal', 'TEMPORAL_PORT');
-  const uiPort =
-    options.uiPort === undefined
-      ? undefined
-      : await claimPort(options.uiPort, "Temporal's web page", 'TEMPORAL_UI_PORT');
+  const api = { port: await claimPort(0, "Temporal's HTTP API", 'TEMPORAL_PORT'), host: secretHost() };
   const address = `127.0.0.1:${port}`;
   const child = start({
     name: 'Temporal',
     command: cli,
-    args: argumentsFor({ ...options, namespace, port, uiPort }),
+    args: argumentsFor({ ...options, namespace, port, api }),
     env,
     logFile,
   });
@@ -73,24 +75,38 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   }
   return {
     address,
-    ...(uiPort === undefined ? {} : { uiUrl: `http://127.0.0.1:${uiPort}` }),
+    api,
     pid: child.pid,
     stop: () => endProcess(child, 10_000),
   };
 }
 
+/** As short as the part of a name between two dots may be. */
+export const secretHost = () => `${randomBytes(20).toString('hex')}.invalid`;
+
+/** The dev server of the Temporal CLI, for this machine only. */
+export const devServer = (port: number, api: HttpApi): string[] => [
+  ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--http-port', String(api.port)],
+  ...set('frontend.httpAllowedHosts', [api.host]),
+];
+export const set = (key: string, value: unknown): string[] => [
+  '--dynamic-config-value',
+  `${key}=${JSON.stringify(value)}`,
+];
+
 type Arguments = Pick<TemporalServerOptions, 'dbFile' | 'extraDynamicConfig'> & {
   namespace: string;
   port: number;
-  uiPort: number | undefined;
+  api: HttpApi;
 };
-function argumentsFor({ namespace, port, uiPort, dbFile, extraDynamicConfig }: Arguments): string[] {
+function argumentsFor({ namespace, port, api, dbFile, extraDynamicConfig }: Arguments): string[] {
   const dynamic = Object.entries({ ...DYNAMIC_CONFIG, ...extraDynamicConfig });
   return [
-    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)],
+    ...devServer(port, api),
+    // Its web page answers to every Host, and it has no setting against that: see web-page.ts.
+    '--headless',
     ...(namespace === DEFAULT_NAMESPACE ? [] : ['--namespace', namespace]),
-    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort), '--ui-disable-news-fetch']),
-    ...dynamic.flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${JSON.stringify(value)}`]),
+    ...dynamic.flatMap(([key, value]) => set(key, value)),
     // They reach a new database only; the worker registers what an older one lacks.
     ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
     // With WAL, `full` loses nothing when the power goes, for 26 onboards a second instead of 33; LeadConduit allows 10.

@@ -10,6 +10,7 @@ import { findTemporal } from '../temporal/find-cli';
 import { claimServer } from '../temporal/identity';
 import { claimPort, isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
+import type { WebPageSettings } from '../temporal/web-page';
 import { readUpFile, settingsFor, writeUpFile, type UpFile } from '../temporal/up-file';
 import { API, waitFor, WORKER, type Children } from './children';
 import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
@@ -134,13 +135,25 @@ async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: 
   const { isNew } = prepareDatabase(folder);
   if (isNew && ports.emulator !== undefined) writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
   progress.step('Starting Temporal');
-  const { address, uiUrl, pid } = await startTemporal({
-    ...{ cli, namespace, port: ports.temporal, uiPort: ports.ui, dbFile: folder.databaseFile },
+  const { address, api, pid } = await startTemporal({
+    ...{ cli, namespace, port: ports.temporal, dbFile: folder.databaseFile },
     ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: children.start },
   });
   folder.claim('for good');
   rmSync(folder.databaseUnreadyFile, { force: true });
-  return { temporal: { address, namespace, ui: uiUrl, pid }, cli };
+  return { temporal: { address, namespace, ui: await startWebPage(all, { cli, api, port: ports.ui! }), pid }, cli };
+}
+
+async function startWebPage({ env, folder, children }: Everything, settings: WebPageSettings): Promise<string> {
+  const child = children.start({
+    name: "Temporal's web page",
+    command: process.execPath,
+    args: [join(__dirname, '..', 'temporal', 'web-page.js'), JSON.stringify(settings)],
+    env: withoutKeys(env),
+    logFile: folder.logOf('web-page'),
+  });
+  await waitFor(child, 'did not listen', READY_MS, () => isListening(settings.port));
+  return `http://127.0.0.1:${settings.port}`;
 }
 
 /** The namespace is there, and a server with a known hole is named. */

@@ -79,6 +79,7 @@ function serve(world: World, port: number): Promise<ApiServer> {
   const key = (name: string, role: Role) => ({ name, role, hash: hashOf(KEYS[role]) });
   return startServer(
     {
+      publicUrl: `http://${ELSEWHERE}`,
       onboards: world.onboards,
       completedStatus: 'completed',
       keys: new Keys([key('console', 'operate'), key('screen', 'read')]),

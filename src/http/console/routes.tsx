@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
-import { csrf } from 'hono/csrf';
 import type { z } from 'zod';
 import { retryCompletes, type Command, type OnboardsClient } from '../../client';
 import { isHexId } from '../../client/ids';
+import { fromPage } from '../access';
 import { hashOf, type Keys } from '../keys';
 import { ofOurUpstream } from '../identity';
 import { atMost } from '../load';
@@ -57,12 +57,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     for (const [name, value] of Object.entries(problem.headers)) c.header(name, value);
     return c.html(<ProblemPage problem={problem} leadconduit={await leadconduit()} />, problem.status);
   });
-  for (const path of ['/', '/login', '/logout', '/console/*'])
-    app.use(path, csrf(), async (c, next) => {
-      await next();
-      // After a log-out, the Back button shows nothing.
-      c.header('Cache-Control', 'no-store');
-    });
+  for (const path of ['/', '/login', '/logout', '/console/*']) app.use(path, fromPage);
 
   const loginPage = async (next: string | undefined, problem?: string) => (
     <LoginPage next={nextOf(next)} problem={problem} leadconduit={await leadconduit()} />
