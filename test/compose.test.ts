@@ -17,10 +17,13 @@ interface Service {
   ports?: string[];
   healthcheck?: object;
   depends_on?: Record<string, { condition: string }>;
+  networks?: string[];
+  network_mode?: string;
   cap_drop?: string[];
   stop_grace_period?: string;
 }
 interface Compose {
+  networks: Record<string, { internal?: boolean } | null>;
   services: Record<string, Service>;
   secrets: Record<string, Record<string, string>>;
 }
@@ -71,6 +74,26 @@ describe('docker-compose.yml', () => {
     },
   );
 
+  test('only those who need the database or Temporal can reach it', () => {
+    const on = (network: string) =>
+      services.flatMap(([name, it]) => (it.networks?.includes(network) ? name : [])).sort();
+    expect(services.filter(([, it]) => !it.networks && !it.network_mode)).toEqual([]);
+    expect(on('database')).toEqual(['postgresql', 'schema', 'temporal']);
+    expect(on('temporal')).toEqual(['api', 'namespace', 'temporal', 'ui', 'worker']);
+    expect([on('api'), on('leadconduit')]).toEqual([['api'], ['worker']]);
+    expect(compose.networks.database).toEqual({ internal: true });
+    expect(service('emulator').network_mode).toBe('service:worker');
+  });
+
+  test('a web page on this machine gets nothing from Temporal: its HTTP API is for the health check, its page asked for', () => {
+    const dynamic = yaml('deploy', 'temporal', 'dynamic-config.yaml') as Record<string, { value: unknown }[]>;
+    expect(dynamic['frontend.httpAllowedHosts']).toEqual([{ value: ['127.0.0.1:7243'] }]);
+    expect(service('temporal').healthcheck).toMatchObject({
+      test: expect.arrayContaining(['http://127.0.0.1:7243/api/v1/cluster-info']) as unknown,
+    });
+    expect(service('ui')).toMatchObject({ profiles: ['ui'] });
+  });
+
   test('holds no secret', () => {
     const values = services.flatMap(([, { environment }]) => Object.entries(environment ?? {}));
     const secret = values.filter(([name]) => /KEY|PASSWORD|PWD|SECRET|TOKEN/.test(name));
@@ -84,7 +107,7 @@ describe('docker-compose.yml', () => {
   test('names only settings that there are', () => {
     const settings = [...read('src', 'config.ts').matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name]) => name!);
     expect(settings).toContain('LEADCONDUIT_API_KEY');
-    const known = new Set([...settings, 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE']);
+    const known = new Set([...settings, 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'TEMPORAL_TLS']);
     const ours = services.filter(([, { build }]) => build).flatMap(([, it]) => Object.keys(it.environment ?? {}));
     expect(ours.filter((name) => !known.has(name))).toEqual([]);
     const asked = [...read('docker-compose.yml').matchAll(/(?<!\$)\$\{(\w+)/g)].map(([, name]) => name!);
