@@ -1,6 +1,7 @@
 /** `node run.mjs <program> [args…]` runs `dist/<program>.js` in this process, installed and built as needed. */
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 function fail(message) {
@@ -12,10 +13,13 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const isFit = major >= 24 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19);
 if (!isFit) fail(`This project needs Node 20.19, 22.13, or 24 and newer, and this is ${process.version}.`);
 
+const root = fileURLToPath(new URL('.', import.meta.url));
+if (root.includes('*')) fail(`Node cannot load packages below a folder with * in its name: move or rename ${root}`);
+
 const { makeReady } = await import('./scripts/make-ready.mjs');
 await makeReady().catch((error) => fail(error.message));
 
-const at = (path) => fileURLToPath(new URL(path, import.meta.url));
+const at = (path) => join(root, path);
 const SCRIPTS = {
   test: ['scripts/test.mjs'],
   proof: ['scripts/proof.mjs'],

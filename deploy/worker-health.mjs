@@ -1,35 +1,39 @@
-/** Ends with 0 when this container's worker has asked Temporal for work within the last two minutes: one that hangs, or
- *  has lost Temporal, is still a running process. */
+/** Ends with 0 when this container's worker shows that it works. One that does not show it for as long as `npm start` would
+ *  wait is killed: Docker starts a container again when its program has ended, never because it is unhealthy. */
+import { readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { Connection } from '@temporalio/client';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig, loadEnvironment } from '../dist/config.js';
-import { connectTemporal, temporalSettings } from '../dist/temporal/connection.js';
+import { bornAt } from '../dist/processes.js';
+import { MISSED_LOOKS, PULSE_FILE, PULSE_MS, touchedAt } from '../dist/pulse.js';
 
-/** A poll that brings no work lasts a minute. */
-const RECENT_MS = 120_000;
-/** Of Temporal's API: `TaskQueueType`. */
-const ACTIVITY = 2;
+const LOOKS_A_PULSE = 4;
 
-/** Those who poll for activities, as `<pid>@<host>`. */
-async function pollers({ taskQueue }, settings) {
-  const connection = await connectTemporal(settings, (options) => Connection.connect(options));
-  try {
-    const asked = { namespace: settings.namespace, taskQueue: { name: taskQueue }, taskQueueType: ACTIVITY };
-    return (await connection.workflowService.describeTaskQueue(asked)).pollers;
-  } finally {
-    await connection.close();
-  }
+/** Those of this container that live, and when each last showed that it works. */
+function workers(dataDir) {
+  const found = readdirSync(dataDir).map((name) => ({ file: join(dataDir, name), match: PULSE_FILE.exec(name) }));
+  return found
+    .filter(({ match }) => match?.[2] === hostname())
+    .map(({ file, match }) => ({ file, pid: Number(match[1]), touched: touchedAt(file) }))
+    .filter(({ pid, touched }) => touched !== undefined && bornAt(pid) !== undefined);
 }
 
-try {
-  const env = loadEnvironment();
-  const config = loadConfig(env);
-  const recent = (await pollers(config, temporalSettings(config, env))).filter(
-    ({ lastAccessTime }) => Date.now() - lastAccessTime.seconds.toNumber() * 1_000 < RECENT_MS,
-  );
-  if (!recent.some(({ identity }) => identity.endsWith(`@${hostname()}`)))
-    throw new Error(`No worker of ${hostname()} has asked for work on task queue ${config.taskQueue} in two minutes`);
-} catch (error) {
+async function check() {
+  const { dataDir } = loadConfig(loadEnvironment());
+  let silent = workers(dataDir);
+  if (silent.length === 0) throw new Error(`No worker of ${hostname()} has shown in ${dataDir} that it works`);
+  for (let look = 0; look < MISSED_LOOKS * LOOKS_A_PULSE && silent.length > 0; look += 1) {
+    await sleep(PULSE_MS / LOOKS_A_PULSE);
+    silent = silent.filter(({ file, touched }) => touchedAt(file) === touched);
+  }
+  const hung = silent.filter(({ pid }) => bornAt(pid) !== undefined).map(({ pid }) => pid);
+  if (hung.length === 0) return;
+  for (const pid of hung) process.kill(pid, 'SIGKILL');
+  throw new Error(`The worker hung or was stopped, and was killed (pid ${hung.join(', ')})`);
+}
+
+await check().catch((error) => {
   console.error(error.message);
   process.exitCode = 1;
-}
+});

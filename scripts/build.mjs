@@ -1,6 +1,16 @@
 /** `build.mjs all <folder>`: the whole program. `build.mjs bundle <folder of sources> <file>`: only the workflows' code. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
@@ -34,12 +44,37 @@ async function bundle(folder, file) {
     payloadConverterPath: find('temporal/payload-converter'),
     workflowInterceptorModules: interceptors ? [interceptors] : [],
     logger: new DefaultLogger('WARN'),
+    // The path by the link, below.
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: { ...config.resolve, symlinks: false },
+      resolveLoader: { symlinks: false },
+    }),
   });
   writeFileSync(file, code);
 }
 
+/** The bundler reads some characters of a path as its own syntax: such a checkout is built by a link with a plain name. */
+function buildThroughLink(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'onboards-build-'));
+  const link = join(folder, 'checkout');
+  try {
+    symlinkSync(root, link, 'dir');
+    const linked = args.map((arg) => (arg.startsWith(root) ? join(link, arg.slice(root.length)) : arg));
+    const options = ['--preserve-symlinks', '--preserve-symlinks-main', join(link, 'scripts', 'build.mjs'), ...linked];
+    return spawnSync(process.execPath, options, { stdio: 'inherit', cwd: link }).status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const isPlain = (path) => /^[\w/. -]+$/.test(path);
 const [what, first, second] = process.argv.slice(2);
-if (what === 'all') {
+if (!isPlain(root)) {
+  if (!isPlain(tmpdir()))
+    throw new Error(`Set TMPDIR to a folder whose path has only letters, digits, spaces and . _ - (now: ${tmpdir()})`);
+  process.exitCode = buildThroughLink(process.argv.slice(2));
+} else if (what === 'all') {
   compile(first);
   assets(first);
   await bundle(first, join(first, 'workflow-bundle.js'));

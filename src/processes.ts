@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from './config';
 
@@ -22,6 +24,17 @@ export function bornAt(pid: number): string | undefined {
   const found = /^(\S+)\s+(.+)$/.exec(stdout.trim());
   return found === null || found[1]!.startsWith('Z') ? undefined : found[2];
 }
+
+/** Where process ids mean what they mean here: one boot of one system, and one namespace of process ids (a container has
+ *  its own). Where that cannot be told, this process is alone. */
+export const PLACE = ((): string => {
+  if (process.platform !== 'linux') return hostname();
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return randomUUID();
+  }
+})();
 
 export const isAlive = ({ pid, born }: ProcessId): boolean => bornAt(pid) === born;
 
@@ -54,6 +67,7 @@ export interface ChildSpec {
   command: string;
   args: string[];
   env: Environment;
+  cwd?: string;
   /** Appended to. A file, not a pipe: whoever started the child may be killed, and it shall go on. */
   logFile: string;
 }
@@ -71,22 +85,27 @@ export interface Child extends ProcessId {
 export class ChildFailed extends Error {
   override readonly name = 'ChildFailed';
   constructor(child: Pick<Child, 'name' | 'logFile' | 'output'>, what: string) {
-    const lines = child.output().trim().split('\n');
-    // A Go program that panics says why first, and then where, at length.
-    const panic = lines.findLastIndex((line) => /^(panic|fatal error): /.test(line));
-    const told = panic < 0 ? lines.slice(-15) : lines.slice(panic, panic + 5);
-    const last = told[0] === '' ? '' : ` It wrote last:\n${told.map((line) => `  ${line}`).join('\n')}\n`;
-    super(`${child.name} ${what}.${last || ' '}Its log: ${child.logFile}`);
+    super(`${child.name} ${what}.${lastWords(child)}`);
   }
+}
+
+/** What it wrote last, and where the rest is. */
+export function lastWords({ logFile, output }: Pick<Child, 'logFile' | 'output'>): string {
+  const lines = output().trim().split('\n');
+  // A Go program that panics says why first, and then where, at length.
+  const panic = lines.findLastIndex((line) => /^(panic|fatal error): /.test(line));
+  const told = panic < 0 ? lines.slice(-15) : lines.slice(panic, panic + 5);
+  const last = told[0] === '' ? '' : ` It wrote last:\n${told.map((line) => `  ${line}`).join('\n')}\n`;
+  return `${last || ' '}Its log: ${logFile}`;
 }
 
 /** In a process group of its own, so that a Ctrl-C at the terminal reaches only whoever started it.
  *  @throws {ChildFailed} when the command cannot be run */
-export function startChild({ name, command, args, env, logFile }: ChildSpec): Child {
+export function startChild({ name, command, args, env, cwd, logFile }: ChildSpec): Child {
   const log = openSync(logFile, 'a', 0o600);
   const from = fstatSync(log).size;
   const output = () => readFileSync(logFile).subarray(from).toString();
-  const child = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(command, args, { env, cwd, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));

@@ -7,15 +7,16 @@ import { isTyped } from './temporal/find-cli';
 import { removeUpFile, writeUpFile } from './temporal/up-file';
 import { Children } from './up/children';
 import { openDataFolder } from './up/data-folder';
+import { LockLost } from './up/lock';
 import { Progress } from './up/progress';
-import { readyText } from './up/ready-text';
+import { forShell, readyText } from './up/ready-text';
 import { startAll } from './up/start-all';
 import { upstreamOf } from './upstream';
 
 /** npm hands on the Ctrl-C that the terminal has sent us already: within this time two signals are one. */
 const SAME_SIGNAL_MS = 500;
 
-/** `npm start`: runs until it is told to stop, or until one of its processes ends. */
+/** `npm start`: runs until it is told to stop, or until one of its processes ends that has never been ready. */
 async function main(): Promise<void> {
   const since = Date.now();
   const progress = new Progress(process.stdout);
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   const config = loadConfig(env);
   const temporal = temporalSettings(config, env);
   const { timeoutMs } = config.leadconduit;
-  const folder = openDataFolder(resolve(config.dataDir), upstreamOf(config));
+  const folder = await openDataFolder(resolve(config.dataDir), upstreamOf(config), progress.line);
   // A look and a write, each to its own deadline, and time to record what came of them.
   const children = new Children(folder.childrenFile, 2 * timeoutMs + 30_000);
   const stop = stopAsked(() => children.kill());
@@ -35,19 +36,22 @@ async function main(): Promise<void> {
       ({ up, cli, isSampleNew }) => {
         writeUpFile(folder.path, up);
         const prefix =
-          env.ONBOARDS_DATA_DIR === loadEnvironment({}).ONBOARDS_DATA_DIR ? '' : `ONBOARDS_DATA_DIR=${folder.path} `;
+          env.ONBOARDS_DATA_DIR === loadEnvironment({}).ONBOARDS_DATA_DIR
+            ? ''
+            : `ONBOARDS_DATA_DIR=${forShell(folder.path)} `;
         const seconds = (Date.now() - since) / 1000;
         const ready = { up, isSampleNew, dataDir: folder.path, taskQueue: config.taskQueue, seconds, prefix };
         progress.line(readyText({ ...ready, cli: cli !== undefined && !isTyped(cli, env) ? cli : undefined }));
         return stop;
       },
     );
-    await Promise.race([starting, stop, children.unexpectedEnd]);
+    // Another one has its database now.
+    folder.lost.catch(() => children.kill());
+    await Promise.race([starting, stop, children.unexpectedEnd, folder.lost]);
     progress.line('Stopping …');
   } finally {
     progress.over();
     await children.end(progress.line);
-    removeUpFile(folder.path);
     folder.release();
   }
 }
@@ -66,7 +70,7 @@ function stopAsked(now: () => void): Promise<void> {
 }
 
 function report(error: unknown): number {
-  const isExpected = [ConfigError, TemporalUnavailable, ChildFailed, OnboardsError].some(
+  const isExpected = [ConfigError, TemporalUnavailable, ChildFailed, OnboardsError, LockLost].some(
     (kind) => error instanceof kind,
   );
   console.error(isExpected ? (error as Error).message : error);

@@ -8,6 +8,7 @@ import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
 import { ConfigError, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
 import { LeadConduitClient } from './leadconduit/client';
+import { ownPulse } from './pulse';
 import {
   connectTemporal,
   temporalSettings,
@@ -16,6 +17,7 @@ import {
   type TemporalSettings,
 } from './temporal/connection';
 import { claimServer } from './temporal/identity';
+import { END_SIGNALS, endAsked, runUntilAsked, WorkerStopped } from './temporal/run-until-asked';
 import { registerSearchAttributes } from './temporal/search-attributes';
 import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
@@ -32,7 +34,8 @@ async function main(): Promise<void> {
   const settings = temporalSettings(own, env);
   const up = runningWith(own, settings);
   const config = withSettingsOf(up, own, env);
-  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: ['SIGTERM', 'SIGINT', 'SIGHUP'] });
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [...END_SIGNALS] });
+  const [askedAt, pulse] = [endAsked(), ownPulse(resolve(own.dataDir))];
   for (const warning of [settleWarning(config), tlsWarning(settings)])
     if (warning !== undefined) console.error(warning);
 
@@ -52,8 +55,9 @@ async function main(): Promise<void> {
   const doubles = new Doubles((...doubled) => onboards.tellDoubled(...doubled));
   const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account, onLook: doubles.seen });
   const native = await connectTemporal(settings, (options) => NativeConnection.connect(options));
+  const options = workerOptions(config);
   const worker = await Worker.create({
-    ...workerOptions(config),
+    ...options,
     connection: native,
     namespace: settings.namespace,
     workflowBundle: { codePath: resolve(__dirname, 'workflow-bundle.js') },
@@ -65,16 +69,13 @@ async function main(): Promise<void> {
     }),
   });
   const stopLooking = doubles.keepLooking(leadconduit, () => onboards.isAnyOpen(), LOOK_MS);
-  const running = worker.run();
+  const running = runUntilAsked(worker, { askedAt, pulse, graceMs: options.shutdownGraceTime });
   const { address } = settings.connectionOptions;
   console.log(`Worker ready on task queue ${config.taskQueue}, Temporal ${address}, LeadConduit ${account.baseUrl}`);
-  try {
-    await running;
-  } finally {
-    stopLooking();
-    leadconduit.close();
-    await Promise.all([native.close(), connection.close()]);
-  }
+  await running;
+  stopLooking();
+  leadconduit.close();
+  await Promise.all([native.close(), connection.close()]);
 }
 
 /**
@@ -104,7 +105,8 @@ const accountOf = ({ leadconduit: { apiKey, baseUrl }, ports }: Config, up?: UpF
     : { apiKey, baseUrl };
 
 main().catch((error: unknown) => {
-  const isExpected = error instanceof ConfigError || error instanceof TemporalUnavailable;
-  console.error(isExpected ? error.message : error);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  const isExpected = [ConfigError, TemporalUnavailable, WorkerStopped].some((kind) => error instanceof kind);
+  console.error(isExpected ? (error as Error).message : error);
+  // Not by itself: what the SDK still holds may keep the process for ever.
+  process.exit(error instanceof ConfigError ? 2 : 1);
 });

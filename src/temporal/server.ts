@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msNumberToTs } from '@temporalio/common/lib/time';
@@ -62,10 +63,12 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   const address = `127.0.0.1:${port}`;
   const child = start({
     name: 'Temporal',
-    command: cli,
+    command: resolve(cli),
     args: argumentsFor({ ...options, namespace, port, api }),
     env,
-    logFile,
+    // The server puts the file's name into an address as it is: `#`, `?` or `%` in the folder's would be read as its syntax.
+    ...(options.dbFile === undefined ? {} : { cwd: dirname(resolve(options.dbFile)) }),
+    logFile: resolve(logFile),
   });
   try {
     await untilReady(child, address, namespace);
@@ -110,7 +113,7 @@ function argumentsFor({ namespace, port, api, dbFile, extraDynamicConfig }: Argu
     // They reach a new database only; the worker registers what an older one lacks.
     ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
     // With WAL, `full` loses nothing when the power goes, for 26 onboards a second instead of 33; LeadConduit allows 10.
-    ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
+    ...(dbFile === undefined ? [] : ['--db-filename', basename(dbFile)]),
     ...(dbFile === undefined ? [] : ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full']),
   ];
 }

@@ -4,6 +4,7 @@ import {
   ChildFailed,
   endProcess,
   isAlive,
+  PLACE,
   signalGroup,
   startChild,
   type Child,
@@ -11,24 +12,25 @@ import {
   type ProcessId,
 } from '../processes';
 import { writeWhole } from './data-folder';
+import { keepRunning, type Kept } from './keep-running';
 
 export const WORKER = 'The worker';
 export const API = 'The API';
 
 /** The API answers what is under way within 12 s. */
 const GRACE_MS = 14_000;
-/** As a worker or an API ends that is asked to. */
-const IN_PEACE = 'with exit code 0';
 
-type Named = ProcessId & { name: string };
+/** Processes of another place, such as a container that shares the folder, cannot be ended from here. */
+type Named = ProcessId & { name: string; place?: string };
 type Say = (text: string) => void;
 
 /** What `npm start` runs. It is noted in a file as soon as it runs, so that the next run can end what a kill -9 leaves. */
 export class Children {
   private readonly running: Child[] = [];
+  private readonly kept = new Set<string>();
   private isEnding = false;
   private fail!: (error: Error) => void;
-  /** Rejects when one ends that should not. */
+  /** Rejects when one ends that has never been ready. */
   readonly unexpectedEnd = new Promise<never>((_resolve, reject) => (this.fail = reject));
 
   /** @param workerGraceMs how long a call that the worker has under way can take to its own end */
@@ -39,27 +41,36 @@ export class Children {
     this.unexpectedEnd.catch(() => undefined);
   }
 
-  /** @param replace what to do when somebody else ends it, by kill or in peace; without it, as when it fails, everything is ended. */
-  readonly start = (spec: ChildSpec, replace?: (how: string) => void): Child => {
+  /** Until it is kept, its end is the failure of the start. */
+  readonly start = (spec: ChildSpec): Child => {
     if (this.isEnding) throw new Error(`${spec.name} is not started: everything is being stopped`);
     const child = startChild(spec);
     // Who takes another's place takes its place in the order of the ends, too.
     const before = this.running.findIndex(({ name }) => name === spec.name);
     this.running.splice(before < 0 ? this.running.length : before, before < 0 ? 0 : 1, child);
-    this.note();
-    child.ended
-      .then((how) => {
-        if (this.isEnding) return;
-        if (!replace || !(how.startsWith('by ') || how === IN_PEACE))
-          return this.fail(new ChildFailed(child, `ended ${how}`));
-        replace(how);
-      })
-      .catch(this.fail);
+    void child.ended.then((how) => {
+      if (!this.isEnding && !this.kept.has(spec.name)) this.fail(new ChildFailed(child, `ended ${how}`));
+    });
+    try {
+      this.note();
+    } catch (error) {
+      // One that the next run would not find must not stay.
+      signalGroup(child, 'SIGKILL');
+      throw error;
+    }
     return child;
   };
 
+  /** It has been ready: from now on another one takes its place whenever it ends. */
+  keep(kept: Kept): void {
+    this.kept.add(kept.spec.name);
+    keepRunning(this, kept).catch(this.fail);
+  }
+
+  readonly areEnding = (): boolean => this.isEnding;
+
   private note(): void {
-    const named = this.running.map(({ name, pid, born }) => ({ name, pid, born }));
+    const named = this.running.map(({ name, pid, born }) => ({ name, pid, born, place: PLACE }));
     writeWhole(this.file, named);
   }
 
@@ -67,12 +78,11 @@ export class Children {
   async end(say: Say): Promise<void> {
     this.isEnding = true;
     await this.endAll(this.running, say);
-    if (this.running.length > 0) rmSync(this.file, { force: true });
   }
 
   /** What the last run left behind when it was killed. */
   async endLeftovers(say: Say): Promise<void> {
-    const left = readNamed(this.file).filter(isAlive);
+    const left = readNamed(this.file).filter(({ place = PLACE, ...id }) => place === PLACE && isAlive(id));
     if (left.length > 0)
       say(
         `The last npm start was killed; ending what it left: ${left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`,

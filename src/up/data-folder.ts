@@ -1,8 +1,11 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../config';
+import { PLACE } from '../processes';
+import { PULSE_FILE, touchedAt } from '../pulse';
+import { removeUpFile } from '../temporal/up-file';
 import { assertSameUpstream, ownerOf, upstreamFileIn } from '../upstream';
-import { takeLock } from './lock';
+import { LockLost, takeLock, whoIs, type Lock } from './lock';
 
 /** What one `npm start` keeps between its runs: one upstream's onboards, and never another's. */
 export interface DataFolder {
@@ -17,25 +20,14 @@ export interface DataFolder {
   logOf: (name: string) => string;
   /** From now on the folder is this upstream's; provisionally, until `release`, where nobody claims it for good meanwhile. */
   claim: (how: 'provisionally' | 'for good') => void;
+  /** Rejects when another `npm start` has the folder now: whatever runs here must end at once, and nothing there is ours. */
+  lost: Promise<never>;
   release: () => void;
 }
 
 /** @throws {ConfigError} when it cannot be used, is in use, or belongs to another upstream */
-export function openDataFolder(path: string, upstream: string): DataFolder {
-  try {
-    mkdirSync(join(path, 'logs'), { recursive: true, mode: 0o700 });
-    chmodSync(path, 0o700);
-  } catch (error) {
-    throw new ConfigError(
-      `The data folder ${path} cannot be used (${(error as Error).message}): set ONBOARDS_DATA_DIR`,
-    );
-  }
-  const lock = takeLock(join(path, 'lock'));
-  if ('holder' in lock)
-    throw new ConfigError(
-      `The data folder ${path} is in use by another npm start (pid ${lock.holder.pid}). ` +
-        `Stop that one (Ctrl-C there, or kill ${lock.holder.pid}), or set ONBOARDS_DATA_DIR to another folder.`,
-    );
+export async function openDataFolder(path: string, upstream: string, say: (text: string) => void): Promise<DataFolder> {
+  const lock = await locked(path, say);
   try {
     assertSameUpstream(path, ownerOf(path), upstream, 'start');
   } catch (error) {
@@ -44,10 +36,11 @@ export function openDataFolder(path: string, upstream: string): DataFolder {
   }
   const sampleDueFile = join(path, 'sample-due');
   let isProvisional = false;
+  const childrenFile = join(path, 'children.json');
   return {
     path,
     databaseFile: join(path, 'temporal.db'),
-    childrenFile: join(path, 'children.json'),
+    childrenFile,
     databaseUnreadyFile: join(path, 'database-unready'),
     sampleDueFile,
     claim: (how) => {
@@ -56,12 +49,50 @@ export function openDataFolder(path: string, upstream: string): DataFolder {
       isProvisional = how === 'provisionally' && isNew;
     },
     logOf: (name) => join(path, 'logs', `${name}.log`),
+    lost: lock.lost.catch((error: unknown) => {
+      throw new LockLost(
+        `This npm start has lost the data folder ${path} (${(error as Error).message}): it had not touched its lock for too ` +
+          'long, as on a machine that slept. Everything that it ran was ended at once, and is left to the one that has it now.',
+      );
+    }),
     release: () => {
-      if (isProvisional) for (const file of [upstreamFileIn(path), sampleDueFile]) rmSync(file, { force: true });
+      if (lock.isHeld()) {
+        removeUpFile(path);
+        rmSync(childrenFile, { force: true });
+        if (isProvisional) for (const file of [upstreamFileIn(path), sampleDueFile]) rmSync(file, { force: true });
+      }
       lock.release();
     },
   };
 }
+
+async function locked(path: string, say: (text: string) => void): Promise<Lock> {
+  let lock;
+  try {
+    mkdirSync(join(path, 'logs'), { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+    lock = await takeLock(join(path, 'lock'), say, () => pulsesIn(path));
+  } catch (error) {
+    throw new ConfigError(
+      `The data folder ${path} cannot be used (${(error as Error).message}): set ONBOARDS_DATA_DIR`,
+    );
+  }
+  if (!('holder' in lock)) return lock;
+  const { holder } = lock;
+  const where =
+    holder.place === undefined || holder.place === PLACE ? `Ctrl-C there, or kill ${holder.pid ?? 0}` : 'there';
+  throw new ConfigError(
+    `The data folder ${path} is in use by another npm start (${whoIs(holder)}). ` +
+      `Stop that one (${where}), or set ONBOARDS_DATA_DIR to another folder.`,
+  );
+}
+
+/** Workers outlive an \`npm start\` that was killed, elsewhere too. */
+const pulsesIn = (path: string): string =>
+  readdirSync(path)
+    .filter((name) => PULSE_FILE.test(name))
+    .map((name) => touchedAt(join(path, name)))
+    .join();
 
 /** Whether the database is new. The server makes its tables only where it finds no file, so one that it was making when it
  *  was ended would never work: it goes, and nothing with it, since nobody could use a server that was never ready. */

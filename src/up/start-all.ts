@@ -1,18 +1,20 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { ConfigError, type Config, type Environment } from '../config';
-import type { Child } from '../processes';
+import type { Config, Environment } from '../config';
+import type { Child, ChildSpec } from '../processes';
+import { pulseFile } from '../pulse';
 import { keyFileIn, loadKeys } from '../http/keys';
 import { urlOf } from '../http/url';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../temporal/connection';
 import { findTemporal } from '../temporal/find-cli';
 import { claimServer } from '../temporal/identity';
-import { claimPort, isListening } from '../temporal/ports';
+import { isListening } from '../temporal/ports';
 import { startTemporal, warningAbout } from '../temporal/server';
 import type { WebPageSettings } from '../temporal/web-page';
 import { readUpFile, settingsFor, writeUpFile, type UpFile } from '../temporal/up-file';
 import { API, waitFor, WORKER, type Children } from './children';
+import { claimPorts, type Ports } from './claim-ports';
 import { prepareDatabase, writeWhole, type DataFolder } from './data-folder';
 import type { Progress } from './progress';
 import { upstreamOf } from '../upstream';
@@ -43,7 +45,7 @@ export async function startAll(all: Everything): Promise<Started> {
   // A key that is missing or wrong is said before anything is started.
   loadKeys({ ...config, dataDir: folder.path });
   await children.endLeftovers(progress.line);
-  const ports = await claimPorts(all);
+  const ports = await claimPorts(config, all.temporal);
 
   const { temporal, cli } = await haveTemporal(all, ports);
   const address = all.temporal.isConfigured ? {} : { TEMPORAL_ADDRESS: temporal.address };
@@ -85,47 +87,8 @@ const withoutKeys = (env: Environment): Environment => ({
   ONBOARDS_API_KEY: undefined,
 });
 
-interface Ports {
-  api: number;
-  temporal?: number;
-  ui?: number;
-  emulator?: number;
-}
-
-const PORTS: Record<keyof Ports, [setting: string, who: string]> = {
-  api: ['PORT', 'the API and the console'],
-  temporal: ['TEMPORAL_PORT', 'Temporal'],
-  ui: ['TEMPORAL_UI_PORT', "Temporal's web page"],
-  emulator: ['EMULATOR_PORT', 'the emulator of LeadConduit'],
-};
-
-/** All of them first: nothing is started that would have to be ended again. @throws {ConfigError} also for one port twice */
-async function claimPorts({ config: { ports, leadconduit }, temporal }: Everything): Promise<Ports> {
-  const own: Ports = {
-    api: ports.api,
-    ...(temporal.isConfigured ? {} : { temporal: ports.temporal, ui: ports.temporalUi }),
-    ...(leadconduit.apiKey === undefined ? { emulator: ports.emulator } : {}),
-  };
-  const wanted = Object.entries(own) as [keyof Ports, number][];
-  const settingOf = new Map<number, string>();
-  for (const [name, port] of wanted) {
-    const [setting] = PORTS[name];
-    const other = settingOf.get(port);
-    if (other !== undefined && port !== 0)
-      throw new ConfigError(
-        `${other} and ${setting} are both ${port}: set one of them to another port, or to 0 for any free one`,
-      );
-    settingOf.set(port, setting);
-  }
-  for (const [name, port] of wanted) {
-    const [setting, who] = PORTS[name];
-    own[name] = await claimPort(port, who, setting);
-  }
-  return own;
-}
-
 async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: UpFile['temporal']; cli?: string }> {
-  const { config, env, folder, children, progress } = all;
+  const { config, env, folder, progress } = all;
   const { connectionOptions, namespace } = all.temporal;
   if (ports.temporal === undefined) return { temporal: { address: connectionOptions.address, namespace } };
   progress.step('Looking for Temporal');
@@ -135,24 +98,26 @@ async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: 
   const { isNew } = prepareDatabase(folder);
   if (isNew && ports.emulator !== undefined) writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
   progress.step('Starting Temporal');
+  const server = starting(all, 'temporal');
   const { address, api, pid } = await startTemporal({
     ...{ cli, namespace, port: ports.temporal, dbFile: folder.databaseFile },
-    ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: children.start },
+    ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: server.start },
   });
   folder.claim('for good');
   rmSync(folder.databaseUnreadyFile, { force: true });
-  return { temporal: { address, namespace, ui: await startWebPage(all, { cli, api, port: ports.ui! }), pid }, cli };
+  const temporal = server.keep({ address, namespace, pid });
+  return { temporal: { ...temporal, ui: await startWebPage(all, { cli, api, port: ports.ui! }) }, cli };
 }
 
-async function startWebPage({ env, folder, children }: Everything, settings: WebPageSettings): Promise<string> {
-  const child = children.start({
+async function startWebPage(all: Everything, settings: WebPageSettings): Promise<string> {
+  const page = await startProgram(all, 'web-page', {
     name: "Temporal's web page",
-    command: process.execPath,
-    args: [join(__dirname, '..', 'temporal', 'web-page.js'), JSON.stringify(settings)],
-    env: withoutKeys(env),
-    logFile: folder.logOf('web-page'),
+    program: join('temporal', 'web-page.js'),
+    args: [JSON.stringify(settings)],
+    env: withoutKeys(all.env),
+    isReady: () => isListening(settings.port),
   });
-  await waitFor(child, 'did not listen', READY_MS, () => isListening(settings.port));
+  page.keep({ pid: page.child.pid });
   return `http://127.0.0.1:${settings.port}`;
 }
 
@@ -177,63 +142,80 @@ async function lookAt({ progress }: Everything, settings: TemporalSettings): Pro
   }
 }
 
-async function startEmulator({ env, folder, children, progress }: Everything, port: number) {
-  progress.step('Starting the emulator of LeadConduit');
-  const child = children.start({
-    name: 'The emulator',
-    command: process.execPath,
-    args: [join(__dirname, '..', 'emulator', 'serve.js')],
-    env: { ...withoutKeys(env), HOST: '127.0.0.1', EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: folder.path },
-    logFile: folder.logOf('emulator'),
-  });
-  await waitFor(child, 'did not listen', READY_MS, () => isListening(port));
-  return { url: `http://127.0.0.1:${port}`, pid: child.pid };
+async function startEmulator(all: Everything, port: number) {
+  all.progress.step('Starting the emulator of LeadConduit');
+  const env = {
+    ...withoutKeys(all.env),
+    HOST: '127.0.0.1',
+    EMULATOR_PORT: String(port),
+    ONBOARDS_DATA_DIR: all.folder.path,
+  };
+  const program = join('emulator', 'serve.js');
+  const isReady = () => isListening(port);
+  const emulator = await startProgram(all, 'emulator', { name: 'The emulator', program, env, isReady });
+  return emulator.keep({ url: `http://127.0.0.1:${port}`, pid: emulator.child.pid });
 }
 
-async function startWorker(all: Everything, env: Environment): Promise<{ pid: number }> {
+async function startWorker(all: Everything, env: Environment): Promise<UpFile['worker']> {
   all.progress.step('Starting the worker');
-  return startLasting(all, 'worker', { name: WORKER, program: 'worker.js', env, ready: /^Worker ready/m });
+  const isReady = (child: Child) => /^Worker ready/m.test(child.output());
+  const worker = await startProgram(all, 'worker', { name: WORKER, program: 'worker.js', env, isReady });
+  return worker.keep({ pid: worker.child.pid }, (pid) => pulseFile(all.folder.path, pid));
 }
 
 async function startApi(all: Everything, env: Environment): Promise<NonNullable<UpFile['api']>> {
   all.progress.step('Starting the API and the console');
   const { config, folder } = all;
-  const program = join('http', 'server.js');
-  const api = await startLasting(all, 'api', { name: API, program, env, ready: /^API ready/m });
+  const isReady = (child: Child) => /^API ready/m.test(child.output());
+  const api = await startProgram(all, 'api', { name: API, program: join('http', 'server.js'), env, isReady });
   const isMade = config.api.key === undefined && config.api.keysFile === undefined;
-  return { ...api, url: urlOf(config.api.host, Number(env.PORT)), ...(isMade && { key_file: keyFileIn(folder.path) }) };
+  const url = urlOf(config.api.host, Number(env.PORT));
+  return api.keep({ pid: api.child.pid, url, ...(isMade && { key_file: keyFileIn(folder.path) }) });
 }
 
-interface Lasting {
+interface Program {
   name: string;
   /** Of `dist`. */
   program: string;
+  args?: string[];
   env: Environment;
-  ready: RegExp;
+  isReady: (child: Child) => boolean | Promise<boolean>;
 }
 
-/** One that somebody ends, by kill or in peace, is started again: nothing is lost by it, and everything else can go on. */
-async function startLasting(
-  { folder, children, progress }: Everything,
-  entry: 'worker' | 'api',
-  { name, program, env, ready }: Lasting,
-): Promise<{ pid: number }> {
-  const spec = {
-    name,
-    command: process.execPath,
-    args: [join(__dirname, '..', program)],
-    env,
-    logFile: folder.logOf(entry),
+async function startProgram(all: Everything, entry: Entry, { name, program, args = [], env, isReady }: Program) {
+  const starts = starting(all, entry);
+  const child = starts.start({
+    ...{ name, command: process.execPath, args: [join(__dirname, '..', program), ...args] },
+    ...{ env, logFile: all.folder.logOf(entry) },
+  });
+  await waitFor(child, 'was not ready', READY_MS, () => isReady(child));
+  return { child, keep: starts.keep };
+}
+
+type Entry = 'temporal' | 'web-page' | 'emulator' | 'worker' | 'api';
+
+/** One of those that run for as long as we do. Until it is kept, its end is the failure of the start. */
+function starting({ folder, children, progress }: Everything, entry: Entry) {
+  let spec: ChildSpec;
+  let first: Child;
+  const start = (it: ChildSpec): Child => {
+    spec = it;
+    return (first = children.start(it));
   };
-  const launch = (): Child =>
-    children.start(spec, (how) => {
-      progress.line(`${name} ended ${how}: starting it again.`);
-      running.pid = launch().pid;
+  /** It is ready: from now on another one takes its place when it ends, here and in `up.json`. */
+  const keep = <Noted extends { pid?: number }>(noted: Noted, pulseOf?: (pid: number) => string): Noted => {
+    const onStart = ({ pid }: Child) => {
+      noted.pid = pid;
       const up = readUpFile(folder.path);
-      if (up) writeUpFile(folder.path, { ...up, [entry]: { ...up[entry], ...running } });
-    });
-  const child = launch();
-  const running = { pid: child.pid };
-  await waitFor(child, 'was not ready', READY_MS, () => ready.test(child.output()));
-  return running;
+      if (up?.pid !== process.pid || !(entry in up)) return;
+      try {
+        writeUpFile(folder.path, { ...up, [entry]: { ...(up[entry as keyof UpFile] as object), pid } });
+      } catch (error) {
+        progress.line(`up.json cannot be written, and names a process that is gone: ${(error as Error).message}`);
+      }
+    };
+    children.keep({ spec, first, say: progress.line, onStart, pulseOf });
+    return noted;
+  };
+  return { start, keep };
 }
