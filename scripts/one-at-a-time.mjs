@@ -56,7 +56,9 @@ function takeAway(lock, holder) {
   const taken = `${lock}.${process.pid}`;
   try {
     fs.renameSync(lock, taken);
-    if (read(taken) !== holder) fs.linkSync(taken, lock);
+    const moved = read(taken);
+    // Not by a link, which not every file system has.
+    if (moved !== holder) fs.writeFileSync(lock, moved, { flag: 'wx' });
   } catch (error) {
     if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
   }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { loadConfig, parseDuration } from '../src/config';
+import { MISSED_LOOKS, PULSE_MS } from '../src/pulse';
 import { warningAbout } from '../src/temporal/server';
 import { workerOptions } from '../src/temporal/worker-options';
 import { SEARCH_ATTRIBUTES } from '../src/workflows/search-attributes';
@@ -12,6 +13,7 @@ interface Service {
   image: string;
   build?: string;
   restart: string;
+  init?: boolean;
   command?: string[];
   environment?: Record<string, string | null>;
   ports?: string[];
@@ -139,6 +141,18 @@ describe('docker-compose.yml', () => {
   test('the worker has the time to let its calls end', () => {
     const { shutdownGraceTime } = workerOptions(loadConfig({}));
     expect(parseDuration(service('worker').stop_grace_period!)).toBeGreaterThan(shutdownGraceTime);
+  });
+
+  test('a worker that hangs is replaced: its health check may kill it, and soon enough', () => {
+    const { init, restart } = service('worker');
+    expect({ init, restart }).toEqual({ init: true, restart: 'unless-stopped' });
+    const [, interval, timeout, retries] = /^HEALTHCHECK --interval=(\w+) --timeout=(\w+) .*--retries=(\d+)/m.exec(
+      dockerfile,
+    )!;
+    const watchMs = MISSED_LOOKS * PULSE_MS;
+    expect(parseDuration(interval!)! + watchMs).toBeLessThan(10_000);
+    expect(parseDuration(timeout!)).toBeGreaterThan(watchMs + 5_000);
+    expect(retries).toBe('1');
   });
 
   test('its Temporal has the settings that `npm start` gives to its own', () => {

@@ -51,18 +51,18 @@ function run(program: string, settings: Record<string, string> = {}, ...args: st
     output: () => output,
     ended,
     signal: (name: NodeJS.Signals) => child.kill(name),
-    async ready(): Promise<UpFile> {
+    async ready(dataDir?: string): Promise<UpFile> {
       while (!output.includes('Ready after')) {
         if (child.exitCode !== null) throw new Error(`npm start ended:\n${output}`);
         await sleep(50);
       }
-      return upFile();
+      return upFile(dataDir);
     },
   };
 }
 
 const inData = (name: string) => join(folder, 'data', name);
-const upFile = () => JSON.parse(readFileSync(inData('up.json'), 'utf8')) as UpFile;
+const upFile = (dataDir = inData('')) => JSON.parse(readFileSync(join(dataDir, 'up.json'), 'utf8')) as UpFile;
 const childrenOf = (up: UpFile) => [up.api!.pid, up.worker.pid, up.emulator!.pid, up.temporal.pid!];
 const alive = (pids: number[]) => pids.filter((pid) => bornAt(pid) !== undefined);
 
@@ -295,11 +295,18 @@ test.each([
   for (const name of ['upstream.json', 'sample-due']) expect(existsSync(inData(name))).toBe(false);
 });
 
-test('when one of them ends, all are ended, with its last words', async () => {
-  const start = npmStart();
-  const up = await start.ready();
-  process.kill(up.emulator!.pid, 'SIGKILL');
-  expect(await start.ended).toBe(1);
-  expect(start.output()).toMatch(/The emulator ended by SIGKILL.*logs\/emulator\.log/s);
-  expect(alive(childrenOf(up))).toEqual([]);
+test('a data folder may have any name: everything is in it, and is found again', async () => {
+  const name = `C# 100%41 a?mode=memory&b !x 'q' "d" ü [z]*{a,b}\\\n$HOME`;
+  const dataDir = join(folder, name, 'data');
+  for (let round = 0; round < 2; round += 1) {
+    const start = npmStart({ ONBOARDS_DATA_DIR: dataDir });
+    const up = await start.ready(dataDir);
+    expect(await sampleRuns(up)).toHaveLength(1);
+    expect(start.output()).toContain(`ONBOARDS_DATA_DIR='${dataDir.replaceAll("'", String.raw`'\''`)}' npm run`);
+    start.signal('SIGTERM');
+    expect(await start.ended).toBe(0);
+    expect(readdirSync(dataDir)).toContain('temporal.db');
+    expect([readdirSync(folder), readdirSync(join(folder, name))]).toEqual([[name], ['data']]);
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+  }
 });
