@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bornAt } from '../src/processes';
-import { pulseFile } from '../src/pulse';
 import { readUpFile, type UpFile } from '../src/temporal/up-file';
 
 const SAMPLE = '64b8f0f5e4b0c3a1d5e6f7a8';
@@ -65,11 +64,8 @@ async function until(what: string, is: () => boolean | Promise<boolean>, waitMs 
 const said = (words: string | RegExp) => until(`said: ${String(words)}`, () => new RegExp(words).test(output));
 const up = (): UpFile => readUpFile(folder)!;
 
-/** The worker that runs now polls. */
-async function polling(): Promise<number> {
-  await until('polling', () => existsSync(pulseFile(folder, up().worker.pid)));
-  return up().worker.pid;
-}
+/** How many workers have come to poll so far. */
+const polling = () => readFileSync(join(folder, 'logs', 'worker.log'), 'utf8').match(/^Worker ready/gm)?.length ?? 0;
 
 const emulate = (method: string, path: string, body?: unknown) =>
   fetch(`${up().emulator!.url}/_emulator/${path}`, {
@@ -92,17 +88,19 @@ test('a worker that polls no more, hangs or is stopped is replaced within 10 s; 
   npmStart({ LEADCONDUIT_TIMEOUT: '40s' });
   await said('Ready after');
   const replaced = async (pid: number, words: RegExp) => {
+    const before = polling();
     await until('replaced', () => up().worker.pid !== pid, NOTICED_MS);
     expect(output).toMatch(words);
     expect(bornAt(pid)).toBeUndefined();
-    return polling();
+    await until('polling', () => polling() > before);
+    return up().worker.pid;
   };
 
   // With a call under way, which its SDK waits for: 40 s.
   await emulate('PUT', 'faults', [{ on: 'PUT', when: 'after', do: 'hang', times: 1 }]);
   const advancing = onboards('advance', SAMPLE, '--to', 'in_progress', '--wait', '1s');
   await until('calling', async () => (await puts()) === 1);
-  let pid = await polling();
+  let { pid } = up().worker;
   process.kill(pid, 'SIGUSR2');
   pid = await replaced(pid, /ended with exit code 1: starting it again\.[^]*polls no more, and nobody asked it to end/);
   await advancing;
@@ -140,7 +138,7 @@ test('whatever ends is started again, ever more slowly and with its last words; 
   );
   await said(/3 times in a row soon after its start: starting it again in 2 s/);
   rmSync(join(folder, 'no-worker'));
-  await polling();
+  await until('polling', () => polling() === 2);
   const now = up();
   expect(now).toEqual({
     ...now,

@@ -37,24 +37,26 @@ interface Life {
 /** Runs the worker until it is asked to end. @throws {WorkerStopped} when it polls no more unasked, or does not come to its end */
 export async function runUntilAsked(worker: Worker, { askedAt, pulse, graceMs }: Life): Promise<void> {
   const since = (then: number) => performance.now() - then;
+  let stoppedAt: number | undefined;
+  const look = (): void => {
+    const asked = askedAt();
+    const { numInFlightActivities: calls, ...is } = worker.getStatus();
+    const isPolling =
+      is.runState === 'RUNNING' && is.workflowPollerState === 'POLLING' && is.activityPollerState === 'POLLING';
+    if (asked === undefined ? isPolling : since(asked) < graceMs + DRAIN_RESERVE_MS) {
+      pulse();
+      return;
+    }
+    if (asked !== undefined)
+      throw new WorkerStopped(`The worker was asked to end ${Math.round(since(asked) / 1000)} s ago: it is ended now.`);
+    stoppedAt ??= performance.now();
+    if (calls === 0 || since(stoppedAt) >= LAST_CALLS_MS) throw new WorkerStopped(unasked(is.runState, calls));
+  };
+  // At once, too: one that hangs in its first second must be known to have worked.
   const watch = async (): Promise<never> => {
-    let stoppedAt: number | undefined;
     for (;;) {
+      look();
       await sleep(PULSE_MS, undefined, { ref: false });
-      const asked = askedAt();
-      const { numInFlightActivities: calls, ...is } = worker.getStatus();
-      const isPolling =
-        is.runState === 'RUNNING' && is.workflowPollerState === 'POLLING' && is.activityPollerState === 'POLLING';
-      if (asked === undefined ? isPolling : since(asked) < graceMs + DRAIN_RESERVE_MS) {
-        pulse();
-        continue;
-      }
-      if (asked !== undefined)
-        throw new WorkerStopped(
-          `The worker was asked to end ${Math.round(since(asked) / 1000)} s ago: it is ended now.`,
-        );
-      stoppedAt ??= performance.now();
-      if (calls === 0 || since(stoppedAt) >= LAST_CALLS_MS) throw new WorkerStopped(unasked(is.runState, calls));
     }
   };
   const run = async () => {
