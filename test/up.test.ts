@@ -230,7 +230,7 @@ test('the command line takes the settings that npm start was given, but for its 
   await connection.close();
   const { input } = events![0]!.workflowExecutionStartedEventAttributes!;
   expect(JSON.parse(Buffer.from(input!.payloads![0]!.data!).toString())).toMatchObject({
-    policy: { settle_ms: 20_000, confirm_ms: 3_600_000, call_ms: 5_000, attempt_ms: 30_000 },
+    policy: { settle_ms: 20_000, confirm_ms: 3_600_000, attempt_ms: 30_000 },
   });
 });
 

@@ -135,8 +135,10 @@ export class ListedUpstream {
     if (record && listed[0] && listed[0].record.id !== record.id)
       return { kind: 'duplicate', onboard_ids: [listed[0].record.id, record.id] };
     const own = effect === 'create' ? listed[0] : listed.find((seen) => seen.record.id === record?.id);
-    const wanted = ORDER.indexOf(effect === 'create' ? 'created' : effect);
-    if (own && ORDER.indexOf(own.status) >= wanted) return { kind: 'done', adopted: true, seen: own };
+    // One that is there is adopted in whatever status; one that stands at no status of ours is not moved.
+    const isThere = own && (effect === 'create' || ORDER.indexOf(own.status) >= ORDER.indexOf(effect));
+    if (isThere) return { kind: 'done', adopted: true, seen: own };
+    if (own && !ORDER.includes(own.status)) return { kind: 'unexpected', seen: own };
     if (effect !== 'create' && !own) return { kind: 'not_listed', words: 'it is not listed' };
     if (own && furthest && ORDER.indexOf(own.status) < ORDER.indexOf(furthest))
       return { kind: 'unexpected', seen: own, may_be_old: this.lagsBehind(own.record.id, now) };
