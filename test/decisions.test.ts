@@ -405,6 +405,25 @@ test('another one, shown in the place of ours while a call for ours may have wor
   expect(trial.onboard).toMatchObject({ record: { id: other.id }, ruled_out: [ours] });
 });
 
+test('a look that was under way when somebody chose between two does not ask them again', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  while (trial.onboard.record === null) trial.step('none', Infinity);
+  const ours = trial.onboard.record.id;
+  upstream.make(trial.now);
+  for (let n = 0; n < 2; n += 1) {
+    trial.say({ name: 'look' });
+    const look = upstream.look(trial.run, trial.onboard, 'none', trial.now);
+    if (n === 1) trial.say({ name: 'resolve', action: 'adopt', onboard_id: ours });
+    absorbLook(trial.onboard, 'check', look, trial.now, trial.now);
+    trial.check();
+    expect(trial.onboard.attention?.code).toBe(n === 0 ? 'duplicate' : undefined);
+  }
+  trial.step('none', Infinity);
+  expect(trial.onboard.record).toMatchObject({ id: ours });
+  expect([trial.onboard.attention, trial.onboard.adoption]).toEqual([undefined, undefined]);
+});
+
 test('two that were seen, and are not shown when they are looked for again: nothing is sent', () => {
   const upstream = new ListedUpstream(0);
   const trial = new Trial(upstream);

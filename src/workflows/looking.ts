@@ -58,7 +58,10 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
   if (about === 'check') onboard.check = check?.next;
   // Ours is one of them also where the list does not show it.
   const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
-  if (listed.length > 0 && ids.size > 1) return duplicate(onboard, [...ids], now);
+  if (listed.length > 0 && ids.size > 1) {
+    // Somebody has chosen between them while this look was under way: the one for their choice tells what is there.
+    return onboard.adoption ? undefined : duplicate(onboard, [...ids], now);
+  }
   if (about === 'check' && check) checked(onboard, check, listed, now);
   else if (about === 'effect' && pursuit) settle(onboard, pursuit, listed, look, asked, now);
 }

@@ -46,6 +46,7 @@ export class Notebook {
     if (used !== undefined) return used === JSON.stringify(message) ? 'repeat' : 'refuse';
     if (message.name === 'advance' && !this.cancelled && ORDER.indexOf(message.to) <= this.reached(state))
       return 'nothing';
+    if (message.name === 'look') return this.ended || this.cancelled ? 'refuse' : 'accept';
     if (!this.offers(state).includes(nameOf(message))) return 'refuse';
     if (message.name !== 'resolve') return 'accept';
     const { attention, action, onboard_id } = message;
