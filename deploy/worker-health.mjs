@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig, loadEnvironment } from '../dist/config.js';
 import { bornAt } from '../dist/processes.js';
 import { MISSED_LOOKS, PULSE_FILE, PULSE_MS, touchedAt } from '../dist/pulse.js';
+import { reportOf } from '../dist/report.js';
 
 const LOOKS_A_PULSE = 4;
 
@@ -34,6 +35,6 @@ async function check() {
 }
 
 await check().catch((error) => {
-  console.error(error.message);
+  console.error(reportOf(error, Error));
   process.exitCode = 1;
 });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { isLoopback } from './callers';
+import { readSecretFile } from './secret-file';
+import { keepSecret } from './secrets';
 
 /** A setting, an argument or a file that the user can correct; the message says how and never shows a value of a secret. */
 export class ConfigError extends Error {
@@ -40,13 +42,17 @@ const integer = (fallback: number, from: number, to: number) =>
     });
 const port = (fallback: number) => integer(fallback, 0, 65_535);
 
+/** Of a key of our own: what is shorter is found by trying. */
+const LEAST_KEY = 12;
+
 const upstreamUrl = z
   .string()
   .default('https://app.leadconduit.com')
   .transform((text, ctx) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const usable = url && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
-    if (usable && !url.username && !url.password && !url.search && !url.hash) return url.href.replace(/\/+$/, '');
+    if (usable && !url.username && !url.password && !url.search && !url.hash)
+      return url.href.replace(/(?<!\/)\/+$/, '');
     ctx.addIssue('must be an https:// address (http:// only on loopback) with no user, query or fragment');
     return z.NEVER;
   });
@@ -79,7 +85,11 @@ const Settings = z
     ONBOARDS_CONFIRM: duration('2m', '0', '30d'),
     ONBOARDS_TASK_QUEUE: z.string().default('onboards'),
     ONBOARDS_DATA_DIR: z.string().default('.data'),
-    ONBOARDS_API_KEY: z.string().optional(),
+    ONBOARDS_API_KEY: z
+      .string()
+      .trim()
+      .min(LEAST_KEY, `must have ${LEAST_KEY} characters at least: \`openssl rand -hex 24\` makes one`)
+      .optional(),
     ONBOARDS_API_KEYS_FILE: z.string().optional(),
     ONBOARDS_PUBLIC_URL: publicUrl.optional(),
     HOST: z.string().default('127.0.0.1'),
@@ -101,17 +111,13 @@ const Settings = z
         });
         return z.NEVER;
       }
-      try {
-        apiKey = readFileSync(s.LEADCONDUIT_API_KEY_FILE, 'utf8').trim();
-      } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-        ctx.addIssue({
-          code: 'custom',
-          path: ['LEADCONDUIT_API_KEY_FILE'],
-          message: `names a file that cannot be read (${code})`,
-        });
+      const read = readSecretFile(s.LEADCONDUIT_API_KEY_FILE);
+      if ('problem' in read) {
+        ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: read.problem });
         return z.NEVER;
       }
+      apiKey = read.text.trim();
+      keepSecret(apiKey);
     }
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
       const isInFile = s.LEADCONDUIT_API_KEY_FILE !== undefined;
@@ -146,7 +152,7 @@ const Settings = z
         key: s.ONBOARDS_API_KEY,
         keysFile: s.ONBOARDS_API_KEYS_FILE,
         /** Temporal's web page, for links. */
-        temporalUi: s.TEMPORAL_UI_URL?.replace(/\/+$/, ''),
+        temporalUi: s.TEMPORAL_UI_URL?.replace(/(?<!\/)\/+$/, ''),
       },
       ports: { api: s.PORT, temporal: s.TEMPORAL_PORT, temporalUi: s.TEMPORAL_UI_PORT, emulator: s.EMULATOR_PORT },
       temporalCliPath: s.TEMPORAL_CLI_PATH,
@@ -156,9 +162,50 @@ const Settings = z
 export type Config = z.output<typeof Settings>;
 export type Environment = Record<string, string | undefined>;
 
-/** The environment over a `.env` file in the working directory; an empty value counts as unset. */
+/** Settings that are secrets or lead to one, by whose they are. */
+const SECRETS = {
+  leadconduit: /^LEADCONDUIT_API_KEY(_FILE)?$/,
+  ours: /^ONBOARDS_API_KEY(S_FILE)?$/,
+  temporal: /^TEMPORAL_(API_KEY|CONFIG_FILE|CODEC_AUTH|GRPC_META_.*|TLS_CLIENT_(KEY|CERT)_(DATA|PATH))$/,
+};
+type Secret = keyof typeof SECRETS;
+const isFile = (name: string) => /_(FILE|PATH)$/.test(name);
+
+/** Which of them a program needs. `npm start` hands each no others, and each forgets what a `.env` has besides. */
+const NEEDS = {
+  start: ['leadconduit', 'ours', 'temporal'],
+  worker: ['leadconduit', 'temporal'],
+  api: ['ours', 'temporal'],
+  cli: ['temporal'],
+  emulator: [],
+} as const satisfies Record<string, readonly Secret[]>;
+type Program = keyof typeof NEEDS;
+
+/** Stands for LeadConduit's key where it is not needed, but whether there is one tells the account from the emulator. */
+const WITHHELD = 'withheld';
+
+/** Without the secrets that are not for this program. */
+export function environmentFor(program: Program, env: Environment): Environment {
+  const needs: readonly Secret[] = NEEDS[program];
+  const withheld = (Object.keys(SECRETS) as Secret[]).filter((secret) => !needs.includes(secret));
+  const entries = Object.entries(env).filter(([name]) => !withheld.some((secret) => SECRETS[secret].test(name)));
+  const hasKey = Object.entries(env).some(([name, value]) => value && SECRETS.leadconduit.test(name));
+  const stand = hasKey && withheld.includes('leadconduit') ? { LEADCONDUIT_API_KEY: WITHHELD } : {};
+  return { ...Object.fromEntries(entries), ...stand };
+}
+
+const OURS = /^(LEADCONDUIT|ONBOARDS|TEMPORAL)_/;
+
+/** For a program that is not ours: Temporal, Python, what was downloaded. None of the settings is meant for it. */
+export const foreignEnvironment = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
+
+/** The environment over a `.env` file in the working directory; an empty value counts as unset, and the space around one of ours for nothing. */
 export function loadEnvironment(env: Environment = process.env, file = '.env'): Environment {
-  const set = (values: Environment) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
+  const set = (values: Environment) =>
+    Object.entries(values)
+      .map(([name, value]) => [name, OURS.test(name) ? value?.trim() : value] as const)
+      .filter(([, value]) => value !== '');
   let fromFile: Environment = {};
   try {
     fromFile = parseEnv(readFileSync(file, 'utf8'));
@@ -166,7 +213,11 @@ export function loadEnvironment(env: Environment = process.env, file = '.env'): 
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
   }
-  return { ...set(fromFile), ...set(env) };
+  const all = [...set(fromFile), ...set(env)];
+  for (const [name, value] of all)
+    if (value && value !== WITHHELD && !isFile(name) && Object.values(SECRETS).some((pattern) => pattern.test(name)))
+      keepSecret(value);
+  return Object.fromEntries(all);
 }
 
 /** @throws {ConfigError} naming every setting that is wrong, never its value. */

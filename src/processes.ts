@@ -20,7 +20,7 @@ export function bornAt(pid: number): string | undefined {
   } catch {
     if (process.platform === 'linux') return undefined;
   }
-  const { stdout } = spawnSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' });
+  const { stdout } = spawnSync('/bin/ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8', env: {} });
   const found = /^(\S+)\s+(.+)$/.exec(stdout.trim());
   return found === null || found[1]!.startsWith('Z') ? undefined : found[2];
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { OnboardsError } from './client';
 import { ConfigError, loadConfig, loadEnvironment, settleWarning } from './config';
 import { ChildFailed } from './processes';
+import { reportOf } from './report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from './temporal/connection';
 import { isTyped } from './temporal/find-cli';
 import { removeUpFile, writeUpFile } from './temporal/up-file';
@@ -70,10 +71,7 @@ function stopAsked(now: () => void): Promise<void> {
 }
 
 function report(error: unknown): number {
-  const isExpected = [ConfigError, TemporalUnavailable, ChildFailed, OnboardsError, LockLost].some(
-    (kind) => error instanceof kind,
-  );
-  console.error(isExpected ? (error as Error).message : error);
+  console.error(reportOf(error, ConfigError, TemporalUnavailable, ChildFailed, OnboardsError, LockLost));
   return error instanceof ConfigError ? 2 : 1;
 }
 

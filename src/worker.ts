@@ -6,9 +6,10 @@ import { Doubles } from './activities/doubles';
 import { ListTrust } from './activities/list-trust';
 import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
-import { ConfigError, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
+import { ConfigError, environmentFor, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
 import { LeadConduitClient } from './leadconduit/client';
 import { ownPulse } from './pulse';
+import { reportOf } from './report';
 import {
   connectTemporal,
   temporalSettings,
@@ -29,7 +30,7 @@ const KNOWN = 50;
 const LOOK_MS = 5 * 60_000;
 
 async function main(): Promise<void> {
-  const env = loadEnvironment();
+  const env = environmentFor('worker', loadEnvironment());
   const own = loadConfig(env);
   const settings = temporalSettings(own, env);
   const up = runningWith(own, settings);
@@ -105,8 +106,7 @@ const accountOf = ({ leadconduit: { apiKey, baseUrl }, ports }: Config, up?: UpF
     : { apiKey, baseUrl };
 
 main().catch((error: unknown) => {
-  const isExpected = [ConfigError, TemporalUnavailable, WorkerStopped].some((kind) => error instanceof kind);
-  console.error(isExpected ? (error as Error).message : error);
+  console.error(reportOf(error, ConfigError, TemporalUnavailable, WorkerStopped));
   // Not by itself: what the SDK still holds may keep the process for ever.
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { OnboardsClient } from '../client';
-import { loadConfig, loadEnvironment } from '../config';
+import { environmentFor, loadConfig, loadEnvironment } from '../config';
+import { toJson } from '../text';
 import { named } from '../upstream';
 import { EXIT, failureOf } from './exit';
 
@@ -20,7 +21,7 @@ export const withJson = (command: Command) => command.option('--json', 'print JS
 
 /** Temporal's client is loaded only here, once the command line is known to be right: it takes longer than all the rest. */
 export async function withOnboards<T>({ json }: Output, work: (onboards: OnboardsClient) => Promise<T>): Promise<T> {
-  const env = loadEnvironment();
+  const env = environmentFor('cli', loadEnvironment());
   const config = loadConfig(env);
   const { OnboardsClient } = await import('../client/index.js');
   const { temporalSettings, tlsWarning } = await import('../temporal/connection.js');
@@ -39,7 +40,7 @@ const NOBODYS = 'This Temporal server does not say yet whose onboards it holds: 
 
 export async function answer(output: Output, work: (onboards: OnboardsClient) => Promise<Answer>): Promise<void> {
   const { code, json, text } = await withOnboards(output, work);
-  if (json !== undefined) print(output.json ? JSON.stringify(json, null, 2) : text);
+  if (json !== undefined) print(output.json ? toJson(json, 2) : text);
   process.exitCode = code;
 }
 

@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander';
 import { OnboardsError } from '../client/errors';
 import { ConfigError } from '../config';
+import { withoutSecrets } from '../secrets';
+import { visible } from '../text';
 import { hasReached, type Status } from '../workflows/lifecycle';
 import type { OnboardState } from '../workflows/messages';
 
@@ -59,12 +61,15 @@ function codeOf({ code }: OnboardsError): ExitCode {
   }
 }
 
-/** Several problems (of the settings) come a line each, indented below a heading. */
+/** Several problems (of the settings) come a line each, indented below a heading. What others wrote must not steer the terminal. */
 const oneLine = (text: string) =>
-  text
-    .trim()
-    .replace(/:\s*\n\s*/g, ': ')
-    .replace(/\n {2,}/g, '; ')
-    .replace(/\s*\n\s*/g, ' ')
-    // eslint-disable-next-line no-control-regex -- what others wrote must not steer the terminal
-    .replace(/[\x00-\x1f\x7f-\x9f]/g, '');
+  visible(
+    withoutSecrets(text)
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .reduce((told, line) => {
+        if (told === '' || told.endsWith(':')) return `${told} ${line.trim()}`;
+        return `${told}${line.startsWith('  ') ? ';' : ''} ${line.trim()}`;
+      }, '')
+      .trim(),
+  );

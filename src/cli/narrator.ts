@@ -1,6 +1,7 @@
 import type { OnboardState } from '../workflows/messages';
 import { happened } from './show';
-import { harmless, table, type Screen } from './terminal';
+import { table, type Screen } from './terminal';
+import { visibleIn } from '../text';
 import { WHO } from '../words';
 import { time } from './words';
 
@@ -10,7 +11,7 @@ export function narrator() {
   let standing = '';
   let isBegun = false;
   return (raw: OnboardState, screen: Screen): string => {
-    const state = harmless(raw);
+    const state = visibleIn(raw);
     const news = state.timeline.filter((line) => !known.has(JSON.stringify(line)));
     for (const line of news) known.add(JSON.stringify(line));
     const lines = isBegun ? table(news.map(happened), screen, 0) : [];

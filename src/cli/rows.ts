@@ -1,6 +1,7 @@
 import type { Row } from '../client';
 import type { OnboardState } from '../workflows/messages';
-import { harmless, painter, table, type Screen } from './terminal';
+import { painter, table, type Screen } from './terminal';
+import { visibleIn } from '../text';
 import { span } from '../words';
 
 const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'LABEL'];
@@ -8,7 +9,7 @@ const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'L
 /** A line an onboard, in the order given. */
 export function rowsText(rows: Row[], screen: Screen): string {
   const paint = painter(screen);
-  const cells = harmless(rows).map((row) => [
+  const cells = visibleIn(rows).map((row) => [
     span(screen.now - Date.parse(row.since)),
     row.status ?? '-',
     row.phase,

@@ -1,5 +1,6 @@
 import type { OnboardState, TimelineLine } from '../workflows/messages';
-import { harmless, painter, table, type Screen } from './terminal';
+import { painter, table, type Screen } from './terminal';
+import { visibleIn } from '../text';
 import { CALL, EVENT, LANDED, SELLER, span, WHO } from '../words';
 import { commandFor, inWords, PROGRAM, time } from './words';
 
@@ -7,7 +8,7 @@ const NEWEST = 15;
 
 /** Everything about an onboard on one screen: for somebody who is woken by it. */
 export function showText(raw: OnboardState, screen: Screen): string {
-  const state = harmless(raw);
+  const state = visibleIn(raw);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const sections = [
     ...standing(state, screen),
@@ -20,7 +21,7 @@ export function showText(raw: OnboardState, screen: Screen): string {
 
 /** Where it stands now, without its history: the answer to a command. */
 export function briefText(headline: string, raw: OnboardState, screen: Screen): string {
-  const state = harmless(raw);
+  const state = visibleIn(raw);
   const more = `More: ${PROGRAM} show ${state.invitation_id}`;
   return [headline, ...standing(state, screen), more].filter(Boolean).join('\n\n');
 }

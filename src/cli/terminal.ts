@@ -20,14 +20,6 @@ export const painter =
   (style: Style, text: string) =>
     colours ? styleText(style, text, { validateStream: false }) : text;
 
-/** The same value with nothing in its texts that could steer a terminal: others wrote them. */
-export function harmless<T>(value: T): T {
-  // eslint-disable-next-line no-control-regex -- control characters are what it is about
-  const steering = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+/g;
-  const clean = (_: string, part: unknown) => (typeof part === 'string' ? part.replace(steering, ' ') : part);
-  return JSON.parse(JSON.stringify(value), clean) as T;
-}
-
 const GAP = 2;
 const LEAST_ROOM = 20;
 

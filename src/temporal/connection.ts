@@ -3,6 +3,8 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { hostnameIn, isLoopback } from '../callers';
 import { ConfigError, type Config, type Environment } from '../config';
+import { keepSecret, withoutSecrets } from '../secrets';
+import { visible } from '../text';
 import { isListening } from './ports';
 import { readUpFile, type UpFile } from './up-file';
 
@@ -30,7 +32,8 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
   const { connectionOptions, namespace } = fromProfile(env);
   const { address, apiKey, tls, metadata } = connectionOptions;
   if (address !== undefined) {
-    const options = { address, tls, metadata, apiKey };
+    if (typeof tls === 'object' && tls?.clientCertPair) keepSecret(Buffer.from(tls.clientCertPair.key).toString());
+    const options = { address, tls, ...credentialsIn({ apiKey, metadata }) };
     if (apiKey !== undefined && tls === false && !isHere(address))
       throw new ConfigError(
         'TEMPORAL_API_KEY would be sent without TLS, for everybody on the way to read: take TEMPORAL_TLS=false (or ' +
@@ -63,8 +66,38 @@ function fromProfile(env: Environment) {
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
   } catch (error) {
-    throw new ConfigError(`Temporal's settings (TEMPORAL_… or its profile): ${(error as Error).message}`);
+    throw new ConfigError(`Temporal's settings (TEMPORAL_… or its profile) cannot be used: ${profileProblem(error)}`);
   }
+}
+
+/** Not in its own words: those of a file that cannot be read quote its lines, and a key may stand in them. */
+function profileProblem(error: unknown): string {
+  const { code, path = '', line, message } = error as NodeJS.ErrnoException & { line?: number };
+  if (line !== undefined) return `line ${line} of the profile file is not well-formed TOML`;
+  // Somebody may have set the key itself where a path belongs.
+  const isPath = path.length < 300 && !/-----|\n/.test(path);
+  if (code !== undefined) return `${isPath ? path : 'a file that they name'} cannot be read (${code})`;
+  return /^Profile '/.test(message) ? withoutSecrets(message) : 'a value is not of the kind that it must be';
+}
+
+type Credentials = Pick<TemporalSettings['connectionOptions'], 'metadata' | 'apiKey'>;
+
+/** What gRPC can send; its own words for what it cannot would quote it. @throws {ConfigError} */
+function credentialsIn({ apiKey, metadata }: Credentials): Credentials {
+  const sendable = (name: string, value: unknown): string => {
+    const text = String(value).trim();
+    keepSecret(text);
+    if (/^[\x20-\x7e]+$/.test(text)) return text;
+    throw new ConfigError(`${name} must be printable ASCII on one line`);
+  };
+  const entries = Object.entries((metadata ?? {}) as Record<string, unknown>);
+  return {
+    apiKey:
+      apiKey === undefined ? undefined : sendable("Temporal's API key (TEMPORAL_API_KEY or its profile's)", apiKey),
+    metadata: Object.fromEntries(
+      entries.map(([name, value]) => [name, sendable(`Temporal's metadata ${name}`, value)]),
+    ),
+  };
 }
 
 /** `connect` is the client's or the worker's own, bounded to 5 s.
@@ -87,7 +120,7 @@ export async function connectTemporal<C extends { close(): Promise<void> }>(
   try {
     return await Promise.race([attempt, timeout]);
   } catch (error) {
-    const reason = (error as Error).message;
+    const reason = visible(withoutSecrets((error as Error).message));
     const todo = isConfigured
       ? 'Check that it runs, and TEMPORAL_ADDRESS or its profile; without them `npm start` starts one here.'
       : 'Start it with `npm start`, or set TEMPORAL_ADDRESS to one that runs.';

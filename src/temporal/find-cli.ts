@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { ConfigError, type Environment } from '../config';
+import { ConfigError, foreignEnvironment, type Environment } from '../config';
 import { TemporalUnavailable } from './connection';
 import { CLI_VERSION, SOURCES } from './fetch-cli';
 
@@ -51,7 +51,7 @@ async function download(cache: string, cached: string, env: Environment, say?: F
   try {
     for (const { name, fetch } of SOURCES) {
       say?.(`Downloading Temporal ${CLI_VERSION} from ${name}`);
-      const result = await fetch(folder, env);
+      const result = await fetch(folder, foreignEnvironment(env));
       if ('failure' in result) {
         failures.push(`\n  ${name}: ${result.failure}`);
         continue;

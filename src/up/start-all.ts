@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import type { Config, Environment } from '../config';
+import { environmentFor, foreignEnvironment, type Config, type Environment } from '../config';
 import type { Child, ChildSpec } from '../processes';
 import { pulseFile } from '../pulse';
 import { keyFileIn, loadKeys } from '../http/keys';
@@ -58,14 +58,14 @@ export async function startAll(all: Everything): Promise<Started> {
   const upstream = emulator ? { EMULATOR_PORT: String(ports.emulator) } : {};
 
   const childEnv = { ...env, ...upstream, ...address, ONBOARDS_DATA_DIR: folder.path };
-  const worker = await startWorker(all, childEnv);
+  const worker = await startWorker(all, environmentFor('worker', childEnv));
   const isSampleNew = existsSync(folder.sampleDueFile);
   if (isSampleNew) {
     progress.step('Starting the sample onboard');
     await startSample(config, childEnv);
     rmSync(folder.sampleDueFile);
   }
-  const api = await startApi(all, { ...childEnv, PORT: String(ports.api) });
+  const api = await startApi(all, environmentFor('api', { ...childEnv, PORT: String(ports.api) }));
   const up = {
     pid: process.pid,
     started_at: new Date().toISOString(),
@@ -78,14 +78,6 @@ export async function startAll(all: Everything): Promise<Started> {
   };
   return { up, cli, isSampleNew };
 }
-
-/** For those who have no use for our secrets. */
-const withoutKeys = (env: Environment): Environment => ({
-  ...env,
-  LEADCONDUIT_API_KEY: undefined,
-  LEADCONDUIT_API_KEY_FILE: undefined,
-  ONBOARDS_API_KEY: undefined,
-});
 
 async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: UpFile['temporal']; cli?: string }> {
   const { config, env, folder, progress } = all;
@@ -101,7 +93,7 @@ async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: 
   const server = starting(all, 'temporal');
   const { address, api, pid } = await startTemporal({
     ...{ cli, namespace, port: ports.temporal, dbFile: folder.databaseFile },
-    ...{ env: withoutKeys(env), logFile: folder.logOf('temporal'), start: server.start },
+    ...{ env: foreignEnvironment(env), logFile: folder.logOf('temporal'), start: server.start },
   });
   folder.claim('for good');
   rmSync(folder.databaseUnreadyFile, { force: true });
@@ -114,7 +106,7 @@ async function startWebPage(all: Everything, settings: WebPageSettings): Promise
     name: "Temporal's web page",
     program: join('temporal', 'web-page.js'),
     args: [JSON.stringify(settings)],
-    env: withoutKeys(all.env),
+    env: foreignEnvironment(all.env),
     isReady: () => isListening(settings.port),
   });
   page.keep({ pid: page.child.pid });
@@ -145,7 +137,7 @@ async function lookAt({ progress }: Everything, settings: TemporalSettings): Pro
 async function startEmulator(all: Everything, port: number) {
   all.progress.step('Starting the emulator of LeadConduit');
   const env = {
-    ...withoutKeys(all.env),
+    ...environmentFor('emulator', all.env),
     HOST: '127.0.0.1',
     EMULATOR_PORT: String(port),
     ONBOARDS_DATA_DIR: all.folder.path,

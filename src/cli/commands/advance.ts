@@ -7,7 +7,7 @@ import { isAt } from '../exit';
 import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
 import { change, whereOf, withJson, type Output } from '../answering';
-import { harmless } from '../terminal';
+import { visible } from '../../text';
 import { COMPLETING } from '../../words';
 import { examples } from '../words';
 
@@ -51,7 +51,7 @@ export function addAdvance(program: Command): void {
 
 /** @throws {OnboardsError} `refused` unless the answer is yes. */
 export async function askToComplete(onboards: OnboardsClient, { label, invitation_id }: OnboardState): Promise<void> {
-  const what = harmless(label ?? invitation_id);
+  const what = visible(label ?? invitation_id);
   if (!(await confirmed(`${COMPLETING}\n${await whereOf(onboards)}\nComplete ${what}?`)))
     throw new OnboardsError('refused', 'Nothing was sent.');
 }

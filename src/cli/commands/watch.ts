@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { OnboardState } from '../../workflows/messages';
 import { checkedIdToRead } from '../arguments';
 import { EXIT } from '../exit';
+import { toJson } from '../../text';
 import { narrator } from '../narrator';
 import { print, withJson, withOnboards, type Output } from '../answering';
 import { standardOutput } from '../terminal';
@@ -43,6 +44,6 @@ function jsonLines() {
     const timeless = JSON.stringify({ ...state, as_of: undefined });
     if (timeless === told) return undefined;
     told = timeless;
-    return JSON.stringify(state);
+    return toJson(state);
   };
 }
