@@ -281,9 +281,9 @@ export class OnboardsClient {
     return `${webPage}/namespaces/${this.temporal.options.namespace}/workflows/${workflowIdOf(invitation)}`;
   }
 
-  /** @throws {OnboardsError} `not_found` */
-  async state(id: string): Promise<OnboardState> {
-    return this.runs.stateOf(await this.runs.find(id));
+  /** @param signal ends the waiting for an id that lists do not show yet. @throws {OnboardsError} `not_found` */
+  async state(id: string, signal?: AbortSignal): Promise<OnboardState> {
+    return this.runs.stateOf(await this.runs.find(id, signal));
   }
 
   /** Asks again until `isOver`, less and less often, or for `waitMs`. */

@@ -13,6 +13,7 @@ import type { OnboardState } from '../workflows/messages';
 import { OnboardsError } from './errors';
 import { isHexId, workflowIdOf } from './ids';
 import { abandoned, lastKnown, withCall, type Silence } from './last-known';
+import { Sightings } from './sightings';
 import { isSilence, isStuck, translated, within } from './temporal-errors';
 
 /** How long Temporal, or a worker, may take to answer before it counts as not running. */
@@ -25,11 +26,14 @@ export const TRIES = 5;
 
 /** Reading: which run is meant, where it stands, which there are. */
 export class Runs {
+  private readonly sightings = new Sightings((query) => this.list(query));
+
   constructor(private readonly temporal: Client) {}
 
   /** By invitation id, else by onboard id: the workflow id first, which is exact, then lists, which lag behind.
+   *  @param signal ends the waiting for lists before its time
    *  @throws {OnboardsError} `not_found` */
-  async find(id: string): Promise<WorkflowExecutionDescription> {
+  async find(id: string, signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
     if (!isHexId(id))
       throw new OnboardsError(
         'not_found',
@@ -39,15 +43,16 @@ export class Runs {
     if (exact) return exact;
     const until = Date.now() + VISIBILITY_MS;
     for (;;) {
-      const [run] = await this.list(`WorkflowType = 'onboardBuyer' AND OnboardId = '${id.toLowerCase()}'`);
+      const run = await this.sightings.of(id);
       const found = run && (await this.describe(run.workflowId));
       if (found) return found;
-      if (Date.now() >= until)
+      if (Date.now() >= until || signal?.aborted)
         throw new OnboardsError(
           'not_found',
           `No onboard is known here for ${id}: neither as an invitation nor as an onboard. It has to be started here first`,
         );
-      await sleep(POLL_MS);
+      // All at the same moments, so that they share a question.
+      await sleep(POLL_MS - (Date.now() % POLL_MS));
     }
   }
 
