@@ -5,7 +5,7 @@ import net from 'node:net';
 import Ajv from 'ajv/dist/2020';
 import { createApp } from '../src/http/app';
 import { Keys } from '../src/http/keys';
-import { Api, eventually, KEY, type Answer } from './support/api';
+import { Api, eventually, KEY, sessionsOf, type Answer } from './support/api';
 import { newId, World } from './support/world';
 
 let world: World;
@@ -260,7 +260,7 @@ describe('its end', () => {
       keys: new Keys([]),
       completedStatus: 'completed',
       draining: draining.signal,
-      sessionSecret: 'a secret of the tests',
+      sessionsFolder: sessionsOf(world),
       neighbours: () => ({}),
       host: '0.0.0.0',
     });

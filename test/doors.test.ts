@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { startEmulator, type Emulator } from '../src/emulator/serve';
 import { hashOf, Keys } from '../src/http/keys';
 import { startServer, type ApiServer } from '../src/http/server';
-import { KEY } from './support/api';
+import { KEY, sessionsOf } from './support/api';
 import { World } from './support/world';
 
 let world: World;
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 async function api(host = '127.0.0.1', publicUrl?: string): Promise<string> {
   const keys = new Keys([{ name: 'shop', role: 'operate', hash: hashOf(KEY) }]);
-  const pages = { sessionSecret: 'a secret of the tests', neighbours: () => ({}), publicUrl };
+  const pages = { sessionsFolder: sessionsOf(world), neighbours: () => ({}), publicUrl };
   const deps = { onboards: world.onboards, keys, completedStatus: 'completed', ...pages };
   const server = await startServer(deps, { host, port: 0 });
   servers.push(server);

@@ -84,7 +84,7 @@ describe('the server of an account', () => {
     const npmStart = start('up', { ...NAMED, PORT: '0', EMULATOR_PORT: '0' });
     await expectRefused(npmStart, `holds the onboards of ${ACCOUNT}`, 'is for the emulator');
     // The folder is nobody's still.
-    const data = start('up', { ...KEY, ...NAMED, PORT: '0', ONBOARDS_API_KEY: 'k' });
+    const data = start('up', { ...KEY, ...NAMED, PORT: '0', ONBOARDS_API_KEY: 'key-of-our-api' });
     await data.saying('Ready after');
   });
 
@@ -203,7 +203,7 @@ test('a server that does not say whose it is: clients say so and go on, until it
   const list = start('starter', atUsualAddress(folder), 'list');
   expect(await list.ended).toBe(0);
   expect(list.output()).toMatch(/^This Temporal server does not say yet whose onboards it holds/m);
-  const api = start('http/server', { ...atUsualAddress(folder), PORT: '0', ONBOARDS_API_KEY: 'k' });
+  const api = start('http/server', { ...atUsualAddress(folder), PORT: '0', ONBOARDS_API_KEY: 'key-of-our-api' });
   await api.saying(/API ready on .*, LeadConduit: not known yet\n/);
   const [url = ''] = /http:\S+(?=,)/.exec(api.output()) ?? [];
   const ask = () => fetch(`${url}/onboards`, { headers: { authorization: `Basic ${btoa('API:k')}` } });

@@ -1,10 +1,11 @@
 /** Who may use our API: read from the settings once, and never shown. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../src/config';
-import { fingerprintOf, keyFileIn, loadKeys } from '../src/http/keys';
+import { fingerprintOf, hashOf, keyFileIn, Keys, loadKeys } from '../src/http/keys';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'onboards-keys-'))));
@@ -39,9 +40,32 @@ test('a file of several keys: each has its name and its role; comments, blank li
 });
 
 test('the one in the settings may operate, and stands beside those of the file', () => {
-  const keys = keysOf({ ...fileOf(`ann read ${sha256('a')}`), ONBOARDS_API_KEY: 'mine' });
-  expect(keys.find('mine')).toMatchObject({ name: 'api', role: 'operate' });
+  const keys = keysOf({ ...fileOf(`ann read ${sha256('a')}`), ONBOARDS_API_KEY: 'mine-and-nobodys' });
+  expect(keys.find('mine-and-nobodys')).toMatchObject({ name: 'api', role: 'operate' });
   expect(keys.find('a')).toMatchObject({ name: 'ann', role: 'read' });
+});
+
+test.each(['short', 'eleven-char', '        short'])('one in the settings that is too short is refused: %j', (key) => {
+  const message = problem({ ONBOARDS_API_KEY: key });
+  expect(message).toMatch(/ONBOARDS_API_KEY must have 12 characters at least/);
+  expect(message).not.toContain(key.trim());
+});
+
+test('no key at all lets nobody in, whoever has written its hash', () => {
+  const keys = new Keys(['', '\n', ' '].map((no) => ({ name: 'ann', role: 'operate', hash: hashOf(no) })));
+  for (const no of ['', '\n', ' ']) expect(keys.find(no)).toBeUndefined();
+});
+
+test('the line of the README makes a long key of its own, which is let in', () => {
+  const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
+  const [, line = ''] = /```sh\n([^`]*>> keys\)?)\n/.exec(readme) ?? [];
+  const run = (env: Record<string, string>) =>
+    spawnSync('sh', ['-ec', line], { cwd: folder, env: { PATH: process.env.PATH, ...env }, encoding: 'utf8' });
+  const made = run({});
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  const key = made.stdout.trim();
+  expect(key).toMatch(/^[0-9a-f]{48}$/);
+  expect(keysOf({ ONBOARDS_API_KEYS_FILE: join(folder, 'keys') }).find(key)).toMatchObject({ name: 'ann' });
 });
 
 test('a session outlives neither its key nor a change of it', () => {
@@ -73,7 +97,7 @@ describe('without one set', () => {
         /^Listening on .* needs a key of your own: set ONBOARDS_API_KEY or ONBOARDS_API_KEYS_FILE$/,
       );
       expect(readdirSync(folder)).toEqual([]);
-      expect(keysOf({ HOST, ONBOARDS_API_KEY: 'mine' }).find('mine')).toBeDefined();
+      expect(keysOf({ HOST, ONBOARDS_API_KEY: 'mine-and-nobodys' }).find('mine-and-nobodys')).toBeDefined();
     },
   );
 
@@ -97,6 +121,41 @@ describe('a file that is wrong says what and where, and shows no key', () => {
     expect(message).toMatch(/^ONBOARDS_API_KEYS_FILE/);
     expect(message).toMatch(words);
     expect(message).not.toMatch(/secret-of-bob|[0-9a-f]{60}/);
+  });
+
+  test.each([
+    ['of an empty text', ''],
+    ['of a line break alone', '\n'],
+    ['of blanks', ' \t'],
+    ['of the name instead of the key', '$KEY'],
+    ['of an empty text in quotes', '""'],
+  ])('the hash %s', (_, text) => {
+    const message = problem(fileOf(good, `bob read ${sha256(text).toUpperCase()}`));
+    expect(message).toMatch(/^ONBOARDS_API_KEYS_FILE, line 2: is the hash of no key at all/);
+    expect(message).not.toMatch(/[0-9a-f]{60}/i);
+  });
+
+  test.each([0o602, 0o620, 0o666, 0o664, 0o777])('a file that others may write to: mode %s', (mode) => {
+    const settings = fileOf(good);
+    chmodSync(settings.ONBOARDS_API_KEYS_FILE!, mode);
+    expect(problem(settings)).toMatch(/^ONBOARDS_API_KEYS_FILE names a file that others may write to .*chmod go-w/);
+    expect(problem({ LEADCONDUIT_API_KEY_FILE: settings.ONBOARDS_API_KEYS_FILE! })).toMatch(
+      /LEADCONDUIT_API_KEY_FILE names a file that others may write to/,
+    );
+  });
+
+  test.each([0o400, 0o444, 0o600, 0o644])('one that they may only read is taken: mode %s', (mode) => {
+    const settings = fileOf(good);
+    chmodSync(settings.ONBOARDS_API_KEYS_FILE!, mode);
+    expect(keysOf(settings).find('a')).toBeDefined();
+  });
+
+  // Only root can give a file away.
+  const asRoot = process.geteuid?.() === 0 ? test : test.failing;
+  asRoot('a file of another user', () => {
+    const settings = fileOf(good);
+    chownSync(settings.ONBOARDS_API_KEYS_FILE!, 12_345, 12_345);
+    expect(problem(settings)).toMatch(/^ONBOARDS_API_KEYS_FILE names a file that belongs to another user/);
   });
 
   test('none there', () => {

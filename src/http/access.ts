@@ -1,7 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { basicAuth } from 'hono/basic-auth';
 import { hostnameIn, isLoopback, isSentFromElsewhere } from '../callers';
-import type { Key, Keys } from './keys';
+import type { Guesses } from './guesses';
+import type { Key } from './keys';
 import { ELSEWHERE, Problem } from './problems';
 
 /** What a request carries once it has been let in. */
@@ -10,11 +11,11 @@ export interface Access {
 }
 
 /** HTTP Basic, as LeadConduit has it: the user's name is ignored, the password is a key. */
-export function withKey(keys: Keys): MiddlewareHandler<Access> {
+export function withKey(guesses: Guesses): MiddlewareHandler<Access> {
   return basicAuth({
     realm: 'durable-onboards',
-    verifyUser: (_user, password, c: Context<Access>) => {
-      const key = keys.find(password);
+    verifyUser: async (_user, password, c: Context<Access>) => {
+      const key = await guesses.find(c, password);
       if (key) c.set('key', key);
       return key !== undefined;
     },

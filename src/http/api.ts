@@ -5,6 +5,7 @@ import { hasReached, isStatus } from '../workflows/lifecycle';
 import type { OnboardState } from '../workflows/messages';
 import type { Access } from './access';
 import { attentionProblem, stateAddress } from './attention';
+import type { Waiting } from './load';
 import { Problem } from './problems';
 import { Recent } from './recent';
 import * as schemas from './schemas';
@@ -15,11 +16,12 @@ const MOST_WAIT_MS = 60_000;
 export interface ApiDeps {
   onboards: OnboardsClient;
   completedStatus: Config['leadconduit']['completedStatus'];
-  /** Ends the waiting of requests before their time: this process is to end. */
-  draining: AbortSignal;
-  /** More requests than this at once are refused. */
+  /** More requests of one key at once are refused. */
   mostUnderWay?: number;
 }
+
+/** A request that was let in. */
+type Let = { Variables: Access['Variables'] & Waiting['Variables'] };
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json': { schema } });
 const failing = (...statuses: number[]) =>
@@ -50,8 +52,8 @@ const underWay = {
 };
 
 /** LeadConduit's own calls for onboards, kept from happening twice, and what goes beyond them. */
-export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHono<Access> {
-  const app = new OpenAPIHono<Access>();
+export function api({ onboards, completedStatus }: ApiDeps): OpenAPIHono<Let> {
+  const app = new OpenAPIHono<Let>();
   const recent = new Recent();
 
   const create = createRoute({
@@ -76,7 +78,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     const { invitation_id, flow_id, label } = c.req.valid('json');
     const request = { invitation_id, flow_id: flow_id ?? undefined, label: label ?? undefined, by: c.get('key').name };
     const waitMs = waitOf(c.req.valid('header').prefer);
-    const { state, isNew } = await onboards.onboard(request, waitMs, draining);
+    const { state, isNew } = await onboards.onboard(request, waitMs, c.get('over'));
     if (state.record) {
       recent.add(state.record);
       if (!isNew) c.header('Idempotent-Replayed', 'true');
@@ -148,7 +150,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
   app.openapi(replace, async (c) => {
     const wanted = c.req.valid('json');
     const headers = c.req.valid('header');
-    const state = await onboards.state(wanted.invitation_id);
+    const state = await onboards.state(wanted.invitation_id, c.get('over'));
     const target = targetOf(wanted, state, c.req.valid('param').id);
     if (target === undefined) return c.json(state.record!, 200);
     const sent = await onboards.send(wanted.invitation_id, {
@@ -161,7 +163,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
     // What is held waits for a person.
     const isOver = (now: OnboardState) =>
       hasReached(now.status, target) || now.attention !== undefined || now.phase === 'held';
-    const end = await onboards.follow(sent, waitOf(headers.prefer), isOver, draining);
+    const end = await onboards.follow(sent, waitOf(headers.prefer), isOver, c.get('over'));
     if (hasReached(end.status, target)) return c.json(end.record!, 200);
     if (end.attention) throw attentionProblem(end);
     c.header('Location', stateAddress(end));
@@ -210,7 +212,7 @@ export function api({ onboards, completedStatus, draining }: ApiDeps): OpenAPIHo
       },
     });
     app.openapi(ask, async (c) => {
-      const state = await onboards.state(c.req.valid('param').id);
+      const state = await onboards.state(c.req.valid('param').id, c.get('over'));
       return c.json(path === '/onboards/{id}' ? { ...state.record, ...state } : state, 200);
     });
   }

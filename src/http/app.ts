@@ -1,23 +1,23 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
 import { fromHere, mayWrite, withKey, type Access, type Doorstep } from './access';
 import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
+import { Guesses } from './guesses';
 import { ofOurUpstream } from './identity';
-import { atMost } from './load';
+import { atMost, bodyAtMost, untilOver } from './load';
 import { answerWith, Problem, problemOf } from './problems';
 
 /** Above the longest that a caller may ask to wait, and the answers of Temporal after it. */
 const TIMEOUT_MS = 90_000;
-const MAX_BODY = 1024 * 1024;
-/** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. */
+/** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. Of
+ *  one key, while no other has any. */
 const MOST_UNDER_WAY = 128;
 
-export type AppDeps = ApiDeps & ConsoleDeps & Doorstep;
+export type AppDeps = ApiDeps & Omit<ConsoleDeps, 'guesses'> & Doorstep;
 
 /** Nothing is loaded from elsewhere, nothing in a page is run that is not a file of ours, and no page stands in another's frame. */
 const POLICY = {
@@ -30,14 +30,6 @@ const POLICY = {
   baseUri: ["'none'"],
   frameAncestors: ["'none'"],
 };
-
-/** Reads the rest away: left in the connection, it would take the next request on it along when that is closed. */
-async function tooLarge({ req }: Context): Promise<never> {
-  const { body } = req.raw;
-  // In pieces it is being read by the one that counts them: then the connection is given up with the answer.
-  if (body && !body.locked) await body.pipeTo(new WritableStream());
-  throw new Problem(413, 'The body is larger than 1 MB', { Connection: 'close' });
-}
 
 /** Everything that is served. Handlers go from request to response, so that nothing in here knows of sockets. */
 export function createApp(deps: AppDeps): OpenAPIHono<Access> {
@@ -77,9 +69,11 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   app.use(fromHere(deps));
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
+  // Anybody may ask, so all who ask at once share one question to Temporal.
+  let ping: Promise<void> | undefined;
   app.get('/readyz', async (c) => {
     if (draining.aborted) throw new Problem(503, 'This process is ending');
-    await onboards.ping();
+    await (ping ??= onboards.ping().finally(() => (ping = undefined)));
     return c.json({ status: 'ready' });
   });
   app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
@@ -96,13 +90,16 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
     },
   });
 
-  app.use(timeout(TIMEOUT_MS), bodyLimit({ maxSize: MAX_BODY, onError: tooLarge }));
-  for (const path of ['/onboards', '/onboards/*']) app.use(path, withKey(keys), mayWrite, ofOurUpstream(onboards));
-  app.use('/onboards', atMost(mostUnderWay));
-  app.use('/onboards/:id', atMost(mostUnderWay));
+  const guesses = new Guesses(keys, draining);
+  app.use(timeout(TIMEOUT_MS), untilOver(draining));
+  for (const path of ['/onboards', '/onboards/*'])
+    app.use(path, withKey(guesses), mayWrite, ofOurUpstream(onboards), bodyAtMost(1024 * 1024, '1 MB'));
+  const whoOf = (c: Context<Access>) => c.get('key').name;
+  app.use('/onboards', atMost(mostUnderWay, whoOf));
+  app.use('/onboards/:id', atMost(mostUnderWay, whoOf));
   // Those who steer are not kept out by those who wait for LeadConduit.
-  app.use('/onboards/:id/:what', atMost(mostUnderWay));
+  app.use('/onboards/:id/:what', atMost(mostUnderWay, whoOf));
   app.route('/', api(deps));
-  app.route('/', consolePages(deps));
+  app.route('/', consolePages({ ...deps, guesses }));
   return app;
 }

@@ -2,6 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, type Config } from '../config';
+import { readSecretFile } from '../secret-file';
+import { keepSecret } from '../secrets';
 
 export const ROLES = ['read', 'operate'] as const;
 export type Role = (typeof ROLES)[number];
@@ -20,6 +22,16 @@ const LINE = /^([\w.@-]{1,60})\s+(read|operate)\s+([0-9a-f]{64})$/i;
 
 export const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
+const GAPS = ['', ' ', '\t', '\n', '\r', '\0'];
+/** What comes out where the key was not set, or its name was hashed instead of it: everybody knows these. */
+const NO_KEYS = new Set(
+  [...GAPS.flatMap((one) => GAPS.flatMap((two) => GAPS.map((three) => one + two + three)))]
+    .flatMap((gap) =>
+      ['', 'KEY', '$KEY', '${KEY}', '"$KEY"', '""', "''", '-', 'null', 'undefined'].map((no) => no + gap),
+    )
+    .map((text) => hashOf(text).toString('hex')),
+);
+
 /** The keys of our own API and console. */
 export class Keys {
   constructor(private readonly keys: readonly Key[]) {}
@@ -27,7 +39,8 @@ export class Keys {
   /** Compares with all of them, each in constant time: how long it takes tells nothing. */
   find(password: string): Key | undefined {
     const hash = hashOf(password);
-    return this.keys.filter((key) => timingSafeEqual(key.hash, hash))[0];
+    const [found] = this.keys.filter((key) => timingSafeEqual(key.hash, hash));
+    return NO_KEYS.has(hash.toString('hex')) ? undefined : found;
   }
 
   /** The key that a session was opened with, unless it is gone by now. */
@@ -55,20 +68,18 @@ export function loadKeys({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>): Key
 }
 
 function readKeys(file: string): Key[] {
-  let text;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(
-      `ONBOARDS_API_KEYS_FILE names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
-    );
-  }
-  const keys = text.split('\n').flatMap((line, i) => {
+  const read = readSecretFile(file, 'trusted');
+  if ('problem' in read) throw new ConfigError(`ONBOARDS_API_KEYS_FILE ${read.problem}`);
+  const keys = read.text.split('\n').flatMap((line, i) => {
     if (/^\s*(#|$)/.test(line)) return [];
     const [, name = '', role = '', hash = ''] = LINE.exec(line.trim()) ?? [];
     if (!name)
       throw new ConfigError(
         `ONBOARDS_API_KEYS_FILE, line ${i + 1}: must be \`<name> read|operate <sha256 of the key, 64 hexadecimal digits>\``,
+      );
+    if (NO_KEYS.has(hash.toLowerCase()))
+      throw new ConfigError(
+        `ONBOARDS_API_KEYS_FILE, line ${i + 1}: is the hash of no key at all (of an empty text, say): was the key set when the line was made?`,
       );
     return [{ name, role: role.toLowerCase() as Role, hash: Buffer.from(hash, 'hex') }];
   });
@@ -79,14 +90,13 @@ function readKeys(file: string): Key[] {
 }
 
 export const keyFileIn = (dataDir: string) => join(dataDir, 'api-key');
-export const sessionSecretIn = (dataDir: string) => keptSecret(join(dataDir, 'session-secret'));
 
 const BYTES = 24;
 /** In base64. */
 const LENGTH = 32;
 
 /** A secret that is made once and then kept, for this user's eyes only. */
-export function keptSecret(file: string): string {
+function keptSecret(file: string): string {
   const mine = `${file}.${process.pid}`;
   mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
   // A link appears with its content or not at all.
@@ -99,6 +109,7 @@ export function keptSecret(file: string): string {
     rmSync(mine);
   }
   const secret = readFileSync(file, 'utf8').trim();
+  keepSecret(secret);
   if (secret.length >= LENGTH) return secret;
   throw new ConfigError(`${file} is too short for a secret: remove it, and a new one is made`);
 }

@@ -3,9 +3,15 @@ import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OnboardsError } from '../client/errors';
 import { ConfigError } from '../config';
+import { reportOf } from '../report';
+import { withoutSecrets } from '../secrets';
 import { TemporalUnavailable } from '../temporal/connection';
+import { visible } from '../text';
 
-/** What a caller is told of a request that came to nothing. */
+/** Enough to see what is wrong, however much of it there is. */
+const MOST_WORDS = 2_000;
+
+/** What a caller is told of a request that came to nothing: whoever wrote the words, they are fit to be shown. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   constructor(
@@ -13,7 +19,7 @@ export class Problem extends Error {
     message: string,
     readonly headers: Record<string, string> = {},
   ) {
-    super(message);
+    super(visible(withoutSecrets(message)).slice(0, MOST_WORDS));
   }
 }
 
@@ -39,7 +45,7 @@ export function problemOf(error: unknown): Problem {
     const headers = Object.fromEntries(error.res?.headers ?? []);
     return new Problem(error.status, WORDS[error.status] ?? error.message, headers);
   }
-  console.error(error);
+  console.error(reportOf(error));
   return new Problem(500, 'Something went wrong here; it is in the log');
 }
 

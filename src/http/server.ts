@@ -1,18 +1,20 @@
 import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { OnboardsClient } from '../client';
-import { ConfigError, loadConfig, loadEnvironment, type Config } from '../config';
+import { ConfigError, environmentFor, loadConfig, loadEnvironment, type Config } from '../config';
+import { reportOf } from '../report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from '../temporal/connection';
 import { readUpFile } from '../temporal/up-file';
 import { named } from '../upstream';
 import { createApp, type AppDeps } from './app';
 import { EmulatorControl } from './console/emulator-control';
 import type { Neighbours } from './console/routes';
-import { loadKeys, sessionSecretIn } from './keys';
+import { loadKeys } from './keys';
 import { urlOf } from './url';
 
 /** What Node refuses before it is a request, by the code of its error. */
@@ -87,7 +89,7 @@ function neighboursIn({ dataDir, api }: Config, address: string): Neighbours {
 }
 
 async function main(): Promise<void> {
-  const env = loadEnvironment();
+  const env = environmentFor('api', loadEnvironment());
   const config = loadConfig(env);
   const keys = loadKeys(config);
   const onboards = await OnboardsClient.connect(config, env);
@@ -103,7 +105,7 @@ async function main(): Promise<void> {
       keys,
       completedStatus,
       publicUrl: config.api.publicUrl,
-      sessionSecret: sessionSecretIn(config.dataDir),
+      sessionsFolder: join(config.dataDir, 'sessions'),
       neighbours: () => neighboursIn(config, address),
     },
     { host: config.api.host, port: config.ports.api },
@@ -120,9 +122,9 @@ async function main(): Promise<void> {
 
 if (require.main === module)
   main().catch((error: unknown) => {
-    const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
     const isTaken = code === 'EADDRINUSE';
-    const isExpected = isTaken || error instanceof ConfigError || error instanceof TemporalUnavailable;
-    console.error(isTaken ? `Port ${port} is in use: set PORT to a free one` : isExpected ? message : error);
+    const words = reportOf(error, ConfigError, TemporalUnavailable);
+    console.error(isTaken ? `Port ${port} is in use: set PORT to a free one` : words);
     process.exitCode = isTaken || error instanceof ConfigError ? 2 : 1;
   });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { hashOf, Keys, type Role } from '../../src/http/keys';
 import { startServer, type ApiServer } from '../../src/http/server';
 import type { OnboardState } from '../../src/workflows/messages';
@@ -23,6 +24,10 @@ interface Call {
   headers?: Record<string, string>;
 }
 
+/** Where the log-ins of a world are kept. */
+export const sessionsOf = ({ config }: Pick<World, 'config'>) =>
+  join(process.env.TEST_FOLDER ?? '', 'sessions', config.taskQueue);
+
 /** Our API on a port of its own, before the client of a world. */
 export class Api {
   private constructor(private readonly server: ApiServer) {}
@@ -34,7 +39,7 @@ export class Api {
   ): Promise<Api> {
     const keys = new Keys(people.map(({ secret, ...key }) => ({ ...key, hash: hashOf(secret) })));
     const { completedStatus } = config.leadconduit;
-    const pages = { sessionSecret: 'a secret of the tests', neighbours: () => ({}) };
+    const pages = { sessionsFolder: sessionsOf({ config }), neighbours: () => ({}) };
     const deps = { onboards, keys, completedStatus, mostUnderWay, ...pages };
     return new Api(await startServer(deps, { host: '127.0.0.1', port: 0 }));
   }

@@ -4,6 +4,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { EmulatorControl } from '../../src/http/console/emulator-control';
 import { hashOf, Keys, type Role } from '../../src/http/keys';
 import { startServer, type ApiServer } from '../../src/http/server';
+import { sessionsOf } from './api';
 import { World, type WorldOptions } from './world';
 
 const FLAGS = [
@@ -83,7 +84,7 @@ function serve(world: World, port: number): Promise<ApiServer> {
       onboards: world.onboards,
       completedStatus: 'completed',
       keys: new Keys([key('console', 'operate'), key('screen', 'read')]),
-      sessionSecret: 'a secret of the tests',
+      sessionsFolder: sessionsOf(world),
       neighbours: () => ({ webPage: 'http://127.0.0.1:8233', emulator: new EmulatorControl(world.emulator.url) }),
     },
     { host: '127.0.0.1', port },

@@ -1,5 +1,6 @@
 import type { RowWithRecord } from '../../client';
 import { ATTENTION_CODES, PHASES } from '../../workflows/messages';
+import { visible, visibleIn } from '../../text';
 import { Alert, Layout, LiveRegion } from './layout';
 import type { Snapshot } from './overview';
 import { BreakIt } from './panel';
@@ -19,7 +20,7 @@ const PAGE = 50;
 const STATUSES = ['created', 'in_progress', 'completed'];
 
 export function wantedOf(query: Record<string, string>): Wanted {
-  const text = (name: string) => query[name]?.trim() || undefined;
+  const text = (name: string) => visible(query[name] ?? '').trim() || undefined;
   const page = Number(query.page);
   return {
     phase: text('phase'),
@@ -119,7 +120,7 @@ export function ListRegion({ snapshot, wanted, now }: ListProps) {
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => (
+            {visibleIn(rows).map((row) => (
               <ListRow row={row} now={now} />
             ))}
           </tbody>

@@ -1,6 +1,8 @@
 import type { Context } from 'hono';
+import type { Session } from './session';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { streamSSE, type SSEMessage } from 'hono/streaming';
+import { Places } from '../load';
 import { Problem, problemOf } from '../problems';
 
 /** Of hono's JSX. */
@@ -13,20 +15,23 @@ const LOOK_MS = 1_000;
 const BEAT_MS = 5_000;
 /** Who has not read for so long is gone. */
 const UNREAD_MS = 30_000;
+/** One who is logged in gets half. */
 const MOST = 200;
 
 /** Sends a part of a page again whenever it has changed, as server-sent events. */
 export class Live {
-  private open = 0;
+  private readonly places = new Places(MOST);
 
   constructor(private readonly draining: AbortSignal) {}
 
   /** @param isStill whether whoever opened it may still see it */
-  follow(c: Context, render: () => Promise<Part>, isStill: () => Promise<boolean>): Response {
+  follow(c: Context<Session>, render: () => Promise<Part>, isStill: () => boolean): Response {
     // Nobody would read it, and nothing would ever say that it is over.
     if (c.req.method !== 'GET') return c.body(null, 200);
-    if (this.open >= MOST) throw new Problem(503, 'Too many pages are followed live', { 'Retry-After': '5' });
-    this.open += 1;
+    const leave = this.places.take(c.get('session'));
+    if (!leave) throw new Problem(503, 'Too many pages are followed live', { 'Retry-After': '5' });
+    // At once, whatever is being waited for.
+    c.req.raw.signal.addEventListener('abort', leave);
     // A proxy that collects what it hands on would make it late.
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
@@ -45,7 +50,7 @@ export class Live {
         let beatAt = 0;
         /** Why it cannot be shown now; kept while that lasts, so that the log has it once. */
         let problem: Problem | undefined;
-        while (!stream.aborted && !this.draining.aborted && (await isStill())) {
+        while (!stream.aborted && !this.draining.aborted && isStill()) {
           let html = shown;
           try {
             html = await (await render()).toString();
@@ -63,7 +68,7 @@ export class Live {
           await stream.sleep(LOOK_MS);
         }
       } finally {
-        this.open -= 1;
+        leave();
       }
     });
   }

@@ -1,5 +1,6 @@
 import type { OnboardsClient, RowWithRecord } from '../../client';
 import type { Phase } from '../../workflows/messages';
+import { problemOf } from '../problems';
 
 export interface Snapshot {
   /** Sorted once for all who look. */
@@ -50,7 +51,7 @@ export class Overview {
       this.snapshot = { rows, at: since };
     } catch (error) {
       if (this.snapshot.at === 0) throw error;
-      this.snapshot = { ...this.snapshot, problem: error instanceof Error ? error.message : String(error) };
+      this.snapshot = { ...this.snapshot, problem: problemOf(error).message };
     }
     this.nextAt = Date.now() + Math.max(LEAST_AGE_MS, SHARE * (Date.now() - since));
     return this.snapshot;

@@ -3,10 +3,12 @@ import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
 import { retryCompletes, type Command, type OnboardsClient } from '../../client';
 import { isHexId } from '../../client/ids';
+import { visible, visibleIn } from '../../text';
 import { fromPage } from '../access';
+import type { Guesses } from '../guesses';
 import { hashOf, type Keys } from '../keys';
 import { ofOurUpstream } from '../identity';
-import { atMost } from '../load';
+import { atMost, bodyAtMost } from '../load';
 import { Problem, problemOf } from '../problems';
 import { CreateRequest, MESSAGES } from '../schemas';
 import { CompletePage } from './actions';
@@ -30,22 +32,25 @@ export interface Neighbours {
 export interface ConsoleDeps {
   onboards: OnboardsClient;
   keys: Keys;
-  /** Signs sessions. */
-  sessionSecret: string;
+  guesses: Guesses;
+  /** Who has logged in is kept there. */
+  sessionsFolder: string;
   draining: AbortSignal;
   /** What there is beside us; asked each time, since it may come and go. */
   neighbours: () => Neighbours;
 }
 
 const DOWN_MS = 30_000;
-const MOST_UNDER_WAY = 64;
+/** Of one who is logged in, while nobody else has any. */
+const MOST_UNDER_WAY = 32;
+const VIEW = /^[\w-]{1,64}$/;
 const HERE = /^\/(?!\/)[\w\-./?=&%+]*$/;
 
 /** The operators' pages. They work without scripts; with them, they follow what happens. */
 export function consolePages(deps: ConsoleDeps): Hono<Session> {
-  const { onboards, keys, draining, neighbours } = deps;
+  const { onboards, keys, guesses, draining, neighbours } = deps;
   const app = new Hono<Session>();
-  const sessions = new Sessions(keys, deps.sessionSecret);
+  const sessions = new Sessions(keys, deps.sessionsFolder);
   const overview = new Overview(onboards);
   const live = new Live(draining);
 
@@ -57,7 +62,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     for (const [name, value] of Object.entries(problem.headers)) c.header(name, value);
     return c.html(<ProblemPage problem={problem} leadconduit={await leadconduit()} />, problem.status);
   });
-  for (const path of ['/', '/login', '/logout', '/console/*']) app.use(path, fromPage);
+  for (const path of ['/', '/login', '/logout', '/console/*']) app.use(path, fromPage, bodyAtMost(64 * 1024, '64 KB'));
 
   const loginPage = async (next: string | undefined, problem?: string) => (
     <LoginPage next={nextOf(next)} problem={problem} leadconduit={await leadconduit()} />
@@ -65,13 +70,13 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   app.get('/login', async (c) => c.html(await loginPage(c.req.query('next'))));
   app.post('/login', async (c) => {
     const form = await formOf(c);
-    const key = keys.find(form.key ?? '');
+    const key = await guesses.find(c, form.key ?? '');
     if (!key) return c.html(await loginPage(form.next, 'This key is not known here.'), 401);
-    await sessions.open(c, key, (form.who ?? '').slice(0, 60));
+    sessions.open(c, key, form.who ?? '');
     return c.redirect(nextOf(form.next), 303);
   });
-  app.post('/logout', async (c) => {
-    await sessions.close(c);
+  app.post('/logout', (c) => {
+    sessions.close(c);
     return c.redirect('/login', 303);
   });
 
@@ -87,9 +92,18 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     if (c.req.method !== 'GET' && !mayWrite(c)) throw new Problem(403, `The key ${c.get('key').name} may only read`);
     return next();
   });
-  app.use('/console/*', atMost(MOST_UNDER_WAY));
+  app.use(
+    '/console/*',
+    atMost(MOST_UNDER_WAY, (c: Context<Session>) => c.get('session')),
+  );
+  for (const path of ['/console/onboards/:id', '/console/onboards/:id/*'])
+    app.use(path, async (c, next) => {
+      if (!isHexId(c.req.param('id') ?? ''))
+        throw new Problem(404, 'There is no such onboard: an id is 24 hexadecimal digits');
+      return next();
+    });
 
-  const isStill = (c: Context) => async () => (await sessions.of(c)) !== undefined;
+  const isStill = (c: Context) => () => sessions.of(c) !== undefined;
 
   const listPage = async (c: Context<Session>, problem?: string) => {
     const [snapshot, upstream] = await Promise.all([overview.current(), neighbours().emulator?.upstream()]);
@@ -105,18 +119,18 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   });
 
   const standingOf = async (c: Context<Session>) => {
-    const state = await onboards.state(c.req.param('id') ?? '');
+    const state = visibleIn(await onboards.state(c.req.param('id') ?? '', c.get('over')));
     const { invitation_id } = state;
     const { emulator, webPage } = neighbours();
     const upstream = emulator && ((await emulator.upstream(invitation_id)) ?? ('down' as const));
     const run = webPage && onboards.runAddress(webPage, invitation_id);
-    const view = c.req.query('view') ?? randomUUID();
+    const view = VIEW.exec(c.req.query('view') ?? '')?.[0] ?? randomUUID();
     return { state, now: Date.now(), who: c.get('who'), mayWrite: mayWrite(c), view, run, upstream };
   };
   app.get('/console/onboards/:id', async (c) => {
     const said = c.req.query('said');
     const about = { ...(await standingOf(c)), leadconduit: await leadconduit() };
-    return c.html(<OnboardPage {...about} said={said && SAID[said]} />);
+    return c.html(<OnboardPage {...about} said={saidBy(said)} />);
   });
   app.get('/console/onboards/:id/live', (c) =>
     live.follow(c, async () => <Standing {...await standingOf(c)} />, isStill(c)),
@@ -178,6 +192,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   return app;
 }
 
+const saidBy = (name = '') => (Object.hasOwn(SAID, name) ? SAID[name] : undefined);
 const SAID: Record<string, string> = {
   start: 'Accepted: it is started, or was there already.',
   advance: `Accepted: it goes on.`,
@@ -209,11 +224,14 @@ const nextOf = (next: string | undefined) => (next !== undefined && HERE.test(ne
 const keyFor = (key: string, filledIn: Record<string, string>) =>
   `${key} ${hashOf(JSON.stringify(filledIn)).toString('hex').slice(0, 16)}`;
 const wordsOf = (error: z.ZodError) =>
-  error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  visible(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 
 /** What was filled in; what was left empty counts as not given. */
 async function formOf(c: Context): Promise<Record<string, string>> {
-  const entries = Object.entries(await c.req.parseBody());
+  const body = await c.req.parseBody().catch(() => {
+    throw new Problem(400, 'The form cannot be read');
+  });
+  const entries = Object.entries(body);
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''),
   );
