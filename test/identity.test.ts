@@ -206,7 +206,7 @@ test('a server that does not say whose it is: clients say so and go on, until it
   const api = start('http/server', { ...atUsualAddress(folder), PORT: '0', ONBOARDS_API_KEY: 'key-of-our-api' });
   await api.saying(/API ready on .*, LeadConduit: not known yet\n/);
   const [url = ''] = /http:\S+(?=,)/.exec(api.output()) ?? [];
-  const ask = () => fetch(`${url}/onboards`, { headers: { authorization: `Basic ${btoa('API:k')}` } });
+  const ask = () => fetch(`${url}/onboards`, { headers: { authorization: `Basic ${btoa('API:key-of-our-api')}` } });
   expect((await ask()).status).toBe(200);
   await anAccountsServer();
   const refused = await ask();

@@ -51,7 +51,7 @@ interface Run {
   said: () => string;
 }
 function run(program: string, env: Record<string, string | undefined>, ...args: string[]): Run {
-  const path = program.endsWith('.mjs') ? join(root, program) : join(root, 'dist', `${program}.js`);
+  const path = join(root, 'dist', `${program}.js`);
   const child = spawn(process.execPath, [path, ...args], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, ONBOARDS_DATA_DIR: join(folder, 'data'), ...env },
@@ -227,7 +227,6 @@ describe('what a program prints when Temporal cannot be had with them', () => {
         run('starter', env, 'list'),
         run('worker', env),
         run('http/server', { ...env, PORT: '0' }),
-        run('deploy/worker-health.mjs', env),
         run('up', { ...env, PORT: '0' }),
       ];
       const codes = await Promise.all(runs.map(ended));
