@@ -29,7 +29,10 @@ afterEach(async () => {
 
 const run = (program: string, settings: Record<string, string> = {}, ...args: string[]) => {
   const { PATH, HOME, TEST_TEMPORAL_CLI } = process.env;
-  const sabotage = { NODE_OPTIONS: `--require ${join(__dirname, 'support', 'sabotage.cjs')}`, SABOTAGE_FOLDER: folder };
+  const sabotage = {
+    NODE_OPTIONS: `--require ${join(__dirname, '..', 'test', 'support', 'sabotage.cjs')}`,
+    SABOTAGE_FOLDER: folder,
+  };
   const ports = { TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0', PORT: '0' };
   const own = {
     ONBOARDS_DATA_DIR: folder,

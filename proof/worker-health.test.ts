@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { kill9, spawnWorker } from './support/worker-process';
-import { World } from './support/world';
+import { kill9, spawnWorker } from '../test/support/worker-process';
+import { World } from '../test/support/world';
 
 let folder: string;
 let world: World;

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { claimPort } from '../src/temporal/ports';
 import { startTemporal, type TemporalServer } from '../src/temporal/server';
 import { openWebPage } from '../src/temporal/web-page';
-import { launch } from './support/console';
+import { launch } from '../test/support/console';
 
 jest.setTimeout(120_000);
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { UpFile } from '../src/temporal/up-file';
 import type { OnboardState } from '../src/workflows/messages';
-import { portsOf, type Listening } from './support/listening';
+import { portsOf, type Listening } from '../test/support/listening';
 
 jest.setTimeout(180_000);
 
