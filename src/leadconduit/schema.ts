@@ -11,8 +11,8 @@ export const CreateRequest = z.object({ invitation_id: HexId, flow_id: HexId.nul
  * and everything is kept so that a `PUT`, which replaces the whole record, loses nothing.
  */
 export const OnboardRecord = z.looseObject({
-  // It becomes a part of a path, where dots would lead elsewhere.
-  id: z.string().regex(/^(?!\.{1,2}$)./s),
+  // It becomes a part of a path, where dots would lead elsewhere, and of what people are told.
+  id: z.string().regex(/^(?!\.{1,2}$)[\x21-\x7e]{1,200}$/),
   invitation_id: z.string().min(1),
   account_id: z.string().nullish(),
   connection_id: z.string().nullish(),

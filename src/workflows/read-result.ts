@@ -83,7 +83,7 @@ function readSeen(value: unknown): SeenOnboard | undefined {
 /** The record itself is kept to the letter: a `PUT` sends back what is not ours. */
 function isRecord(value: unknown): value is OnboardRecord {
   const { id, invitation_id } = { ...(value as Fields | null) };
-  if (typeof id !== 'string' || id === '' || typeof invitation_id !== 'string') return false;
+  if (typeof id !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(id) || typeof invitation_id !== 'string') return false;
   return isShallow(value) && JSON.stringify(value).length <= MOST_CHARACTERS;
 }
 
