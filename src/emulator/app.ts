@@ -20,6 +20,8 @@ export interface Answer {
 /** A request that LeadConduit takes. Its answer and its effect are apart, so that a fault can come between them. */
 export interface Call {
   method: Method;
+  /** The user's name that the caller gave. */
+  from: string;
   /** In lower case, the one that the caller named first. */
   invitations: string[];
   /** The answer that `act` would give now, with nothing done; of a list, the one that it would have given `agoMs` ago. */
@@ -75,13 +77,14 @@ export function read<T, R>(schema: z.ZodType<T>, body: Buffer | undefined, use: 
 
 /** LeadConduit as its reference documents it, no faults: a request is refused at once or becomes a call. */
 export function leadconduit(ledger: Ledger, options: Options): (request: Request) => Answer | Call {
-  const call = (method: Method, invitations: string[], decide: (agoMs?: number) => Decision): Call => ({
+  const call = (from: string, method: Method, invitations: string[], decide: (agoMs?: number) => Decision): Call => ({
     method,
+    from,
     invitations: invitations.map((id) => id.toLowerCase()),
     rehearse: (agoMs) => decide(agoMs).answer,
     act: () => {
       const { answer, effect } = decide();
-      if (effect) ledger.append(effect);
+      if (effect) ledger.append({ ...effect, from });
       return answer;
     },
   });
@@ -115,15 +118,15 @@ export function leadconduit(ledger: Ledger, options: Options): (request: Request
     if (!allowed) return refuse(404, 'not found');
     if (!allowed.includes(method)) return refuse(405, 'method not allowed', { allow: allowed.join(', ') });
     const credentials = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
-    const password = /:(.+)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8'))?.[1];
+    const [, from = '', password] = /^(.*?):(.+)$/s.exec(Buffer.from(credentials, 'base64').toString('utf8')) ?? [];
     if (password === undefined || password !== (options.key ?? password))
       return refuse(401, 'unauthorized', { 'www-authenticate': 'Basic realm="LeadConduit"' });
-    if (path === '/user') return call('GET', [], () => ({ answer: { status: 200, body: USER } }));
-    if (method === 'GET') return call('GET', [], list);
+    if (path === '/user') return call(from, 'GET', [], () => ({ answer: { status: 200, body: USER } }));
+    if (method === 'GET') return call(from, 'GET', [], list);
     if (!/^application\/json *(;|$)/i.test(contentType ?? ''))
       return refuse(415, 'the content type must be application/json');
-    if (id === undefined) return read(CreateRequest, body, (it) => call('POST', [it.invitation_id], () => create(it)));
+    if (id === undefined) return read(CreateRequest, body, (it) => call(from, 'POST', [it.invitation_id], () => create(it)));
     const ofRecord = ledger.find(id)?.invitation_id ?? [];
-    return read(Replacement, body, (it) => call('PUT', [it.invitation_id].concat(ofRecord), () => replace(id, it)));
+    return read(Replacement, body, (it) => call(from, 'PUT', [it.invitation_id].concat(ofRecord), () => replace(id, it)));
   };
 }

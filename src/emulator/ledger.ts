@@ -7,11 +7,14 @@ export const METHODS = ['GET', 'POST', 'PUT'] as const;
 export type Method = (typeof METHODS)[number];
 export const isMethod = (word: string): word is Method => METHODS.some((method) => method === word);
 
-/** Something that happened. A `record` is the one that an effect left behind; `seeded` is none of a caller's doing. */
+/**
+ * Something that happened. A `record` is the one that an effect left behind; `seeded` is none of a caller's doing.
+ * `from`: the user's name that the caller gave beside the key; `at`: when the call arrived, epoch ms.
+ */
 export type Entry =
   | { call: Method; in_flight: number }
-  | { named: string; by: Method }
-  | { effect: 'seeded' | 'created' | 'replaced' | 'completed'; record: OnboardRecord };
+  | { named: string; by: Method; from?: string; at?: number }
+  | { effect: 'seeded' | 'created' | 'replaced' | 'completed'; record: OnboardRecord; from?: string };
 
 export const newId = () => randomBytes(12).toString('hex');
 

@@ -136,6 +136,7 @@ function emulate(door: Door, { host, dataDir, records = [] }: EmulatorOptions & 
   };
 
   const reply = async (req: IncomingMessage, res: ServerResponse) => {
+    const at = Date.now();
     const { method = '', url = '', headers } = req;
     const path = url.replace(/\?.*$/s, '');
     const refusal = refusalOf(req, host);
@@ -158,7 +159,7 @@ function emulate(door: Door, { host, dataDir, records = [] }: EmulatorOptions & 
       return;
     }
     const [named] = call.invitations;
-    if (named !== undefined) ledger.append({ named, by: call.method });
+    if (named !== undefined) ledger.append({ named, by: call.method, from: call.from, at });
     await faults.answer(call, res);
   };
   door.server.on('request', (req, res) => {
