@@ -64,8 +64,8 @@ const all = (step: Step) => {
 };
 
 /** Frees the world also where the play fails. */
-async function inWorld(play: (world: World) => Promise<void>, timeout?: string): Promise<void> {
-  const world = await World.start({ settings: { ...settings, ...(timeout && { LEADCONDUIT_TIMEOUT: timeout }) } });
+async function inWorld(play: (world: World) => Promise<void>, own: Record<string, string> = {}): Promise<void> {
+  const world = await World.start({ settings: { ...settings, ...own } });
   try {
     await play(world);
   } finally {
@@ -121,33 +121,62 @@ test.concurrent.each(lost)('%s, its answer lost %s the effect, then lists %s: do
   }),
 );
 
+test.concurrent.each([
+  ['that lacks what was listed since', true],
+  ['that says nothing against itself', false],
+])('after the completing call, a list of some time ago %s accuses nobody', (_, isNewestListed) =>
+  inWorld(
+    async (world) => {
+      const onboard = await given(world, 'completed');
+      const since = Date.now();
+      await eventually('some time ago', () => Promise.resolve(Date.now() > since + AGO_MS + 2_000));
+      if (isNewestListed) await showNewest(world);
+      await world.faults(
+        { on: 'GET', when: 'after', do: 'slow', ms: 0 },
+        { on: 'GET', when: 'before', do: 'stale', ms: AGO_MS },
+      );
+      await act(onboard, 'completed');
+      const { timeline } = await onboard.until('done', ({ phase }) => phase === 'done');
+      expect(timeline.filter(({ event }) => event === 'attention')).toEqual([]);
+      expect(await onboard.effects()).toEqual(all('completed'));
+    },
+    { ONBOARDS_CONFIRM: '500ms' },
+  ),
+);
+
 describe('a list that was on its way for longer than it may be relied on', () => {
   const slow = (times: number) => ({ on: 'GET', when: 'after', do: 'slow', ms: 5_500, times }) as const;
 
   test.concurrent.each(STEPS)(
     '%s: is asked for again, and what another client did meanwhile is not done again',
     (step) =>
-      inWorld(async (world) => {
-        const onboard = await given(world, step);
-        await world.faults(slow(1));
-        const { calls } = await world.ledger();
-        await act(onboard, step);
-        await eventually('looking', async () => (await world.ledger()).calls.GET > calls.GET);
-        await doElsewhere(onboard, step);
-        expect(outcomesOf(await arrived(onboard, step), step)).toEqual(['adopted']);
-        expect(await onboard.effects()).toEqual(all(step));
-      }, '9s'),
+      inWorld(
+        async (world) => {
+          const onboard = await given(world, step);
+          await world.faults(slow(1));
+          const { calls } = await world.ledger();
+          await act(onboard, step);
+          await eventually('looking', async () => (await world.ledger()).calls.GET > calls.GET);
+          await doElsewhere(onboard, step);
+          expect(outcomesOf(await arrived(onboard, step), step)).toEqual(['adopted']);
+          expect(await onboard.effects()).toEqual(all(step));
+        },
+        { LEADCONDUIT_TIMEOUT: '9s' },
+      ),
   );
 
   test.concurrent.each(STEPS)('%s: twice in a row, it is acted on, and the timeline says so', (step) =>
-    inWorld(async (world) => {
-      const onboard = await given(world, step);
-      await world.faults(slow(2));
-      await act(onboard, step);
-      const state = await arrived(onboard, step);
-      expect(outcomesOf(state, step)).toEqual(['done']);
-      expect(state.timeline).toContainEqual(expect.objectContaining({ event: 'slow_look' }));
-      expect(await onboard.effects()).toEqual(all(step));
-    }, '9s'),
+    inWorld(
+      async (world) => {
+        const onboard = await given(world, step);
+        await world.faults(slow(2));
+        await act(onboard, step);
+        const state = await arrived(onboard, step);
+        expect(outcomesOf(state, step)).toEqual(['done']);
+        expect(state.timeline).toContainEqual(expect.objectContaining({ event: 'slow_look' }));
+        expect(await onboard.effects()).toEqual(all(step));
+      },
+      { LEADCONDUIT_TIMEOUT: '9s' },
+    ),
   );
 });

@@ -1,6 +1,6 @@
 import type { Look } from '../leadconduit/client';
 import { readRecord, type ListedOnboard, type OnboardRecord } from '../leadconduit/schema';
-import { hasReached, isStatus, type Status } from '../workflows/lifecycle';
+import { hasReached, isNewer, isStatus, type Status } from '../workflows/lifecycle';
 import { Attempt, attemptMsFor } from './attempt';
 import type { Deps } from './deps';
 import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then-act';
@@ -110,10 +110,6 @@ function hasOtherFlow({ flow_id, known }: MoveInput, record: OnboardRecord): boo
   const now = record.flow_id?.toLowerCase() ?? null;
   return flow_id !== undefined && now !== flow_id && now !== (known?.flow_id?.toLowerCase() ?? null);
 }
-
-/** It was changed after what is known: else the list may only lag behind our own change. */
-const isNewer = ({ updated_at: now }: OnboardRecord, known: MoveInput['known']) =>
-  Date.parse(now ?? '') > Date.parse(known?.updated_at ?? '');
 
 const standing = (look: Look, { invitation_id, ruled_out }: CreateInput): ListedOnboard[] =>
   look.of(invitation_id).filter(({ id }) => !ruled_out.includes(id.toLowerCase()));

@@ -19,3 +19,8 @@ export const stepsBetween = (from: Status, to: Status) =>
 /** Whether `status` is `target` or further on; false for `failed`, for unknown words and before there is a record. */
 export const hasReached = (status: string | null, target: Status) =>
   isStatus(status) && STATUSES.indexOf(status) >= STATUSES.indexOf(target);
+
+type Dated = { updated_at?: string | null };
+/** It was changed after what is known: else the list may only lag behind our own change. */
+export const isNewer = ({ updated_at: now }: Dated, known: Dated | undefined) =>
+  Date.parse(now ?? '') > Date.parse(known?.updated_at ?? '');

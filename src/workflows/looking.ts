@@ -1,6 +1,6 @@
 /** What looks tell: about an effect whose outcome is unknown, of the onboard that a person wants, or as a check. */
 import type { LookResult, SeenOnboard } from '../activities/outcomes';
-import { EFFECTS, hasReached, isStatus, type Effect, type Status } from './lifecycle';
+import { EFFECTS, hasReached, isNewer, isStatus, type Effect, type Status } from './lifecycle';
 import type { LookFor } from './next-step';
 import {
   backoff,
@@ -43,9 +43,8 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
   }
   if (look.ran_in !== undefined) onboard.heard_in = look.ran_in;
   if (look.after_reset) onboard.doubts = [...EFFECTS];
-  const isOursShown = look.onboards.some(({ record }) => sameId(record.id, onboard.record?.id));
-  // A list that lacks others, too, accuses nobody before it has done so several times.
-  if (about === 'check' && look.lacks && onboard.record && !isOursShown && watch.unusable < UNUSABLE_LOOKS - 1) {
+  // A list that lacks others, too, or shows ours as it was before, accuses nobody before it has done so several times.
+  if (about === 'check' && isOld(onboard, look) && watch.unusable < UNUSABLE_LOOKS - 1) {
     watch.at = now + Math.max(backoff(onboard, watch.unusable), onboard.policy.settle_ms);
     watch.unusable += 1;
     return;
@@ -188,12 +187,21 @@ function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: num
   }
   const before = onboard.attention;
   // So soon after a call, a list that lags behind is nothing to wake anybody for.
-  if (check.why !== 'doubles' || !isBehind(own, onboard)) take(onboard, own, now);
+  if (check.why !== 'doubles' || !isBehind(own.status, onboard)) take(onboard, own, now);
   if (check.asked === 'flow_conflict') compareFlows(onboard, now);
   if (onboard.attention === before)
     tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}` });
 }
 
-const isBehind = (seen: SeenOnboard, { furthest }: Onboard) =>
-  isStatus(seen.status) && furthest !== undefined && !hasReached(seen.status, furthest);
+/** What it shows of ours was so before what is known of it, or it lacks ours and others, too. */
+function isOld(onboard: Onboard, { onboards, lacks }: Seen): boolean {
+  const { record, status } = onboard;
+  if (record === null) return false;
+  const own = onboards.find((one) => sameId(one.record.id, record.id));
+  if (!own) return lacks !== undefined;
+  const isBefore = isBehind(own.status, onboard) && !isBehind(status, onboard);
+  return isBefore && onboards.length === 1 && (lacks !== undefined || !isNewer(own.record, record));
+}
+const isBehind = (status: string | null, { furthest }: Onboard) =>
+  isStatus(status) && furthest !== undefined && !hasReached(status, furthest);
 const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => cleanLine(record.id.toLowerCase()));
