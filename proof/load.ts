@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readUpFile, type UpFile } from '../src/temporal/up-file';
-import type { Effects } from './chaos/fleet';
+import type { Effects } from './chaos/journal';
 
 const SECONDS = Number(process.argv[2] ?? 60);
 const WARM_S = 5;

@@ -14,8 +14,8 @@ export class ApiClient {
   ) {}
 
   /** Whatever came of it upstream, the onboard is followed from then on. @throws when there was no answer to rely on */
-  async start(invitation_id: string): Promise<void> {
-    const { status, headers, body } = await this.ask('POST', '/onboards', { invitation_id });
+  async start(wanted: { invitation_id: string; flow_id?: string }): Promise<void> {
+    const { status, headers, body } = await this.ask('POST', '/onboards', wanted);
     const isTaken = status === 201 || status === 202 || headers.has('location');
     if (!isTaken) throw new Error(`POST /onboards: HTTP ${status} ${JSON.stringify(body)}`);
   }

@@ -7,18 +7,24 @@ import { ChildFailed, endProcess, isAlive, signalGroup, startChild, type Child }
 import { findTemporal } from '../../src/temporal/find-cli';
 import { claimPort } from '../../src/temporal/ports';
 import { startTemporal, type TemporalServer } from '../../src/temporal/server';
-import { API_FROZEN_MS, FROZEN_MS, WORKERS, type Blow, type Fault } from './plan';
+import type { OnboardRecord } from '../../src/leadconduit/schema';
+import { JournalFile, listOf, type Journal } from './journal';
+import { API_FROZEN_MS, FROZEN_MS, LIMIT_MS, WORKERS, type Blow, type Fault } from './plan';
 
 const dist = join(__dirname, '..', '..', 'dist');
-const KEY = 'chaos-key';
+/** Lets a signal shut down the SDK of a worker. */
+const SABOTAGE = join(__dirname, '..', '..', 'test', 'support', 'sabotage.cjs');
+export const KEY = 'chaos-key';
 /** Of our own API. */
 export const API_KEY = 'chaos-api-key';
 /** How long a blow waits for whom it is meant for; then it is one that met nobody. */
 const STANDS_MS = 180_000;
 /** Below the settle times, even of what lands late (see the plan). */
-const LAG_MS = 2_500;
+export const LAG_MS = 2_500;
 /** How long a freeze waits for its worker to have a write in hand. */
 const BUSY_MS = 3_000;
+/** How long a worker whose SDK has shut down may live on: by itself it ends in 10 s, and a call that it has made takes its time. */
+const UNNOTICED_MS = 20_000;
 /** How long a worker that was frozen works on before it is ended. */
 const AWAKE_MS = 8_000;
 /** `enums.v1.PendingActivityState` */
@@ -27,24 +33,13 @@ const CALLING = "ExecutionStatus = 'Running' AND (OnboardPhase = 'creating' OR O
 /** Short, so that a run takes minutes; the rules are the same. */
 export const SETTINGS = {
   LEADCONDUIT_API_KEY: KEY,
-  LEADCONDUIT_TIMEOUT: '2s',
+  LEADCONDUIT_TIMEOUT: `${LIMIT_MS}ms`,
+  /** Calls hang for as long as the limit: none may keep others waiting for a place. */
+  LEADCONDUIT_MAX_CONCURRENCY: '12',
   ONBOARDS_SETTLE: '2s',
   ONBOARDS_CONFIRM: '2s',
   ONBOARDS_TASK_QUEUE: 'chaos',
 };
-
-export interface Effects {
-  posts: number;
-  creates: number;
-  puts: number;
-  completes: number;
-  emails: number;
-}
-export interface Listed {
-  id: string;
-  invitation_id: string;
-  status: string;
-}
 
 export class Fleet {
   /** How often a worker or an API that was ready ended, and nobody had struck it. One that finds no server may give up. */
@@ -55,6 +50,9 @@ export class Fleet {
   readonly dealt: Blow[] = [];
   /** Of each worker that was frozen: how many writes it had in hand. */
   readonly inHand: number[] = [];
+  /** How long each worker whose SDK had shut down lived on, ms. */
+  readonly noticed: number[] = [];
+  private readonly journalFile: JournalFile;
   private readonly temporal: Client;
   private readonly running: { child: Child; letGo: () => void }[] = [];
   private api: Child | undefined;
@@ -73,6 +71,7 @@ export class Fleet {
     private readonly emulator: Child,
     private server: TemporalServer,
   ) {
+    this.journalFile = new JournalFile(join(folder, 'emulator', 'emulator.jsonl'));
     this.temporal = new Client({ connection: Connection.lazy({ address: this.address }) });
   }
 
@@ -136,6 +135,8 @@ export class Fleet {
         return this.end(this.running[blow.worker]!.child, 'SIGTERM');
       case 'freeze':
         return this.freeze(this.running[blow.worker]!);
+      case 'shut down the SDK':
+        return this.shutDown(this.running[blow.worker]!.child);
       case 'kill the API':
       case 'drain the API':
         return this.end(this.api!, blow.do === 'kill the API' ? 'SIGKILL' : 'SIGTERM');
@@ -223,6 +224,16 @@ export class Fleet {
     this.zombies.delete(child);
   }
 
+  /** It polls no more, and its process has to notice that: nobody else ends it. */
+  private async shutDown(child: Child): Promise<void> {
+    this.struck.add(child);
+    signalGroup(child, 'SIGUSR2');
+    const since = Date.now();
+    await Promise.race([child.ended, sleep(UNNOTICED_MS)]);
+    if (isAlive(child)) return this.end(child, 'SIGKILL');
+    this.noticed.push(Date.now() - since);
+  }
+
   /** Creates and moves that Temporal has with a worker; none where it does not say so in time. */
   private async writesOf({ pid }: Child): Promise<number> {
     const { workflow } = this.temporal;
@@ -249,7 +260,7 @@ export class Fleet {
         name: `Worker ${slot}`,
         command: process.execPath,
         args: [join(dist, 'worker.js')],
-        env: this.env(),
+        env: { ...this.env(), NODE_OPTIONS: `--require ${SABOTAGE}` },
         logFile: join(this.folder, `worker-${slot}.log`),
       });
       const frozen = new Promise<void>((letGo) => (this.running[slot] = { child, letGo }));
@@ -289,21 +300,18 @@ export class Fleet {
     }
   }
 
-  async ledger(): Promise<Record<string, Effects>> {
-    return ((await this.emulate('GET', 'ledger')) as { invitations: Record<string, Effects> }).invitations;
-  }
   plan(faults: Fault[]): Promise<unknown> {
     return this.emulate('PUT', 'faults', faults);
   }
   async faultsLeft(): Promise<Fault[]> {
     return (await this.emulate('GET', 'faults')) as Fault[];
   }
+  journal(): Journal {
+    return this.journalFile.now();
+  }
   /** What LeadConduit's own screen would show a person. */
-  async list(): Promise<Listed[]> {
-    const authorization = `Basic ${btoa(`API:${KEY}`)}`;
-    const response = await fetch(`${this.upstream}/onboards`, { headers: { authorization } });
-    if (!response.ok) throw new Error(`the list: HTTP ${response.status}`);
-    return (await response.json()) as Listed[];
+  list(): OnboardRecord[] {
+    return listOf(this.journal());
   }
 
   private async emulate(method: string, what: string, body?: unknown): Promise<unknown> {

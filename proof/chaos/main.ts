@@ -14,7 +14,9 @@ import { loadConfig } from '../../src/config';
 import { Progress } from '../../src/up/progress';
 import { state as askState, type OnboardState } from '../../src/workflows/messages';
 import { ApiClient } from './api-client';
-import { API_KEY, Fleet, SETTINGS } from './fleet';
+import { AnotherClient } from './another-client';
+import { API_KEY, Fleet, KEY, SETTINGS } from './fleet';
+import { ANOTHER, effectsOf, listOf, OURS } from './journal';
 import type { Evidence } from './oracle';
 import { People } from './people';
 import { planOf, type Plan, type Size } from './plan';
@@ -25,6 +27,8 @@ const SETTLE_MS = 6 * 60_000;
 /** What else a run may take beside the minutes that it was given. */
 const OVERHEAD_MS = SETTLE_MS + 10 * 60_000;
 const ASKED_AT_ONCE = 8;
+/** Not those that say whose server it is. */
+const ONBOARDS = "TaskQueue = 'chaos' AND WorkflowType = 'onboardBuyer'";
 const TELL_MS = 30_000;
 /** As many histories of a run that kept everything go to the replay tests. */
 const SAMPLES = 40;
@@ -63,6 +67,7 @@ class Run {
     private readonly connection: Connection,
     private readonly temporal: Client,
     readonly people: People,
+    private readonly another: AnotherClient,
     private readonly onboards: OnboardsClient,
   ) {}
 
@@ -72,13 +77,15 @@ class Run {
     const connection = await Connection.connect({ address: fleet.address });
     const temporal = new Client({ connection });
     const onboards = OnboardsClient.over(connection, 'default', config);
+    const another = new AnotherClient(fleet.upstream, KEY, () => fleet.journal());
     return new Run(
       plan,
       folder,
       fleet,
       connection,
       temporal,
-      new People(onboards, new ApiClient(fleet.apiUrl, API_KEY), temporal, fleet, config.settleMs),
+      new People(onboards, new ApiClient(fleet.apiUrl, API_KEY), temporal, fleet, another, config.settleMs),
+      another,
       onboards,
     );
   }
@@ -91,7 +98,7 @@ class Run {
   }
 
   async through(progress: Progress): Promise<Evidence> {
-    const { plan, fleet, people } = this;
+    const { plan, fleet, people, another } = this;
     progress.step('The first onboard, so that the list is known to show what is created');
     await this.warmUp();
     await fleet.plan(plan.faults);
@@ -100,6 +107,7 @@ class Run {
     const since = Date.now();
     const at = (ms: number) => sleep(Math.max(0, since + ms - Date.now()));
     const lives = Promise.all(plan.lives.map(async (life) => at(life.at).then(() => people.live(life))));
+    const rivals = Promise.all(plan.rivals.map((rival) => at(rival.at).then(() => another.create(rival))));
     for (const blow of plan.blows) {
       await at(blow.at);
       fleet.strike(blow);
@@ -110,18 +118,25 @@ class Run {
     await fleet.plan([]);
     clearInterval(tell);
     progress.step('Letting it all settle');
-    await Promise.race([lives.then(() => this.untilAtRest()), sleep(SETTLE_MS, undefined, { ref: false })]);
+    await Promise.race([
+      Promise.all([lives, rivals]).then(() => this.untilAtRest()),
+      sleep(SETTLE_MS, undefined, { ref: false }),
+    ]);
     people.endDuty();
     await duty;
     progress.step('Asking every run');
+    const journal = fleet.journal();
     return {
       lives: plan.lives,
       said: people.said,
       ...(await this.states()),
-      ledger: await fleet.ledger(),
-      list: await fleet.list(),
+      journal,
+      ledger: effectsOf(journal, OURS),
+      others: effectsOf(journal, ANOTHER),
+      elsewhere: another.done,
+      list: listOf(journal),
       faults: { planned: plan.faults, left },
-      blows: { planned: plan.blows, dealt: fleet.dealt, inHand: fleet.inHand },
+      blows: { planned: plan.blows, dealt: fleet.dealt, inHand: fleet.inHand, noticed: fleet.noticed },
       deserted: fleet.deserted,
     };
   }
@@ -138,7 +153,10 @@ class Run {
     const running = { count: 1 };
     while (running.count > 0) {
       await sleep(1_000);
-      Object.assign(running, await this.temporal.workflow.count("ExecutionStatus = 'Running'").catch(() => ({})));
+      Object.assign(
+        running,
+        await this.temporal.workflow.count(`${ONBOARDS} AND ExecutionStatus = 'Running'`).catch(() => ({})),
+      );
     }
   }
 
@@ -146,7 +164,7 @@ class Run {
   private async states(): Promise<Pick<Evidence, 'runs' | 'silent'>> {
     const found: { invitation: string; at: number; state: OnboardState }[] = [];
     const silent: string[] = [];
-    const runs = this.temporal.workflow.list({ query: "TaskQueue = 'chaos'" })[Symbol.asyncIterator]();
+    const runs = this.temporal.workflow.list({ query: ONBOARDS })[Symbol.asyncIterator]();
     const askAll = async () => {
       for (let next = await runs.next(); next.done !== true; next = await runs.next()) {
         const { workflowId, runId, startTime } = next.value;

@@ -1,8 +1,12 @@
 /** Holds what LeadConduit was made to do, its list, and what every run says of itself against each other. */
+import type { OnboardRecord } from '../../src/leadconduit/schema';
 import type { AttentionCode, OnboardState, TimelineLine } from '../../src/workflows/messages';
-import type { Effects, Listed } from './fleet';
+import type { Elsewhere } from './another-client';
+import { attentions, coverage, ENOUGH, words } from './coverage';
+import { LAG_MS } from './fleet';
+import { ANOTHER, OURS, type Effects, type Journal } from './journal';
 import type { Said } from './people';
-import { AMBIGUOUS, CLEAR_STATUSES, type Blow, type Fault, type Life } from './plan';
+import type { Blow, Fault, Life } from './plan';
 
 /** What a run has come to, as far as it is known at the end. */
 export interface Evidence {
@@ -10,11 +14,18 @@ export interface Evidence {
   said: Said[];
   /** Of each invitation the states of all its runs, the latest last. */
   runs: Map<string, OnboardState[]>;
+  journal: Journal;
+  /** What we did, and what another client did. */
   ledger: Record<string, Effects>;
-  list: Listed[];
+  others: Record<string, Effects>;
+  elsewhere: Elsewhere[];
+  list: OnboardRecord[];
   faults: { planned: Fault[]; left: Fault[] };
-  /** `inHand`: of each worker that was frozen, how many writes it woke up with. */
-  blows: { planned: Blow[]; dealt: Blow[]; inHand: number[] };
+  /**
+   * `inHand`: of each worker that was frozen, how many writes it woke up with. `noticed`: how long each worker whose SDK had
+   * shut down lived on, of those that ended by themselves.
+   */
+  blows: { planned: Blow[]; dealt: Blow[]; inHand: number[]; noticed: number[] };
   deserted: number;
   /** Invitations with a run that does not answer a query. */
   silent: string[];
@@ -27,13 +38,18 @@ export interface Check {
   offenders: string[];
 }
 
-/** Fewer of a kind, with or without effect, and the run has shown nothing about it. */
-const ENOUGH = 5;
 /** As many should not all be idle. */
 const MANY_ZOMBIES = 10;
 export const LOST = 'no message was lost or acted on twice';
-/** In a crash run nobody else creates or changes an onboard, and LeadConduit has no failures of its own. */
-const UNFOUNDED: AttentionCode[] = ['duplicate', 'flow_conflict', 'failed_upstream', 'unexpected_status'];
+export const AFTERWARDS = 'nothing was sent that had not been sent when a hold or a cancel was accepted';
+export const UNTOLD = 'every second onboard was told';
+export const OVERWRITTEN = 'nothing that another client changed was written over';
+/** From the last question before the bytes until they are there, on a machine that is busy. */
+const LEAVING_MS = 1_000;
+/** A second onboard that has been listed for so long has been in somebody's look. */
+const LOOKED_MS = 15_000;
+/** So long before our call another client's change may not have been in the look by which it was made. */
+const WINDOW_MS = 10_000;
 export const LOST_MALFORMED = 'every malformed message left a line';
 export const WRONG = 'each says what LeadConduit says';
 const NONE: Effects = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 };
@@ -41,7 +57,9 @@ const NONE: Effects = { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 }
 export function judge(evidence: Evidence): Check[] {
   const { lives, ledger, list, runs, said } = evidence;
   const effects = (id: string) => ledger[id] ?? NONE;
+  const completions = (id: string) => effects(id).completes + (evidence.others[id]?.completes ?? 0);
   const listed = (id: string) => list.filter((one) => one.invitation_id.toLowerCase() === id);
+  const theirs = (id: string) => evidence.elsewhere.filter((one) => one.invitation_id === id);
   const last = (id: string) => runs.get(id)?.at(-1);
   const lines = (id: string) => (runs.get(id) ?? []).flatMap(({ timeline }) => timeline);
   const each = (name: string, isKept: (life: Life) => boolean): Check =>
@@ -52,31 +70,47 @@ export function judge(evidence: Evidence): Check[] {
 
   return [
     each(
-      'no invitation has two onboards',
-      ({ invitation_id: id }) => effects(id).creates <= 1 && listed(id).length <= 1,
+      'no invitation has two onboards of ours',
+      ({ invitation_id: id }) =>
+        effects(id).creates <= 1 && listed(id).length <= 1 + (evidence.others[id]?.creates ?? 0),
     ),
-    each('no onboard was completed twice', ({ invitation_id: id }) => effects(id).completes <= 1),
+    each(UNTOLD, ({ invitation_id: id }) => isTold(listed(id), lines(id))),
+    each('no onboard was completed twice', ({ invitation_id: id }) => completions(id) <= 1),
     each('one e-mail for each completion', ({ invitation_id: id }) => effects(id).emails === effects(id).completes),
+    each(OVERWRITTEN, ({ invitation_id: id }) => !isOverwritten(evidence.journal, id)),
+    check(AFTERWARDS, said.filter((one) => sentAfter(one, evidence).length > 0).map(named)),
     each('every onboard got to where it was sent', ({ invitation_id: id, goal }) => {
       const state = last(id);
-      if (goal === 'cancelled') return state?.phase === 'cancelled';
-      return state?.phase === 'done' && state.status === 'completed' && effects(id).completes === 1;
+      const isDone = state?.phase === 'done' && state.status === 'completed' && completions(id) === 1;
+      // A cancel that came when it was done already was not accepted.
+      const isTooLate = !said.some(
+        ({ invitation_id, deed, answers }) =>
+          invitation_id === id && deed.do === 'cancel' && answers.includes('accepted'),
+      );
+      return goal === 'cancelled' && !(isDone && isTooLate) ? state?.phase === 'cancelled' : isDone;
     }),
     each('no call is left without an outcome', ({ invitation_id: id }) =>
       (runs.get(id) ?? []).every((run) => run.ledger.every(({ outcome }) => outcome !== 'pending')),
     ),
     each(WRONG, ({ invitation_id: id }) => {
-      const [there] = listed(id);
       const state = last(id);
+      const there = listed(id).find((one) => one.id === state?.record?.id) ?? listed(id)[0];
       // Who was told to stop need not know what came of it; what they know must be so.
       if (state?.phase === 'cancelled' && state.record === null) return true;
       return there?.id === state?.record?.id && there?.status === state?.status;
     }),
-    each('nobody was asked about what had not happened', ({ invitation_id: id }) =>
-      lines(id).every(
-        ({ event, detail = '' }) => event !== 'attention' || !UNFOUNDED.some((code) => detail.startsWith(`${code}:`)),
-      ),
-    ),
+    each('nobody was asked about what had not happened', ({ invitation_id: id }) => {
+      const did = (what: Elsewhere['did']) => theirs(id).some((one) => one.did === what);
+      const isUnfounded: Partial<Record<AttentionCode, boolean>> = {
+        duplicate: listed(id).length < 2,
+        flow_conflict: !did('sets the flow'),
+        unexpected_status: !did('takes the status back'),
+        // LeadConduit has no failures of its own here.
+        failed_upstream: true,
+      };
+      const codes = attentions(lines(id));
+      return codes.every((code) => isUnfounded[code] !== true);
+    }),
     check('every run answers a query', evidence.silent),
     check(LOST, said.filter((one) => !isKept(one, lines(one.invitation_id))).map(named)),
     check(
@@ -97,11 +131,17 @@ export function judge(evidence: Evidence): Check[] {
       evidence.blows.planned.filter((blow) => !evidence.blows.dealt.includes(blow)).map((blow) => JSON.stringify(blow)),
     ),
     check(
+      'every worker whose SDK had shut down ended by itself',
+      evidence.blows.dealt.filter((blow) => blow.do === 'shut down the SDK').length === evidence.blows.noticed.length
+        ? []
+        : [`only ${evidence.blows.noticed.length} did`],
+    ),
+    check(
       `of ${MANY_ZOMBIES} zombies or more, one woke up with a write in hand`,
       evidence.blows.inHand.length < MANY_ZOMBIES || inACall(evidence) > 0 ? [] : ['all were idle'],
     ),
     check(
-      `each ambiguous fault was met ${ENOUGH} times or more in either way`,
+      `each fault was met ${ENOUGH} times or more in each of its ways`,
       Object.entries(coverage(evidence)).flatMap(([kind, met]) =>
         Object.values(met).every((count) => count >= ENOUGH) ? [] : [`${kind}: ${words(met)}`],
       ),
@@ -111,12 +151,6 @@ export function judge(evidence: Evidence): Check[] {
 
 /** How many zombies had something to finish when they woke up. */
 export const inACall = ({ blows: { inHand } }: Evidence) => inHand.filter((count) => count > 0).length;
-
-/** Counts, as they are told. */
-export const words = (counts: Record<string, number>) =>
-  Object.entries(counts)
-    .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
-    .join(', ') || 'none';
 
 const check = (name: string, offenders: string[]): Check => ({ name, passed: offenders.length === 0, offenders });
 const named = ({ invitation_id, deed, answers }: Said) =>
@@ -142,6 +176,7 @@ function isKept({ deed, answers, answeredAt }: Said, lines: TimelineLine[]): boo
     case 'cancel':
       return acted <= 1 && (acted === 1 || !wasTaken);
     case 'malformed':
+    case 'change elsewhere':
     case 'start again':
     case 'follow again':
       return true;
@@ -154,43 +189,42 @@ function doneAt(lines: TimelineLine[]): number {
   return done ? Date.parse(done.at) : Infinity;
 }
 
-/** How often, in either way. */
-type Met = Record<'without_effect' | 'with_effect', number> | Record<'with_early_effect' | 'with_late_effect', number>;
-
-/** How often each kind of ambiguous fault came about: with the effect and without; but a slow call always has it in the end. */
-export function coverage({ faults, runs }: Pick<Evidence, 'faults' | 'runs'>): Record<string, Met> {
-  const count = (list: Fault[], kind: Fault['do'], when: Fault['when']) =>
-    list.filter(
-      (fault) =>
-        fault.on !== 'GET' &&
-        fault.do === kind &&
-        fault.when === when &&
-        fault.ms !== 1 &&
-        !CLEAR_STATUSES.includes(fault.status ?? 0),
-    ).length;
-  const met = (kind: Fault['do'], when: Fault['when']) =>
-    count(faults.planned, kind, when) - count(faults.left, kind, when);
-  const kinds = Object.fromEntries(
-    AMBIGUOUS.map((kind): [string, Met] => {
-      const [before, after] = [met(kind, 'before'), met(kind, 'after')];
-      return kind === 'slow'
-        ? [kind, { with_early_effect: after, with_late_effect: before }]
-        : [kind, { without_effect: before, with_effect: after }];
-    }),
-  );
-  return { ...kinds, 'worker gone': workerGone(runs) };
+/** Whoever made it: unless nobody could see it before the run's end. */
+function isTold(listed: OnboardRecord[], lines: TimelineLine[]): boolean {
+  if (listed.length < 2) return true;
+  const [, second = NaN] = listed.map(({ created_at }) => Date.parse(created_at ?? '')).sort((a, b) => a - b);
+  const end = lines.findLast(({ event }) => event === 'done' || event === 'cancelled');
+  const isTooLate = end !== undefined && Date.parse(end.at) < second + LAG_MS + LOOKED_MS;
+  return isTooLate || attentions(lines).includes('duplicate');
 }
 
-/** Calls whose worker was not heard of again, by what the looks after them showed first. */
-function workerGone(runs: Map<string, OnboardState[]>): Met {
-  const met = { without_effect: 0, with_effect: 0 };
-  for (const { timeline } of [...runs.values()].flat())
-    for (const [n, { event, detail }] of timeline.entries()) {
-      if (event !== 'unknown' || detail?.includes('not heard of again') !== true) continue;
-      const shown = timeline.slice(n + 1).find((line) => ['adopted', 'moved', 'absent'].includes(line.event));
-      if (shown) met[shown.event === 'absent' ? 'without_effect' : 'with_effect'] += 1;
-    }
-  return met;
+/** A write of ours that came long enough after another client's keeps its flow and goes on from its status. */
+function isOverwritten({ made, arrivals }: Journal, id: string): boolean {
+  const sent = arrivals.filter(({ from, by, invitation_id }) => from === OURS && by === 'PUT' && invitation_id === id);
+  const ours = made.filter(({ record }) => record.invitation_id.toLowerCase() === id);
+  return ours.some(({ from, record, effect }, n) => {
+    const before = ours.slice(0, n).findLast((one) => one.record.id === record.id);
+    if (from !== OURS || effect === 'created' || before?.from !== ANOTHER || before.effect === 'created') return false;
+    const changed = Date.parse(before.record.updated_at ?? '');
+    if (sent.some(({ at }) => Math.abs(at - changed) < WINDOW_MS)) return false;
+    const wasTakenBack = before.record.status === 'created';
+    return before.effect === 'completed' || wasTakenBack || before.record.flow_id !== record.flow_id;
+  });
+}
+
+/** Calls of ours that came in while nothing was to be sent. */
+function sentAfter(one: Said, { said, journal }: Evidence) {
+  const { invitation_id, deed, answers, answeredAt, wasOut } = one;
+  if ((deed.do !== 'hold' && deed.do !== 'cancel') || answers[0] !== 'accepted') return [];
+  const ends = ['follow again', 'start again', ...(deed.do === 'hold' ? ['release'] : [])];
+  const from = answeredAt[0]! + (wasOut === true ? LEAVING_MS : 0);
+  const end = said
+    .slice(said.indexOf(one) + 1)
+    .find((later) => later.invitation_id === invitation_id && ends.includes(later.deed.do));
+  const to = end?.askedAt ?? Infinity;
+  return journal.arrivals.filter(
+    (sent) => sent.from === OURS && sent.invitation_id === invitation_id && sent.at > from && sent.at < to,
+  );
 }
 
 /** From the first call for an effect until its outcome was known, the longest, ms. */

@@ -4,9 +4,12 @@ import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@tempora
 import { OnboardsError, type OnboardsClient } from '../../src/client';
 import { hasReached } from '../../src/workflows/lifecycle';
 import type { Attention, OnboardState } from '../../src/workflows/messages';
+import type { AnotherClient } from './another-client';
 import type { ApiClient } from './api-client';
 import type { Fleet } from './fleet';
-import { UNDECODABLE, type Deed, type Life } from './plan';
+import { OURS } from './journal';
+import { UNDECODABLE, type Deed } from './deeds';
+import type { Life } from './plan';
 
 /** `unsure`: refused, or too late, after a try without an answer. */
 export type Answer = 'accepted' | 'refused' | 'unsure';
@@ -14,8 +17,11 @@ export interface Said {
   invitation_id: string;
   deed: Deed;
   answers: Answer[];
-  /** When each answer came, epoch ms. */
+  /** When it was first asked, and when each answer came, epoch ms. */
+  askedAt: number;
   answeredAt: number[];
+  /** Of a hold or a cancel that was accepted: whether a call was out then, which may have been sent. */
+  wasOut?: boolean;
 }
 
 /** gRPC's: the run has ended. */
@@ -43,29 +49,35 @@ export class People {
     private readonly api: ApiClient,
     private readonly temporal: Client,
     private readonly fleet: Fleet,
+    private readonly another: AnotherClient,
     private readonly settleMs: number,
   ) {}
 
-  async live({ invitation_id, deeds, door }: Life): Promise<void> {
-    await this.untilAnswered(() => this.start(invitation_id, door));
+  async live(life: Life): Promise<void> {
+    await this.untilAnswered(() => this.start(life));
     this.started += 1;
-    const since = Date.now();
-    for (const deed of deeds) {
+    let since = Date.now();
+    for (const deed of life.deeds) {
       await sleep(Math.max(0, since + deed.at - Date.now()));
-      const said: Said = { invitation_id, deed, answers: [], answeredAt: [] };
+      const { invitation_id } = life;
+      const said: Said = { invitation_id, deed, answers: [], askedAt: Date.now(), answeredAt: [] };
       this.said.push(said);
       for (let n = 0; n < deed.times; n += 1) {
-        said.answers.push(await this.carryOut(invitation_id, door, deed));
+        said.answers.push(await this.carryOut(life, said));
         said.answeredAt.push(Date.now());
       }
+      if (deed.do === 'change elsewhere') since = Math.max(since, Date.now() - deed.at);
     }
   }
 
-  private start(invitation_id: string, door: Life['door']): Promise<void> {
-    return door === 'api' ? this.api.start(invitation_id) : this.onboards.start({ invitation_id });
+  private start({ invitation_id, flow_id, door }: Life): Promise<void> {
+    const wanted = { invitation_id, ...(flow_id !== undefined && { flow_id }) };
+    return door === 'api' ? this.api.start(wanted) : this.onboards.start(wanted);
   }
 
-  private carryOut(invitation_id: string, door: Life['door'], deed: Deed): Promise<Answer> {
+  private async carryOut(life: Life, about: Said): Promise<Answer> {
+    const { invitation_id, door } = life;
+    const { deed } = about;
     const { key } = deed;
     const through = door === 'api' ? this.api : this.onboards;
     const said = { by: key, key };
@@ -78,7 +90,10 @@ export class People {
       case 'hold':
       case 'release':
       case 'cancel':
-        return this.untilAnswered(() => through.send(invitation_id, { name: deed.do, ...said }));
+        return this.untilAnswered(async () => {
+          const { ledger } = await through.send(invitation_id, { name: deed.do, ...said });
+          about.wasOut ??= ledger.at(-1)?.outcome === 'pending';
+        });
       case 'note':
         return this.untilAnswered(() =>
           door === 'api'
@@ -87,10 +102,13 @@ export class People {
         );
       case 'malformed':
         return this.signal(invitation_id, deed.name, deed.payload);
+      case 'change elsewhere':
+        await this.another.change(invitation_id, deed.change);
+        return 'accepted';
       case 'start again':
-        return this.untilAnswered(() => this.start(invitation_id.toUpperCase(), door));
+        return this.untilAnswered(() => this.start({ ...life, invitation_id: invitation_id.toUpperCase() }));
       case 'follow again':
-        return this.followAgain(invitation_id, door);
+        return this.followAgain(life);
     }
   }
 
@@ -111,12 +129,13 @@ export class People {
     });
   }
 
-  private async followAgain(invitation_id: string, door: Life['door']): Promise<Answer> {
-    for (let state: OnboardState | undefined; state?.phase !== 'cancelled';) {
+  /** Once its run has ended: where the cancel came too late, as completed. */
+  private async followAgain(life: Life): Promise<Answer> {
+    for (let state: OnboardState | undefined; !['cancelled', 'done'].includes(state?.phase ?? '');) {
       if (state) await sleep(AGAIN_MS);
-      await this.untilAnswered(async () => void (state = await this.onboards.state(invitation_id)));
+      await this.untilAnswered(async () => void (state = await this.onboards.state(life.invitation_id)));
     }
-    return this.untilAnswered(() => this.start(invitation_id, door));
+    return this.untilAnswered(() => this.start(life));
   }
 
   /** What is refused now may be accepted later; until the onboard has ended. */
@@ -182,7 +201,8 @@ export class People {
     { code, since }: Attention,
   ): Promise<{ action: 'retry' | 'adopt'; onboard_id?: string } | undefined> {
     const age = Date.now() - Date.parse(since);
-    const listed = async () => (await this.fleet.list()).filter((one) => one.invitation_id === invitation_id);
+    const { made } = this.fleet.journal();
+    const shown = this.fleet.list().filter((one) => one.invitation_id === invitation_id);
     switch (code) {
       case 'refused':
       case 'not_listed':
@@ -192,18 +212,26 @@ export class People {
       case 'absence_unproven': {
         if (age < (code === 'unknown_outcome' ? this.settleMs : UNPROVEN_MS)) return undefined;
         const effect = ledger.at(-1)?.effect ?? 'create';
-        const shown = await listed();
         const isThere =
           effect === 'create'
             ? shown.length > 0
-            : shown.some(({ id, status }) => id === record?.id && hasReached(status, effect));
+            : shown.some(({ id, status }) => id === record?.id && hasReached(status ?? null, effect));
         return { action: isThere ? 'adopt' : 'retry' };
       }
-      case 'duplicate':
-        return { action: 'adopt', onboard_id: (await listed())[0]?.id };
-      case 'unexpected_status':
+      case 'duplicate': {
+        const ours = made.find(({ from, record: one }) => from === OURS && one.invitation_id === invitation_id);
+        return { action: 'adopt', onboard_id: record?.id ?? ours?.record.id ?? shown[0]?.id };
+      }
       case 'flow_conflict':
         return { action: 'adopt' };
+      case 'unexpected_status': {
+        // To adopt would be to say that the call took effect. Whoever took it back puts it right, and then it goes on.
+        const reached = ledger.findLast(({ outcome }) => outcome === 'done' || outcome === 'adopted')?.effect;
+        const there = shown.find(({ id }) => id === record?.id);
+        if (there && reached && reached !== 'create' && !hasReached(there.status ?? null, reached))
+          await this.another.putRight(there.id, reached);
+        return { action: 'retry' };
+      }
       case 'credentials':
       case 'not_sent':
       case 'list_unreadable':

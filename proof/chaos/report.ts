@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Fleet } from './fleet';
-import { coverage, inACall, judge, LOST, LOST_MALFORMED, slowestRecovery, words, WRONG, type Evidence } from './oracle';
+import { coverage, words } from './coverage';
+import { inACall, judge, LOST, LOST_MALFORMED, slowestRecovery, WRONG, type Evidence } from './oracle';
 import type { People } from './people';
 import type { Fault, Plan } from './plan';
 
@@ -33,6 +34,7 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
       zombies: blow('freeze'),
       zombies_in_a_call: inACall(evidence),
       drains: blow('drain'),
+      sdk_shut_down: blow('shut down the SDK'),
       api_kills: blow('kill the API'),
       api_freezes: blow('freeze the API'),
       api_drains: blow('drain the API'),
@@ -51,6 +53,12 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
       completes: sum('completes'),
       emails: sum('emails'),
     },
+    by_another_client: Object.fromEntries(
+      ['creates', 'sets the flow', 'takes the status back', 'completes'].map((what) => [
+        what.replaceAll(' ', '_'),
+        evidence.elsewhere.filter(({ did }) => did === what).length,
+      ]),
+    ),
     doubled: { onboards: over('creates'), completions: over('completes') },
     lost_messages: offenders(LOST, LOST_MALFORMED),
     wrong_states: offenders(WRONG),
@@ -95,6 +103,7 @@ export function tableOf(report: Report): string {
     row('faults', `${faults.met} met of ${faults.planned} planned`),
     ...Object.entries(faults.coverage).map(([kind, met]) => row(`  ${kind}`, words(met))),
     row('effects', words(effects)),
+    row('by another client', words(report.by_another_client)),
     row('doubled', words(doubled)),
     row('lost messages', report.lost_messages),
     row('wrong states', report.wrong_states),
