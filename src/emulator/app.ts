@@ -125,8 +125,11 @@ export function leadconduit(ledger: Ledger, options: Options): (request: Request
     if (method === 'GET') return call(from, 'GET', [], list);
     if (!/^application\/json *(;|$)/i.test(contentType ?? ''))
       return refuse(415, 'the content type must be application/json');
-    if (id === undefined) return read(CreateRequest, body, (it) => call(from, 'POST', [it.invitation_id], () => create(it)));
+    if (id === undefined)
+      return read(CreateRequest, body, (it) => call(from, 'POST', [it.invitation_id], () => create(it)));
     const ofRecord = ledger.find(id)?.invitation_id ?? [];
-    return read(Replacement, body, (it) => call(from, 'PUT', [it.invitation_id].concat(ofRecord), () => replace(id, it)));
+    return read(Replacement, body, (it) =>
+      call(from, 'PUT', [it.invitation_id].concat(ofRecord), () => replace(id, it)),
+    );
   };
 }
