@@ -466,6 +466,25 @@ test('what a run that was reset does not see is for a person, wherever it goes o
   expect(upstream.sent).toBe(1);
 });
 
+test('an order acts in the run that follows the one which asked for it', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  trial.beginAgain('ended', undefined);
+  while (trial.onboard.attention?.code !== 'unknown_outcome') trial.step('none', Infinity);
+  trial.renew();
+  trial.say({ name: 'resolve', action: 'retry' });
+  trial.step('none', Infinity);
+  expect(upstream.sent).toBe(1);
+});
+
+test('a key that comes with other content is refused; an honest repeat changes nothing', () => {
+  const onboard = begin({ invitation_id: INVITATION }, START);
+  const verdictOn = (reason: string) => judge(onboard, { name: 'hold', key: 'k', reason, by: 'ann' });
+  receive(onboard, { name: 'hold', key: 'k', reason: 'one', by: 'ann' }, START);
+  expect(verdictOn('one')).toEqual({ kind: 'repeat' });
+  expect(verdictOn('two')).toEqual({ kind: 'refuse', why: 'its key was used before, for hold with other content' });
+});
+
 describe('reading a message', () => {
   test('never throws, whatever comes', () => {
     fc.assert(
