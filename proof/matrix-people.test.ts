@@ -133,6 +133,22 @@ describe('another client of the account', () => {
     }),
   );
 
+  test.concurrent.each(['in_progress', 'completed'] as const)(
+    'before %s, sets another flow, and a look shows it: it is told at once, and nothing is written over',
+    (step) =>
+      inWorld(async (world) => {
+        const onboard = await given(world, step, FLOW);
+        await world.elsewhere({ ...(await onboard.state()).record!, flow_id: THEIRS });
+        const before = await onboard.effects();
+        await onboard.send({ name: 'look' });
+        await onboard.signal('advance', { to: step });
+        const { attention } = await onboard.until('told', (state) => state.attention?.code === 'flow_conflict');
+        expect(await onboard.effects()).toEqual(before);
+        await onboard.send({ name: 'resolve', action: 'adopt', attention: attention?.id });
+        expect((await arrived(onboard, step)).record).toMatchObject({ flow_id: THEIRS });
+      }),
+  );
+
   test.concurrent(
     'in the instant of the create: the look of any other onboard tells it, and nothing more is sent',
     () =>

@@ -168,7 +168,7 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
   onboard.ruled_out = [...new Set(known)].filter((id) => !sameId(id, only.record.id));
   if (onboard.record === null) return reached(onboard, only, now, 'adopted');
   adopted(onboard, only, now);
-  if (sameId(only.record.id, onboard.record.id)) return take(onboard, only, now);
+  if (sameId(only.record.id, onboard.record.id)) return takeShown(onboard, only, now);
   // Another one takes the place of ours: how far it is to go is to be said anew, and to complete it may be to do so twice.
   if (onboard.ledger.some(({ effect, outcome }) => effect === 'completed' && outcome !== 'not_sent'))
     onboard.doubts = [...new Set<Effect>([...onboard.doubts, 'completed'])];
@@ -187,10 +187,18 @@ function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: num
   }
   const before = onboard.attention;
   // So soon after a call, a list that lags behind is nothing to wake anybody for.
-  if (check.why !== 'doubles' || !isBehind(own.status, onboard)) take(onboard, own, now);
+  if (check.why !== 'doubles' || !isBehind(own.status, onboard)) takeShown(onboard, own, now);
   if (check.asked === 'flow_conflict') compareFlows(onboard, now);
   if (onboard.attention === before)
     tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}` });
+}
+
+/** Taken without a word, a flow that somebody has set in LeadConduit would be written over by our next call. */
+function takeShown(onboard: Onboard, own: SeenOnboard, now: number): void {
+  const { attention, record: known } = onboard;
+  take(onboard, own, now);
+  const isChanged = (own.record.flow_id ?? '').toLowerCase() !== (known?.flow_id ?? '').toLowerCase();
+  if (isChanged && onboard.attention === attention) compareFlows(onboard, now);
 }
 
 /** What it shows of ours was so before what is known of it, or it lacks ours and others, too. */
