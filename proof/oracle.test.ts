@@ -148,7 +148,9 @@ const changedBefore =
       { effect: 'replaced', from: ANOTHER, record: { ...record, ...theirs, updated_at: AT } },
       { effect: 'completed', from: OURS, record: { ...record, status: 'completed', ...ours, updated_at: later(ms) } },
     );
-    journal.arrivals.push({ invitation_id: ID, by: 'PUT', from: OURS, at: Date.parse(AT) + ms });
+    // The call before theirs, and the one after it.
+    for (const at of [-200, ms])
+      journal.arrivals.push({ invitation_id: ID, by: 'PUT', from: OURS, at: Date.parse(AT) + at });
   };
 /** A call that came in so long after a hold was accepted; and what became of it then. */
 const sentAfterHold =

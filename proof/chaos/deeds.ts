@@ -70,7 +70,8 @@ export function deedsOf({ upTo, often }: Dice, n: number, { cancelled, completeA
     ...(cancelled === 'once' && isLate ? [advance('completed', cancelAt)] : []),
     ...(often(0.5) ? [deed(upTo(completeAt), { do: 'note' as const })] : []),
     ...(often(0.2) ? [deed(upTo(completeAt), { do: 'malformed' as const, name, payload }, 1)] : []),
-    ...(often(0.15) ? hold(upTo(1_000), 6_000) : []),
+    // Nobody holds what is to get on before another client can change it.
+    ...(!change && often(0.15) ? hold(upTo(1_000), 6_000) : []),
     ...(cancelled === 'never' && often(0.3) ? hold(thought(), 6_000) : []),
     ...(often(0.1) ? [deed(upTo(Math.min(5_000, cancelAt)), { do: 'start again' as const })] : []),
   ].sort((one, other) => one.at - other.at);

@@ -206,7 +206,9 @@ function isOverwritten({ made, arrivals }: Journal, id: string): boolean {
     const before = ours.slice(0, n).findLast((one) => one.record.id === record.id);
     if (from !== OURS || effect === 'created' || before?.from !== ANOTHER || before.effect === 'created') return false;
     const changed = Date.parse(before.record.updated_at ?? '');
-    if (sent.some(({ at }) => Math.abs(at - changed) < WINDOW_MS)) return false;
+    // One that LeadConduit took its time for may have come in before the change, which it could not know then.
+    const cameIn = sent.findLast(({ at }) => at <= Date.parse(record.updated_at ?? ''))?.at ?? 0;
+    if (cameIn < changed + WINDOW_MS) return false;
     const wasTakenBack = before.record.status === 'created';
     return before.effect === 'completed' || wasTakenBack || before.record.flow_id !== record.flow_id;
   });
