@@ -243,14 +243,18 @@ describe('provoked', () => {
     const wrong: Record<string, string>[] = [
       { LEADCONDUIT_BASE_URL: `https://API:${encodeURIComponent(KEY)}@127.0.0.1` },
       { LEADCONDUIT_BASE_URL: `https://127.0.0.1/?key=${encodeURIComponent(KEY)}` },
+    ];
+    // Those that are handed the key read it.
+    const wrongKeys: Record<string, string>[] = [
       { LEADCONDUIT_API_KEY: `${KEY} ` + 'x' },
       { LEADCONDUIT_API_KEY_FILE: `/${KEY}` },
     ];
     for (const program of ['worker', 'up', 'starter', 'http/server', 'emulator/serve']) {
       const args = program === 'starter' ? ['list'] : [];
       const name = `wrong-${program.replace('/', '-')}`;
-      const ended = wrong.map((env, n) => once(run(`${name}-${n}`, program, env, ...args), 'exit'));
-      expect(await Promise.all(ended)).toEqual(wrong.map(() => [2, null]));
+      const all = ['worker', 'up'].includes(program) ? [...wrong, ...wrongKeys] : wrong;
+      const ended = all.map((env, n) => once(run(`${name}-${n}`, program, env, ...args), 'exit'));
+      expect(await Promise.all(ended)).toEqual(all.map(() => [2, null]));
     }
   });
 
@@ -264,8 +268,9 @@ describe('provoked', () => {
       ['advance', newId(), '--to', 'completed'],
       ['show', 'no-id'],
     ];
-    await Promise.all(commands.map((args, n) => once(run(`cli-${n}`, 'starter', {}, ...args), 'exit')));
-    await once(run('cli-alone', 'starter', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'list'), 'exit');
+    const env = { LEADCONDUIT_BASE_URL: talkative.url };
+    await Promise.all(commands.map((args, n) => once(run(`cli-${n}`, 'starter', env, ...args), 'exit')));
+    await once(run('cli-alone', 'starter', { ...env, TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'list'), 'exit');
     expect(saidBy('cli-0')).toContain(SAYING);
   });
 });
