@@ -85,7 +85,7 @@ test.each([
     expect(results.success).toBe(true);
     expect(results.numPassedTests).toBeGreaterThanOrEqual(tests.length);
   },
-  300_000,
+  600_000,
 );
 
 test.concurrent.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
@@ -105,5 +105,5 @@ test.concurrent.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
       why: expect.stringMatching(mutant.says) as string,
     });
   },
-  300_000,
+  600_000,
 );
