@@ -250,6 +250,13 @@ test.each<[string, Spoil]>([
   ],
   ['a flow of theirs that stayed', changedBefore(20_000, { flow_id: 'theirs' }, { flow_id: 'theirs' })],
   ['a flow that they set in the instant of our call', changedBefore(3_000, { flow_id: 'theirs' })],
+  [
+    'a status that they had taken back, of a call of ours that was lost',
+    (run) => {
+      changedBefore(20_000, { status: 'created' })(run);
+      run.state.ledger.push({ n: 2, effect: 'in_progress', intended_at: AT, outcome: 'unknown' });
+    },
+  ],
   ['a call that was leaving when a hold came', sentAfterHold(500, { wasOut: true })],
   ['a call after the release', sentAfterHold(5_000, { releasedAfter: 4_000 })],
   ['a call of another client while ours is held', sentAfterHold(5_000, { from: ANOTHER })],

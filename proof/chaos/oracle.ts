@@ -77,7 +77,7 @@ export function judge(evidence: Evidence): Check[] {
     each(UNTOLD, ({ invitation_id: id }) => isTold(listed(id), lines(id))),
     each('no onboard was completed twice', ({ invitation_id: id }) => completions(id) <= 1),
     each('one e-mail for each completion', ({ invitation_id: id }) => effects(id).emails === effects(id).completes),
-    each(OVERWRITTEN, ({ invitation_id: id }) => !isOverwritten(evidence.journal, id)),
+    each(OVERWRITTEN, ({ invitation_id: id }) => !isOverwritten(evidence, id)),
     check(AFTERWARDS, said.filter((one) => sentAfter(one, evidence).length > 0).map(named)),
     each('every onboard got to where it was sent', ({ invitation_id: id, goal }) => {
       const state = last(id);
@@ -199,7 +199,8 @@ function isTold(listed: OnboardRecord[], lines: TimelineLine[]): boolean {
 }
 
 /** A write of ours that came long enough after another client's keeps its flow and goes on from its status. */
-function isOverwritten({ made, arrivals }: Journal, id: string): boolean {
+function isOverwritten({ journal: { made, arrivals }, runs }: Evidence, id: string): boolean {
+  const ledger = (runs.get(id) ?? []).flatMap((state) => state.ledger);
   const sent = arrivals.filter(({ from, by, invitation_id }) => from === OURS && by === 'PUT' && invitation_id === id);
   const ours = made.filter(({ record }) => record.invitation_id.toLowerCase() === id);
   return ours.some(({ from, record, effect }, n) => {
@@ -209,7 +210,12 @@ function isOverwritten({ made, arrivals }: Journal, id: string): boolean {
     // One that LeadConduit took its time for may have come in before the change, which it could not know then.
     const cameIn = sent.findLast(({ at }) => at <= Date.parse(record.updated_at ?? ''))?.at ?? 0;
     if (cameIn < changed + WINDOW_MS) return false;
-    const wasTakenBack = before.record.status === 'created';
+    // Whose in_progress was lost cannot know that it was reached, and taken back: that is one of the holes we tell of.
+    const isLost = ledger.some(
+      ({ effect: what, outcome, intended_at }) =>
+        what === 'in_progress' && outcome === 'unknown' && Date.parse(intended_at) <= changed,
+    );
+    const wasTakenBack = before.record.status === 'created' && !isLost;
     return before.effect === 'completed' || wasTakenBack || before.record.flow_id !== record.flow_id;
   });
 }
@@ -227,21 +233,4 @@ function sentAfter(one: Said, { said, journal }: Evidence) {
   return journal.arrivals.filter(
     (sent) => sent.from === OURS && sent.invitation_id === invitation_id && sent.at > from && sent.at < to,
   );
-}
-
-/** From the first call for an effect until its outcome was known, the longest, ms. */
-export function slowestRecovery(runs: Map<string, OnboardState[]>): {
-  ms: number;
-  invitation_id: string;
-  effect: string;
-} {
-  let slowest = { ms: 0, invitation_id: '', effect: '' };
-  for (const [invitation_id, states] of runs)
-    for (const { ledger } of states)
-      for (const effect of new Set(ledger.map((entry) => entry.effect))) {
-        const tries = ledger.filter((entry) => entry.effect === effect);
-        const ms = Date.parse(tries.at(-1)?.settled_at ?? '') - Date.parse(tries[0]?.intended_at ?? '');
-        if (tries.length > 0 && ms > slowest.ms) slowest = { ms, invitation_id, effect };
-      }
-  return slowest;
 }

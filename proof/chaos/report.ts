@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { OnboardState } from '../../src/workflows/messages';
 import type { Fleet } from './fleet';
 import { coverage, words } from './coverage';
-import { inACall, judge, LOST, LOST_MALFORMED, slowestRecovery, WRONG, type Evidence } from './oracle';
+import { inACall, judge, LOST, LOST_MALFORMED, WRONG, type Evidence } from './oracle';
 import type { People } from './people';
 import type { Fault, Plan } from './plan';
 
@@ -78,6 +79,23 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
     deserted_workers: evidence.deserted,
     checks,
   };
+}
+
+/** From the first call for an effect until its outcome was known, the longest, ms. */
+function slowestRecovery(runs: Map<string, OnboardState[]>): {
+  ms: number;
+  invitation_id: string;
+  effect: string;
+} {
+  let slowest = { ms: 0, invitation_id: '', effect: '' };
+  for (const [invitation_id, states] of runs)
+    for (const { ledger } of states)
+      for (const effect of new Set(ledger.map((entry) => entry.effect))) {
+        const tries = ledger.filter((entry) => entry.effect === effect);
+        const ms = Date.parse(tries.at(-1)?.settled_at ?? '') - Date.parse(tries[0]?.intended_at ?? '');
+        if (tries.length > 0 && ms > slowest.ms) slowest = { ms, invitation_id, effect };
+      }
+  return slowest;
 }
 
 /** Why it took so long. */
