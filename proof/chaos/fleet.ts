@@ -36,7 +36,7 @@ export const SETTINGS = {
   LEADCONDUIT_TIMEOUT: `${LIMIT_MS}ms`,
   /** Calls hang for as long as the limit: none may keep others waiting for a place. */
   LEADCONDUIT_MAX_CONCURRENCY: '12',
-  ONBOARDS_SETTLE: '2s',
+  ONBOARDS_SETTLE: '3500ms',
   ONBOARDS_CONFIRM: '2s',
   ONBOARDS_TASK_QUEUE: 'chaos',
 };

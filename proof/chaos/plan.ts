@@ -58,7 +58,10 @@ export interface Plan extends Size {
 
 /** Of a call. Longer than a list may be relied on (5 s), so that a list can come too late and come all the same. */
 export const LIMIT_MS = 7_000;
-/** Longer than the limit of a call, by up to this: with the list's lag (2.5 s) well below four settle times (8 s). */
+/**
+ * Longer than the limit of a call, by up to this. With the list's lag (2.5 s) it is below four settle times (14 s), so that a call
+ * which is broken off at once, and carried out all the same, is listed before absence counts for good.
+ */
 const SLOW_MS = LIMIT_MS + 500;
 const LATE_MS = 2_000;
 /** Longer than a list may be relied on. */
