@@ -1,5 +1,5 @@
 /** What LeadConduit was asked for and made to do in a crash run, and by whom: read from what the emulator keeps. No fault touches it. */
-import { readFileSync } from 'node:fs';
+import { fstatSync, openSync, readSync } from 'node:fs';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 
 /** Users of the account, as they name themselves. */
@@ -35,22 +35,25 @@ export interface Effects {
 
 type Line = { named: string; by: 'POST' | 'PUT'; from: string; at: number } | Made | { call: string };
 
-/** Reads on where it stopped: it is asked often. */
+/** Reads on where it stopped: it is asked often, and a long run writes much. */
 export class JournalFile {
   private readonly journal: Journal = { arrivals: [], made: [] };
+  private fd: number | undefined;
   private read = 0;
 
   constructor(private readonly file: string) {}
 
   now(): Journal {
-    const bytes = readFileSync(this.file);
+    this.fd ??= openSync(this.file, 'r');
+    const bytes = Buffer.alloc(fstatSync(this.fd).size - this.read);
+    readSync(this.fd, bytes, 0, bytes.length, this.read);
     const end = bytes.lastIndexOf('\n') + 1;
-    for (const line of bytes.toString('utf8', this.read, end).split('\n').slice(0, -1)) {
+    for (const line of bytes.toString('utf8', 0, end).split('\n').slice(0, -1)) {
       const entry = JSON.parse(line) as Line;
       if ('named' in entry) this.journal.arrivals.push({ ...entry, invitation_id: entry.named.toLowerCase() });
       else if ('effect' in entry) this.journal.made.push(entry);
     }
-    this.read = Math.max(this.read, end);
+    this.read += end;
     return this.journal;
   }
 }
