@@ -55,6 +55,21 @@ test('a status that was taken back: nothing that leads up to it is sent again, a
   expect(await world.effects()).toMatchObject({ puts: 2, completes: 0 });
 });
 
+test('status and flow at once: when the status is mended, the flow still waits for a person', async () => {
+  const [mine, theirs] = [newId(), newId()];
+  const record = await givenInProgress(mine);
+  await world.elsewhere({ ...record, flow_id: theirs, status: 'created' });
+  await world.send({ name: 'advance', to: 'completed' });
+  await attention('unexpected_status');
+  await world.elsewhere({ ...record, flow_id: theirs });
+  await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
+  const asked = await attention('flow_conflict');
+  expect(asked.attention?.message).toBe(`Flow ${mine} was asked for, but LeadConduit's record has flow ${theirs}.`);
+  await world.send({ name: 'resolve', action: 'adopt', by: 'ann' });
+  expect((await done()).record).toMatchObject({ flow_id: theirs, status: 'completed' });
+  expect(await world.effects()).toMatchObject({ completes: 1 });
+});
+
 test('a list that only lags behind our own call accuses nobody: it is asked again', async () => {
   const record = await givenInProgress();
   const between = (Date.parse(record.updated_at!) + Date.parse(record.created_at!)) / 2;

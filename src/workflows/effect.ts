@@ -10,13 +10,14 @@ import {
   duplicate,
   keyRefused,
   needAttention,
+  needsPerson,
   refused,
   unsent,
   UNSENT_TRIES,
   unusable,
 } from './attention';
 import { settleEntry, tell } from './journal';
-import { newPursuit, type Onboard, type Pursuit, take } from './onboard';
+import { flowOf, newPursuit, type Onboard, type Pursuit, take } from './onboard';
 import { cleanLine } from './text';
 
 /** Absence is believed only from looks sent this many settle times after the attempt can no longer send. */
@@ -167,6 +168,7 @@ export function reached(onboard: Onboard, seen: SeenOnboard, now: number, outcom
   // With a flow that our own call named, it is our onboard, whatever was asked for since.
   const isOurs = pursuit?.posted_flows?.includes(seen.record.flow_id?.toLowerCase() ?? '') === true;
   if (outcome === 'adopted' && !isOurs) compareFlows(onboard, now);
+  else onboard.agreed_flow = flowOf(onboard);
   // A late call of another try or another run may still land: look once more when it would be seen.
   if ((pursuit?.acts ?? 0) > 1 || (effect === 'create' && onboard.doubts.includes(effect)))
     onboard.check = { at: now + policy.settle_ms, why: 'doubles', failures: 0, unusable: 0 };
@@ -181,13 +183,16 @@ export function confirm(onboard: Onboard, now: number): void {
   onboard.check = { at, why: 'confirm', failures: 0, unusable: 0 };
 }
 
-/** A record that came with another flow than the one asked for is for a person to decide. */
+/** A record that came with another flow than the one asked for is for a person to decide, once. */
 export function compareFlows(onboard: Onboard, now: number): void {
-  const { requested_flow_id: asked } = onboard;
-  const flow = onboard.record?.flow_id?.toLowerCase();
+  const { requested_flow_id: asked, agreed_flow, status } = onboard;
+  // What else a person has to decide comes first; the next look compares again.
+  if (needsPerson(onboard) || !isStatus(status)) return;
+  const flow = flowOf(onboard);
   // Until it is moved on, a record without a flow is one that is to be given it.
-  const isOther = flow ? asked !== flow : onboard.status !== 'created';
-  if (asked && isOther && isStatus(onboard.status))
+  const isOther = flow ? asked !== flow : status !== 'created';
+  if (!asked || !isOther || flow === agreed_flow) onboard.agreed_flow = flow;
+  else
     needAttention(
       onboard,
       now,

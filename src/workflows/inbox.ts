@@ -9,7 +9,7 @@ import { clearAttention } from './attention';
 import { confirm } from './effect';
 import { lastEntry, rememberKey, settleEntry, tell } from './journal';
 import { gist, whyUsed } from './message-keys';
-import type { Onboard } from './onboard';
+import { flowOf, type Onboard } from './onboard';
 
 /** `repeat`: its key was used already, it succeeds and changes nothing. `nothing`: what it asks for is so already. */
 export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refuse'; why: string };
@@ -147,6 +147,8 @@ export function receive(
         if (message.flow_id !== onboard.requested_flow_id)
           tell(onboard, now, 'flow_set', { by, detail: message.flow_id });
         onboard.requested_flow_id = message.flow_id;
+        // Whoever names a flow then has been shown the one that is there.
+        if (onboard.attention?.code === 'flow_conflict') onboard.agreed_flow = flowOf(onboard);
         clearAttention(onboard, now, 'flow_conflict');
       }
       if (!hasReached(onboard.target, message.to)) onboard.target = message.to;
@@ -205,7 +207,8 @@ function adopt(onboard: Onboard, message: Resolve, now: number): void {
   if (!attention) return;
   clearAttention(onboard, now);
   if (attention.code === 'flow_conflict') {
-    onboard.requested_flow_id = onboard.record?.flow_id?.toLowerCase();
+    onboard.agreed_flow = flowOf(onboard);
+    onboard.requested_flow_id = onboard.agreed_flow ?? undefined;
     return;
   }
   if (attention.code === 'duplicate' || onboard.record === null) {

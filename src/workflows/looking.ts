@@ -174,7 +174,8 @@ function adopt(onboard: Onboard, { onboard_id, answers }: Adoption, onboards: Se
     onboard.doubts = [...new Set<Effect>([...onboard.doubts, 'completed'])];
   Object.assign(onboard, { pursuit: undefined, check: undefined, furthest: undefined });
   onboard.target = isStatus(only.status) ? only.status : 'created';
-  take(onboard, only, now);
+  onboard.agreed_flow = undefined;
+  takeShown(onboard, only, now);
 }
 
 /** A look that is not about an effect: nobody else's second onboard, no failure after the fact. */
@@ -188,17 +189,14 @@ function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: num
   const before = onboard.attention;
   // So soon after a call, a list that lags behind is nothing to wake anybody for.
   if (check.why !== 'doubles' || !isBehind(own.status, onboard)) takeShown(onboard, own, now);
-  if (check.asked === 'flow_conflict') compareFlows(onboard, now);
   if (onboard.attention === before)
     tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}` });
 }
 
 /** Taken without a word, a flow that somebody has set in LeadConduit would be written over by our next call. */
 function takeShown(onboard: Onboard, own: SeenOnboard, now: number): void {
-  const { attention, record: known } = onboard;
   take(onboard, own, now);
-  const isChanged = (own.record.flow_id ?? '').toLowerCase() !== (known?.flow_id ?? '').toLowerCase();
-  if (isChanged && onboard.attention === attention) compareFlows(onboard, now);
+  compareFlows(onboard, now);
 }
 
 /** What it shows of ours was so before what is known of it, or it lacks ours and others, too. */

@@ -78,6 +78,8 @@ export interface Onboard {
   /** The run in which the latest outcome or look was made; after a reset, an inherited one names another. */
   heard_in?: string;
   record: OnboardRecord | null;
+  /** The record's flow as our call set it, as people were shown it, or as it fits: our next call may write over it. */
+  agreed_flow?: string | null;
   status: string | null;
   /** The furthest status that was proven: nothing is ever sent again that would only lead up to it. */
   furthest?: Status;
@@ -147,6 +149,8 @@ export const blank = (input: OnboardInput, now: number): Onboard => ({
   phase: 'creating',
   since: now,
 });
+
+export const flowOf = ({ record }: Onboard): string | null => record?.flow_id?.toLowerCase() ?? null;
 
 /** Upper and lower case name the same onboard. */
 export const sameId = (a: string | undefined, b: string | undefined) =>
