@@ -19,6 +19,7 @@ import {
   ATTEMPT,
   BACKOFF,
   FAULTS,
+  FLOWS,
   INVITATION,
   ListedUpstream,
   ORDER,
@@ -47,6 +48,9 @@ interface Meanwhile {
 const substance = (onboard: Onboard) =>
   JSON.stringify(onboard, (key, value: unknown) => (TELLING.includes(key) ? undefined : value));
 
+/** A back-off that doubles comes to fewer. */
+const LOOKS = 8;
+
 /** What a `resolve` says that it answers. */
 const [SEEN_LAST, NEVER_SEEN] = ['the one seen last', 'a1'];
 
@@ -58,7 +62,7 @@ class Trial {
   /** When LeadConduit was last asked for its list. */
   lookedAt = START;
   private input: OnboardInput = { invitation_id: INVITATION, policy: POLICY };
-  onboard = begin(this.input, START);
+  onboard: Onboard;
   run = { id: 'run 1', isReset: false };
   private runs = 1;
   private messages = 0;
@@ -76,7 +80,18 @@ class Trial {
   private lastCall: { effect: Effect; listedBy: number } = { effect: 'create', listedBy: START };
   private isOut = false;
 
-  constructor(readonly upstream: ListedUpstream) {}
+  /** When it looked since anybody last said or sent anything. */
+  private looks: number[] = [];
+  /** Somebody has seen that the completing call took effect. */
+  private isSaidToBeDone = false;
+
+  constructor(
+    readonly upstream: ListedUpstream,
+    flow_id?: string,
+  ) {
+    this.input = { ...this.input, flow_id };
+    this.onboard = begin(this.input, START);
+  }
 
   get state(): OnboardState {
     return view(this.onboard, this.now);
@@ -88,7 +103,9 @@ class Trial {
     const message = { ...unsigned, by: `person ${unsigned.key ?? this.messages}` };
     if (message.name === 'resolve' && message.attention === SEEN_LAST) message.attention = this.seen;
     const verdict = this.notebook.verdictOn(message, this.state);
-    const asked = this.onboard.attention?.code;
+    const { state } = this;
+    const asked = state.attention?.code;
+    this.looks = [];
     const before = substance(this.onboard);
     const judged = judge(this.onboard, message).kind;
     assert.equal(judged, verdict, `${nameOf(message)} is to be "${verdict}", and was "${judged}"`);
@@ -102,8 +119,17 @@ class Trial {
       this.needsOrder = false;
       this.isCleared = true;
       if (message.action === 'retry') this.ordered(asked);
+      this.isSaidToBeDone ||= message.action === 'adopt' && this.lastCall.effect === 'completed';
     }
+    if (verdict === 'accept') this.decideFlow(message, state);
     this.check();
+  }
+
+  /** Whoever names a flow, or takes the one that is there, has seen the one of the record. */
+  private decideFlow(message: Message, { attention, record }: OnboardState): void {
+    const isTaken = message.name === 'resolve' && message.action === 'adopt' && attention?.code === 'flow_conflict';
+    const isNamed = message.name === 'advance' && message.flow_id !== undefined;
+    if (record && (isTaken || isNamed)) this.upstream.agreeOn(record.id, record.flow_id ?? null);
   }
 
   /** Beyond the promise: what a person orders again although it is there, where the list did not show it to them. */
@@ -127,11 +153,15 @@ class Trial {
       assert.equal(step.how, this.notebook.cancelled ? 'cancelled' : 'done');
       this.onboard.ended = step.how;
       this.notebook.ended = true;
+      if (step.how === 'done')
+        assert(this.isSaidToBeDone || this.upstream.has('completed'), 'done, although nothing was completed');
     } else if (step.do === 'wait') {
       if (step.until === undefined || step.until > until) return false;
       this.now = step.until;
     } else if (step.do === 'look') {
       this.now += 10;
+      this.looks = [...this.looks.filter((at) => at > this.now - SETTLE), this.now];
+      assert(this.looks.length <= LOOKS, `it looked ${this.looks.length} times within a settle time`);
       if (!['look', 'key', 'key after'].includes(fault)) this.lookedAt = this.now - 10;
       const look = this.upstream.look(this.run, this.onboard, fault, this.now - 10);
       absorbLook(this.onboard, step.about, look, this.now - 10, this.now);
@@ -150,6 +180,7 @@ class Trial {
     intend(this.onboard, effect, this.now);
     assert.match(this.state.phase, /creating|updating|attention/);
     this.isOut = true;
+    this.looks = [];
     if (meanwhile?.isBefore) this.say(meanwhile.message);
     this.now += 10;
     const { sent } = this.upstream;
@@ -217,6 +248,7 @@ class Trial {
     }
     const { creates, completions, isBeyond } = this.upstream;
     assert(this.isOut || state.ledger.every(({ outcome }) => outcome !== 'pending'));
+    assert(!this.upstream.isFlowLost, 'a flow that somebody had set was written over');
     assert(isBeyond || creates <= 1 + this.orders.create, 'a second onboard');
     for (const count of completions.values()) assert(count <= 1 + this.orders.completed, 'completed twice');
     assert.equal(state.phase === 'attention', !this.notebook.ended && state.attention !== undefined);
@@ -228,10 +260,12 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     name: fc.constant('advance' as const),
     to: fc.constantFrom('in_progress' as const, 'completed' as const),
+    flow_id: fc.option(fc.constantFrom(...FLOWS), { nil: undefined, freq: 2 }),
     key,
   }),
   fc.record({ name: fc.constant('hold' as const), key }),
   fc.record({ name: fc.constant('release' as const), key }),
+  fc.record({ name: fc.constant('look' as const), key }),
   fc.record({ name: fc.constant('note' as const), text: fc.constant('text'), key }),
   fc.record({
     name: fc.constant('resolve' as const),
@@ -247,7 +281,13 @@ const events = fc.array(
     { weight: 3, arbitrary: fc.constantFrom(...FAULTS) },
     { weight: 1, arbitrary: fc.constantFrom('cancel' as const, 'another' as const, 'renew' as const) },
     { weight: 1, arbitrary: fc.record({ partial: fc.boolean() }) },
-    { weight: 1, arbitrary: fc.record({ changed: fc.constantFrom('created', 'in_progress', 'completed', 'failed') }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        changed: fc.constantFrom('created', 'in_progress', 'completed', 'failed', undefined),
+        flow: fc.constantFrom(...FLOWS, null, undefined),
+      }),
+    },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -294,7 +334,7 @@ function live(trial: Trial, list: Play, may: May): void {
     else if ('name' in event) trial.say(event);
     else if ('partial' in event) trial.upstream.isPartial = event.partial;
     else if ('changed' in event) {
-      if (may.change) trial.upstream.change(event.changed, trial.now);
+      if (may.change) trial.upstream.change({ status: event.changed, flow: event.flow }, trial.now);
     } else if ('fault' in event) {
       if (event.meanwhile.message.name !== 'cancel' || may.cancel)
         trial.step(event.fault, trial.now + 2 * SETTLE, event.meanwhile);
@@ -310,23 +350,25 @@ function live(trial: Trial, list: Play, may: May): void {
   expect(trial.onboard.ended).toBe(trial.notebook.cancelled ? 'cancelled' : 'done');
 }
 
-function decision({ onboard, upstream, now }: Trial): Message {
+function decision({ onboard, upstream, now, state }: Trial): Message {
   const code = onboard.attention?.code;
   if (code === 'duplicate') return { name: 'resolve', action: 'adopt', onboard_id: upstream.list(now)[0]?.record.id };
   // Somebody had said before that it was further on.
-  return { name: 'resolve', action: code === 'unexpected_status' ? 'adopt' : 'retry' };
+  const isSaid = code === 'unexpected_status' && state.actions.includes('resolve adopt');
+  return { name: 'resolve', action: isSaid || code === 'flow_conflict' ? 'adopt' : 'retry' };
 }
 
 /** `npm test` plays fewer. */
 const RUNS = Number(process.env.DECISIONS_LIVES ?? 5_000);
 /** From an effect until the list shows it; often none, since some faults are harmless only then. */
 const lags = fc.oneof(fc.constant(0), fc.nat(4 * SETTLE - 50));
+const flow = fc.constantFrom(undefined, FLOWS[0]);
 const may = fc.record({ cancel: fc.boolean(), change: fc.boolean(), another: fc.boolean(), again: fc.boolean() });
 
 test(`${RUNS} random lives: at most one onboard and one completion, never back, never while held, nothing lost`, () => {
   fc.assert(
-    fc.property(lags, fc.boolean(), events, may, (lag, presence, list, allowances) =>
-      live(new Trial(new ListedUpstream(lag, presence)), list, allowances),
+    fc.property(lags, fc.boolean(), flow, events, may, (lag, presence, flow_id, list, allowances) =>
+      live(new Trial(new ListedUpstream(lag, presence), flow_id), list, allowances),
     ),
     { numRuns: RUNS, seed },
   );
@@ -453,6 +495,114 @@ test('with the other of two adopted, what may be completed already is not comple
   while (trial.step('none', Infinity));
   expect(trial.onboard).toMatchObject({ attention: { code: 'unknown_outcome' } });
   expect(upstream.completions.get(id)).toBeUndefined();
+});
+
+test('what was never sent cannot be said to have taken effect', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream);
+  trial.say({ name: 'advance', to: 'in_progress' });
+  while (trial.onboard.status !== 'in_progress') trial.step('none', Infinity);
+  upstream.change({ status: 'created' }, trial.now);
+  trial.say({ name: 'advance', to: 'completed' });
+  while (!trial.onboard.attention) trial.step('none', Infinity);
+  expect(trial.state).toMatchObject({
+    attention: { code: 'unexpected_status' },
+    actions: expect.not.arrayContaining(['resolve adopt']) as string[],
+  });
+});
+
+test('held while a call cannot be sent: it waits, and does not look all the time', () => {
+  const trial = new Trial(new ListedUpstream(SETTLE));
+  while (trial.onboard.attention?.code !== 'not_sent') trial.step('too many', Infinity);
+  trial.say({ name: 'hold' });
+  expect(trial.step('none', Infinity)).toBe(false);
+});
+
+describe('a look that is asked for', () => {
+  const create = (upstream: ListedUpstream) => {
+    const trial = new Trial(upstream);
+    while (trial.onboard.record === null) trial.step('none', Infinity);
+    return trial;
+  };
+  const look = (onboard_ids?: string[]): Message => ({ name: 'look', onboard_ids });
+
+  test('while the create is out, is made after it', () => {
+    const upstream = new ListedUpstream(0);
+    const trial = new Trial(upstream);
+    const attempt = upstream.attempt.bind(upstream);
+    upstream.attempt = (...args) => {
+      const outcome = attempt(...args);
+      upstream.make(trial.now);
+      return outcome;
+    };
+    trial.step('none', Infinity, { message: look(), isBefore: false });
+    while (trial.step('none', Infinity));
+    expect(trial.onboard.attention?.code).toBe('duplicate');
+  });
+
+  test('and is answered by a list without an onboard that is known, is made again', () => {
+    const upstream = new ListedUpstream(0);
+    const trial = create(upstream);
+    const { id } = upstream.make(trial.now);
+    const list = upstream.list.bind(upstream);
+    upstream.list = (now) => list(now).slice(0, 1);
+    trial.say(look([trial.onboard.record?.id ?? '', id]));
+    trial.step('none', Infinity);
+    upstream.list = list;
+    while (trial.step('none', Infinity));
+    expect(trial.onboard.attention?.code).toBe('duplicate');
+  });
+
+  test('before the list can show what was just created, accuses nobody', () => {
+    const trial = create(new ListedUpstream(2 * SETTLE));
+    trial.say(look());
+    while (trial.step('none', Infinity));
+    expect(trial.state.timeline.map(({ event }) => event)).toEqual(['started', 'created', 'look_asked', 'checked']);
+  });
+
+  test('of a list that lacks others, too, does not say of ours that it is gone', () => {
+    const upstream = new ListedUpstream(0);
+    const trial = create(upstream);
+    upstream.isPartial = true;
+    trial.say(look());
+    for (let steps = 0; steps < 12 && !trial.onboard.attention; steps += 1) trial.step('none', Infinity);
+    expect(trial.onboard.attention?.code).toBe('list_unreadable');
+    upstream.isPartial = false;
+    while (trial.step('none', Infinity));
+    expect(trial.onboard.attention).toBeUndefined();
+  });
+
+  test('waits for the answer to a question that is open, and does not take its place', () => {
+    const upstream = new ListedUpstream(SETTLE / 2);
+    const trial = new Trial(upstream);
+    trial.step('refused after', Infinity);
+    trial.say(look());
+    expect(trial.step('key', Infinity)).toBe(false);
+    expect(trial.onboard.attention?.code).toBe('refused');
+  });
+
+  test('of a completed onboard with another flow, is told, and keeps nobody waiting', () => {
+    const upstream = new ListedUpstream(0);
+    const trial = new Trial(upstream, FLOWS[0]);
+    trial.say({ name: 'advance', to: 'completed' });
+    while (trial.onboard.status !== 'completed') trial.step('none', Infinity);
+    upstream.change({ flow: FLOWS[1] }, trial.now);
+    while (trial.step('none', Infinity));
+    expect(trial.onboard.ended).toBe('done');
+    expect(trial.state.timeline.map(({ detail }) => detail)).toContain(
+      `LeadConduit shows one onboard, completed, for flow ${FLOWS[1]}`,
+    );
+  });
+});
+
+test('a flow that was taken away again before in_progress is not set again unasked', () => {
+  const upstream = new ListedUpstream(0);
+  const trial = new Trial(upstream, FLOWS[0]);
+  while (trial.onboard.record === null) trial.step('none', Infinity);
+  upstream.change({ flow: null }, trial.now);
+  trial.say({ name: 'advance', to: 'in_progress' });
+  while (trial.step('none', Infinity));
+  expect(trial.onboard).toMatchObject({ status: 'created', attention: { code: 'flow_conflict' } });
 });
 
 test('what a run that was reset does not see is for a person, wherever it goes on from', () => {

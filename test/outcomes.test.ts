@@ -371,20 +371,39 @@ test('an unknown completing call is not forgotten over a duplicate: adopting our
 });
 
 describe('an outcome that somebody made up by hand', () => {
-  test.each(['{}', 'null'])('is unknown, and looked for: %s', async (json) => {
-    await given({ settings: { LEADCONDUIT_TIMEOUT: '5s' } });
-    await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 3_000 });
-    await world.start();
-    while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  /** Answers the activity that is out in the place of its worker. */
+  async function answer(made: unknown): Promise<void> {
     const { raw } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe();
     await world.temporal.workflowService.respondActivityTaskCompletedById({
       namespace: 'default',
       workflowId: `onboard-${world.invitation}`,
       activityId: raw.pendingActivities![0]!.activityId,
-      result: { payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(json) }] },
+      result: {
+        payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(made)) }],
+      },
     });
+  }
+
+  test.each([{}, null])('is unknown, and looked for: %s', async (made) => {
+    await given({ settings: { LEADCONDUIT_TIMEOUT: '5s' } });
+    await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 3_000 });
+    await world.start();
+    while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await answer(made);
     expect(outcomes(await waiting())).toEqual(['create adopted']);
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('is unknown where it says that a call is done which it does not show', async () => {
+    await given({ settings: { LEADCONDUIT_TIMEOUT: '5s' } });
+    const { record } = await world.create();
+    await world.faults({ on: 'PUT', when: 'after', do: 'slow', ms: 3_000 });
+    await world.send({ name: 'advance', to: 'in_progress' });
+    while ((await world.effects()).puts < 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    await answer({ kind: 'done', adopted: false, seen: { record, status: 'created' } });
+    const moved = await world.until('in_progress', ({ status }) => status === 'in_progress');
+    expect(outcomes(moved)).toEqual(['create done', 'in_progress adopted']);
+    expect(await world.effects()).toMatchObject({ puts: 1 });
   });
 });
 

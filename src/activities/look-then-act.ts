@@ -3,7 +3,7 @@ import type { Look, SendPermit } from '../leadconduit/client';
 import type { Effect } from '../workflows/lifecycle';
 import { Attempt, attemptMsFor, CALLED_BACK, FRESH_MS, RESERVE_MS } from './attempt';
 import type { Deps } from './deps';
-import { incompleteWords, lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';
+import { incomplete, lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';
 
 /** For a place and a connection, at least, where a list always takes longer to arrive than it may be relied on. */
 const LEAST_MS = FRESH_MS / 2;
@@ -67,8 +67,7 @@ const isOutOfTime = (became: Became) => became.kind === 'not_sent' && became.no_
 /** A list that lacks what it has shown before proves nothing; what it does show counts all the same. */
 function ifTrusted({ trust }: Deps, look: Look, act: Became | Act): Became | Act {
   const lacked = trust.lackedBy(look);
-  if (lacked.length === 0 || typeof act !== 'function') return act;
-  return { kind: 'not_sent', words: incompleteWords(lacked), unusable_look: true, lacks: lacked.slice(0, 20) };
+  return lacked.length > 0 && typeof act === 'function' ? incomplete(lacked) : act;
 }
 
 /** Where this call may have been sent before, only what is seen counts: what is not there may be under way. */

@@ -4,7 +4,7 @@ import { hasReached, isNewer, isStatus, type Status } from '../workflows/lifecyc
 import { Attempt, attemptMsFor } from './attempt';
 import type { Deps } from './deps';
 import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then-act';
-import { lookResultOf, type Became, type LookResult, type Outcome, type SeenOnboard } from './outcomes';
+import { incomplete, lookResultOf, type Became, type LookResult, type Outcome, type SeenOnboard } from './outcomes';
 
 /** What a look keeps of its time, to be able to say that there was none. */
 const RETURN_MS = 1_000;
@@ -57,6 +57,8 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
   return lookThenAct(deps, input, input.to, (look) => {
     const listed = standing(look, input);
     const [own] = listed;
+    const others = deps.trust.lackedBy(look).filter((id) => id !== input.onboard_id.toLowerCase());
+    if (!own && others.length > 0) return incomplete(others);
     if (!own) return { kind: 'not_listed', words: `LeadConduit's list does not show onboard ${input.onboard_id}.` };
     // Ours is one of them also where the list does not show it.
     const ids = new Set([...listed, { id: input.onboard_id }].map(({ id }) => id.toLowerCase()));

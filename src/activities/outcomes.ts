@@ -84,8 +84,12 @@ export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progre
   return { kind: 'unknown', words: words ?? reason, http_status: status };
 }
 
-export const incompleteWords = (lacked: readonly string[]) =>
-  `LeadConduit's list does not show ${lacked.length === 1 ? 'onboard' : `${lacked.length} onboards, such as`} ${lacked[0] ?? ''}, which it has shown before: it may be incomplete or out of date`;
+/** The list lacks onboards that it has shown before: nothing is sent on its word. */
+export function incomplete(lacked: readonly string[]): Extract<Outcome, { kind: 'not_sent' }> {
+  const which = lacked.length === 1 ? 'onboard' : `${lacked.length} onboards, such as`;
+  const words = `LeadConduit's list does not show ${which} ${lacked[0] ?? ''}, which it has shown before: it may be incomplete or out of date`;
+  return { kind: 'not_sent', words, unusable_look: true, lacks: lacked.slice(0, 20) };
+}
 
 /** What a look that failed means. */
 export function lookResultOf(error: LeadConduitError): Exclude<LookResult, { kind: 'seen' }> {

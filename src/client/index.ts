@@ -420,10 +420,12 @@ export class OnboardsClient {
     const reason = `LeadConduit lists ${onboardIds.length} onboards of this invitation`;
     const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation));
     await within(this.temporal, ANSWER_MS, () =>
-      handle.signal(messages.look, { by: 'the worker', reason, key }).catch((error: unknown) => {
-        // Nobody follows it here, or not any more.
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-      }),
+      handle
+        .signal(messages.look, { by: 'the worker', reason, onboard_ids: onboardIds.slice(0, 50), key })
+        .catch((error: unknown) => {
+          // Nobody follows it here, or not any more.
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }),
     );
   }
 }

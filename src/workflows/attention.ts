@@ -19,6 +19,10 @@ const CLEARS_ITSELF: readonly AttentionCode[] = ['credentials', 'absence_unprove
 export const needsPerson = (onboard: Onboard) =>
   onboard.attention !== undefined && !CLEARS_ITSELF.includes(onboard.attention.code);
 
+/** While nothing may be sent, a look tells whether these are over. */
+export const isClearedByLook = ({ attention }: Onboard) =>
+  attention?.code === 'credentials' || attention?.code === 'list_unreadable';
+
 export function needAttention(onboard: Onboard, now: number, code: AttentionCode, message: string): void {
   const words = cleanText(message);
   if (onboard.attention?.code === code && (!needsPerson(onboard) || onboard.attention.message === words)) {

@@ -189,8 +189,8 @@ export function compareFlows(onboard: Onboard, now: number): void {
   // What else a person has to decide comes first; the next look compares again.
   if (needsPerson(onboard) || !isStatus(status)) return;
   const flow = flowOf(onboard);
-  // Until it is moved on, a record without a flow is one that is to be given it.
-  const isOther = flow ? asked !== flow : status !== 'created';
+  // Until it is moved on, a record that has had no flow is one that is to be given it.
+  const isOther = flow ? asked !== flow : status !== 'created' || Boolean(agreed_flow);
   if (!asked || !isOther || flow === agreed_flow) onboard.agreed_flow = flow;
   else
     needAttention(

@@ -9,7 +9,7 @@ import { clearAttention } from './attention';
 import { confirm } from './effect';
 import { lastEntry, rememberKey, settleEntry, tell } from './journal';
 import { gist, whyUsed } from './message-keys';
-import { flowOf, type Onboard } from './onboard';
+import { flowOf, type Onboard, sameId } from './onboard';
 
 /** `repeat`: its key was used already, it succeeds and changes nothing. `nothing`: what it asks for is so already. */
 export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refuse'; why: string };
@@ -40,8 +40,6 @@ export function judge(onboard: Onboard, message: Message | Unreadable): Verdict 
     case 'release':
       return onboard.held ? ACCEPT : refuse('it is not held');
     case 'look':
-      // Before there is a record, the create itself looks.
-      return onboard.record === null ? { kind: 'nothing' } : ACCEPT;
     case 'cancel':
     case 'note':
       return ACCEPT;
@@ -87,15 +85,18 @@ function judgeResolve(onboard: Onboard, { action, attention, onboard_id }: Resol
       return refuse(`nothing can be adopted while ${WHILE[open.code]}`);
     case 'duplicate':
       return onboard_id === undefined ? refuse('name the onboard to keep with onboard_id') : ACCEPT;
+    case 'flow_conflict':
+      return ACCEPT;
     case 'failed_upstream':
     case 'unexpected_status':
     case 'not_listed':
-      return movedBy(onboard) ? ACCEPT : refuse('there is no call whose effect could be adopted');
     case 'refused':
     case 'unknown_outcome':
     case 'absence_unproven':
-    case 'flow_conflict':
-      return ACCEPT;
+      // What was never sent cannot have taken effect.
+      return isCreating(onboard, open.code) || movedBy(onboard)
+        ? ACCEPT
+        : refuse('no call was sent whose effect could be adopted');
   }
 }
 
@@ -129,8 +130,7 @@ export function receive(
       return tell(onboard, now, 'held', { by, reason });
     case 'look':
       tell(onboard, now, 'look_asked', { by, reason });
-      if (verdict.kind === 'accept') lookNow(onboard, now);
-      return;
+      return lookNow(onboard, now, message.onboard_ids);
     case 'release':
       onboard.held = false;
       return tell(onboard, now, 'released', { by, reason });
@@ -166,10 +166,11 @@ export function receive(
   }
 }
 
-/** A check that was due anyway comes after it. */
-function lookNow(onboard: Onboard, now: number, asked?: AttentionCode): void {
-  const next = onboard.check?.why === 'asked' ? onboard.check.next : onboard.check;
-  onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0, asked, next };
+/** A check that was due anyway comes after it. @param shown onboards of this invitation that a list has shown */
+function lookNow(onboard: Onboard, now: number, shown?: string[]): void {
+  const { check } = onboard;
+  const next = check?.why === 'asked' ? check.next : check;
+  onboard.check = { at: now, why: 'asked', failures: 0, unusable: 0, shown: shown ?? check?.shown, next };
 }
 
 const ORDERS: readonly AttentionCode[] = ['unknown_outcome', 'absence_unproven', 'refused'];
@@ -186,7 +187,7 @@ function retry(onboard: Onboard, now: number): void {
     return;
   }
   if (!pursuit || attention?.code === 'failed_upstream' || attention?.code === 'unexpected_status') {
-    return lookNow(onboard, now, attention?.code);
+    return lookNow(onboard, now);
   }
   if (attention?.code === 'absence_unproven') pursuit.stage = 'due';
   Object.assign(pursuit, { at: now, failures: 0, unusable: 0, missing_since: undefined });
@@ -195,10 +196,17 @@ function retry(onboard: Onboard, now: number): void {
   if (isOrder) pursuit.cleared_in = raised_in;
 }
 
-/** The `PUT` that is, or was last, under way. */
+/** The list is asked for the onboard that is there. */
+const isCreating = ({ record }: Onboard, code: AttentionCode): boolean =>
+  record === null && ['refused', 'unknown_outcome', 'absence_unproven'].includes(code);
+
+/** The `PUT` that is, or was last, under way and that may have taken effect. */
 function movedBy(onboard: Onboard): 'in_progress' | 'completed' | undefined {
-  const effect = onboard.pursuit?.effect ?? lastEntry(onboard)?.effect;
-  return effect === 'create' ? undefined : effect;
+  const { pursuit, record } = onboard;
+  const last = lastEntry(onboard);
+  const effect = pursuit?.effect ?? last?.effect;
+  const wasSent = pursuit ? pursuit.acts > 0 : sameId(last?.onboard_id, record?.id);
+  return wasSent && effect !== 'create' ? effect : undefined;
 }
 
 /** Of a create: take the one that is there. Of a `PUT`: it took effect, somebody checked. */

@@ -16,7 +16,7 @@ import {
 } from './attention';
 import { adopted, compareFlows, lengthen, LOOKS_AFTER, reached } from './effect';
 import { settleEntry, tell } from './journal';
-import { type Adoption, type Check, type Onboard, type Pursuit, sameId, take } from './onboard';
+import { type Adoption, type Check, flowOf, type Onboard, type Pursuit, sameId, take } from './onboard';
 import { cleanLine } from './text';
 
 /** How often it is looked at least while absence does not count yet: presence does. */
@@ -43,21 +43,25 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
   }
   if (look.ran_in !== undefined) onboard.heard_in = look.ran_in;
   if (look.after_reset) onboard.doubts = [...EFFECTS];
-  // A list that lacks others, too, or shows ours as it was before, accuses nobody before it has done so several times.
-  if (about === 'check' && isOld(onboard, look) && watch.unusable < UNUSABLE_LOOKS - 1) {
-    watch.at = now + Math.max(backoff(onboard, watch.unusable), onboard.policy.settle_ms);
-    watch.unusable += 1;
-    return;
+  const listed = look.onboards.filter(({ record }) => !onboard.ruled_out.includes(record.id.toLowerCase()));
+  // Ours is one of them also where the list does not show it.
+  const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
+  const isDoubled = listed.length > 0 && ids.size > 1;
+  // A list that lacks one, or shows ours as it was before, accuses nobody before it has done so several times.
+  if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) {
+    if (look.lacks || check.unusable < UNUSABLE_LOOKS - 1) {
+      check.at = now + Math.max(backoff(onboard, check.unusable), onboard.policy.settle_ms);
+      if (look.lacks) return unusable(onboard, check, { words: lackWords(look.lacks), lacks: look.lacks }, now);
+      check.unusable += 1;
+      return;
+    }
   }
   watch.unusable = 0;
   watch.failures = 0;
   clearAttention(onboard, now, 'credentials', 'list_unreadable');
-  const listed = look.onboards.filter(({ record }) => !onboard.ruled_out.includes(record.id.toLowerCase()));
   if (about === 'adoption' && adoption) return adopt(onboard, adoption, look.onboards, now);
   if (about === 'check') onboard.check = check?.next;
-  // Ours is one of them also where the list does not show it.
-  const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
-  if (listed.length > 0 && ids.size > 1) {
+  if (isDoubled) {
     // Somebody has chosen between them while this look was under way: the one for their choice tells what is there.
     return onboard.adoption ? undefined : duplicate(onboard, [...ids], now);
   }
@@ -186,28 +190,33 @@ function checked(onboard: Onboard, check: Check, listed: SeenOnboard[], now: num
     if (check.why === 'doubles' || onboard.record === null) return;
     return needAttention(onboard, now, 'not_listed', "LeadConduit's list does not show this onboard any more.");
   }
-  const before = onboard.attention;
+  const { attention: before, agreed_flow } = onboard;
   // So soon after a call, a list that lags behind is nothing to wake anybody for.
   if (check.why !== 'doubles' || !isBehind(own.status, onboard)) takeShown(onboard, own, now);
-  if (onboard.attention === before)
-    tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}` });
+  if (onboard.attention !== before) return;
+  const flow = flowOf(onboard);
+  const changed = flow === agreed_flow ? '' : `, ${flow ? `for flow ${flow}` : 'without a flow'}`;
+  tell(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}${changed}` });
 }
 
 /** Taken without a word, a flow that somebody has set in LeadConduit would be written over by our next call. */
 function takeShown(onboard: Onboard, own: SeenOnboard, now: number): void {
   take(onboard, own, now);
-  compareFlows(onboard, now);
+  // Once it is completed, there is no call left that could write over it.
+  if (own.status !== 'completed') compareFlows(onboard, now);
 }
 
-/** What it shows of ours was so before what is known of it, or it lacks ours and others, too. */
-function isOld(onboard: Onboard, { onboards, lacks }: Seen): boolean {
-  const { record, status } = onboard;
-  if (record === null) return false;
-  const own = onboards.find((one) => sameId(one.record.id, record.id));
-  if (!own) return lacks !== undefined;
+/** It lacks an onboard that is known, or what it shows of ours was so before what is known of it. */
+function isOld(onboard: Onboard, { shown = [] }: Check, listed: SeenOnboard[], lacks: string[] | undefined): boolean {
+  const { record, status, ruled_out } = onboard;
+  const known = [...shown.filter((id) => !ruled_out.includes(id)), ...(record ? [record.id] : [])];
+  const own = listed.find((one) => sameId(one.record.id, record?.id));
+  if (known.some((id) => !listed.some((one) => sameId(one.record.id, id)))) return true;
+  if (!own || !record) return false;
   const isBefore = isBehind(own.status, onboard) && !isBehind(status, onboard);
-  return isBefore && onboards.length === 1 && (lacks !== undefined || !isNewer(own.record, record));
+  return isBefore && (lacks !== undefined || !isNewer(own.record, record));
 }
+const lackWords = ([id = '']: readonly string[]) => `it does not show onboard ${id}, which it has shown before`;
 const isBehind = (status: string | null, { furthest }: Onboard) =>
   isStatus(status) && furthest !== undefined && !hasReached(status, furthest);
 const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => cleanLine(record.id.toLowerCase()));

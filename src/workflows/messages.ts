@@ -49,8 +49,12 @@ export interface Resolve extends Said {
   attention?: string;
   onboard_id?: string;
 }
-/** `look`: at LeadConduit's list, now, and follow what it shows; nothing is sent. */
 export type Plain = Said;
+/** At LeadConduit's list, now, and follow what it shows; nothing is sent. */
+export interface Look extends Said {
+  /** Onboards of the invitation that a list has shown: one that lacks them is older. */
+  onboard_ids?: string[];
+}
 export interface Note {
   text: string;
   by?: string;
@@ -176,7 +180,7 @@ export interface OnboardState {
 
 /** All messages are signals and updates of the names in `onboard-buyer.ts`, with the payloads above. */
 export const note = defineSignal<[Note]>('note');
-export const look = defineSignal<[Plain]>('look');
+export const look = defineSignal<[Look]>('look');
 
 /** Answers the state once there is a record or attention is needed, and whose start made the run. All callers share one update id. */
 export const whenCreated = defineUpdate<OnboardState & Pick<OnboardInput, 'request_id'>>('whenCreated');

@@ -1,5 +1,5 @@
 import type { Effect } from './lifecycle';
-import { needsPerson } from './attention';
+import { isClearedByLook, needsPerson } from './attention';
 import { LOOKS_AFTER } from './effect';
 import { nextEffect, type Onboard } from './onboard';
 
@@ -28,16 +28,17 @@ export function nextStep(onboard: Onboard, now: number): Step {
   if (onboard.cancelling) return { do: 'end', how: 'cancelled' };
 
   if (adoption) return look(adoption.at, 'adoption');
+  // What a look shows must not take the place of a question that nobody has answered yet: it comes after the answer.
+  if (needsPerson(onboard)) return { do: 'wait' };
   if (check?.why === 'asked') return look(check.at, 'check');
   if (isSettling) return look(pursuit.at, 'effect');
-  if (needsPerson(onboard)) return { do: 'wait' };
   if (check && check.at <= now) return look(check.at, 'check');
 
   const effect = nextEffect(onboard);
   const actAt = Math.max(pursuit?.at ?? 0, pursuit?.clear_at ?? 0, onboard.not_before);
   if (effect && !onboard.held) return once(actAt, { do: 'act', effect });
   // Held, it does not act, but finds out when the key works and the list can be read again.
-  if (effect && pursuit && onboard.attention) return look(pursuit.at, 'health');
+  if (effect && pursuit && isClearedByLook(onboard)) return look(pursuit.at, 'health');
   if (check) return look(check.at, 'check');
   if (onboard.status === 'completed') return { do: 'end', how: 'done' };
   return { do: 'wait' };

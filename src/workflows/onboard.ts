@@ -1,6 +1,6 @@
 import type { OnboardRecord, SeenOnboard } from '../activities/outcomes';
 import { EFFECTS, hasReached, isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
-import type { Attention, AttentionCode, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from './messages';
+import type { Attention, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from './messages';
 import { needAttention } from './attention';
 import { bound, iso, lastEntry, tell } from './journal';
 import { cleanLine, cleanText } from './text';
@@ -56,8 +56,8 @@ export interface Adoption extends Watch {
 /** A look that is not about an effect under way: did a second onboard appear, did the set-up fail, is it mended? */
 export interface Check extends Watch {
   why: 'doubles' | 'confirm' | 'asked';
-  /** The attention that `asked` answers. */
-  asked?: AttentionCode;
+  /** Onboards of the invitation that a list has shown: one without them is older. */
+  shown?: string[];
   /** The check that waits until this one is done. */
   next?: Check;
 }

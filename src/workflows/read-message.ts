@@ -1,12 +1,13 @@
 /** Messages as they come from outside: any name, any payload. */
-import type { Advance, Note, Plain, Resolve } from './messages';
+import type { Advance, Look, Note, Plain, Resolve } from './messages';
 import { isUndecodable, whyUndecodable } from './undecodable';
 import { cleanLine, cleanText, isClean, NAME } from './text';
 
 export type Message =
   | ({ name: 'advance' } & Advance)
   | ({ name: 'resolve' } & Resolve)
-  | ({ name: 'hold' | 'release' | 'cancel' | 'look' } & Plain)
+  | ({ name: 'hold' | 'release' | 'cancel' } & Plain)
+  | ({ name: 'look' } & Look)
   | ({ name: 'note' } & Note);
 
 /** A message that is not one of ours, or not well formed. */
@@ -16,6 +17,7 @@ export interface Unreadable {
 }
 
 const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'look', 'note'] as const;
+const MOST_IDS = 50;
 const HEX24 = /^[0-9a-f]{24}$/i;
 
 /** Makes a message of a name and a payload from outside; every text is cleaned and cut, every shape checked. Never throws. */
@@ -41,6 +43,14 @@ export function readMessage(name: string, args: readonly unknown[]): Message | U
     const value = text(field);
     if (value !== undefined && !HEX24.test(value)) wrong.push(`${field} must be 24 hexadecimal digits`);
     return value?.toLowerCase();
+  };
+  const ids = (field: string): string[] | undefined => {
+    const value = raw[field] ?? undefined;
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.length <= MOST_IDS && value.every((one) => typeof one === 'string'))
+      return value.map((one) => cleanLine(one.toLowerCase()));
+    wrong.push(`${field} must be a list of at most ${MOST_IDS} texts`);
+    return undefined;
   };
   const key = (): string | undefined => {
     // Cut or cleaned, two keys could become one, and the second message would be taken for a repetition.
@@ -70,8 +80,9 @@ export function readMessage(name: string, args: readonly unknown[]): Message | U
       case 'hold':
       case 'release':
       case 'cancel':
-      case 'look':
         return { name: known, ...said() };
+      case 'look':
+        return { name: known, onboard_ids: ids('onboard_ids'), ...said() };
       case 'note':
         return { name: known, text: text('text', cleanText, true) ?? '', by: text('by'), key: key() };
     }

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
 import type { LookResult, Outcome } from '../activities/outcomes';
-import type { Effect } from './lifecycle';
+import { hasReached, type Effect } from './lifecycle';
 import { readLookResult, readOutcome } from './read-result';
 import { lastEntry } from './journal';
 import { type Onboard, sameId } from './onboard';
@@ -83,7 +83,7 @@ export async function attempt(onboard: Onboard, effect: Effect): Promise<Outcome
             },
           });
     const read = readOutcome(outcome);
-    return read && isAbout(onboard, read) ? read : lost('the outcome cannot be read');
+    return read && isAbout(onboard, effect, read) ? read : lost('the outcome cannot be read');
   } catch (error) {
     if (isCancellation(error)) return isUnstarted(onboard) ? CALLED_BACK : lost('it was cancelled in Temporal');
     if (!(error instanceof ActivityFailure)) throw error;
@@ -106,10 +106,11 @@ const isUnstarted = (onboard: Onboard): boolean => {
   return intended_at !== undefined && Date.now() - Date.parse(intended_at) < onboard.policy.attempt_ms;
 };
 
-/** What was made of another onboard tells nothing about this one. */
-function isAbout({ invitation_id, record }: Onboard, outcome: Outcome): boolean {
+/** What was made of another onboard, or of another effect, tells nothing about this one. */
+function isAbout({ invitation_id, record }: Onboard, effect: Effect, outcome: Outcome): boolean {
   if (outcome.kind === 'duplicate') return outcome.onboard_ids.length > 1;
   if (!('seen' in outcome)) return true;
+  if (outcome.kind === 'done' && effect !== 'create' && !hasReached(outcome.seen.status, effect)) return false;
   const { seen } = outcome;
   return sameId(seen.record.invitation_id, invitation_id) && (record === null || sameId(seen.record.id, record.id));
 }

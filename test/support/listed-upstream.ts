@@ -9,6 +9,7 @@ export const ATTEMPT = 3 * SETTLE;
 export const BACKOFF = 100;
 export const ORDER = ['created', 'in_progress', 'completed'];
 export const INVITATION = 'a'.repeat(24);
+export const FLOWS = ['f0', 'f1'].map((flow) => flow.padStart(24, '0'));
 
 /** `late`: it has its effect long after its answer was lost. `exists`, `refused after`: HTTP 409, or 422, although it took
  *  effect. `key after`: HTTP 401 although it did, where the list shows it within a settle time; `too many after`: HTTP 429
@@ -40,9 +41,19 @@ export interface Run {
   isReset: boolean;
 }
 
+interface Change {
+  status: string;
+  flow: string | null;
+  /** From when the list shows it. */
+  shownAt: number;
+  byOthers?: boolean;
+}
+
 /** LeadConduit as a list and a clock, with what the activities do to it: what it has done, and from when its list shows it. */
 export class ListedUpstream {
-  private readonly onboards: { id: string; changes: { status: string; shownAt: number; byOthers?: boolean }[] }[] = [];
+  private readonly onboards: { id: string; agreedFlow: string | null; changes: Change[] }[] = [];
+  /** One that somebody had set, and that nobody here had seen, is gone. */
+  isFlowLost = false;
   /** Somebody has changed one: what it was taken back from, nobody of us undid. */
   wasTakenBack = false;
   /** The list leaves out some of what there is. */
@@ -66,21 +77,36 @@ export class ListedUpstream {
   list(now: number): SeenOnboard[] {
     if (this.isPartial) return [];
     return this.onboards.flatMap(({ id, changes }) => {
-      const status = changes.filter(({ shownAt }) => shownAt <= now).at(-1)?.status;
-      return status ? [{ status, record: { id, invitation_id: INVITATION, status } }] : [];
+      const shown = changes.filter(({ shownAt }) => shownAt <= now).at(-1);
+      return shown ? [seenOf(id, shown)] : [];
     });
   }
 
   /** Somebody changes the first one in LeadConduit itself. */
-  change(status: string, now: number): void {
-    this.wasTakenBack ||= this.onboards.length > 0;
-    this.onboards[0]?.changes.push({ status, shownAt: now, byOthers: true });
+  change({ status, flow }: { status?: string; flow?: string | null }, now: number): void {
+    const changes = this.onboards[0]?.changes;
+    const last = changes?.at(-1);
+    if (!changes || !last) return;
+    this.wasTakenBack = true;
+    const changed = { ...last, ...(status !== undefined && { status }), ...(flow !== undefined && { flow }) };
+    changes.push({ ...changed, shownAt: now, byOthers: true });
   }
 
-  /** All is well again: the list is whole, and whoever had made an onboard fail has put it back. */
+  /** Whoever decides has seen this flow. */
+  agreeOn(id: string, flow: string | null): void {
+    for (const onboard of this.onboards) if (onboard.id === id) onboard.agreedFlow = flow;
+  }
+
+  has(status: string): boolean {
+    return this.onboards.some(({ changes }) => changes.some((change) => change.status === status));
+  }
+
+  /** All is well again: the list is whole, and whoever had made an onboard fail, or taken it back, has put it right. */
   mend(now: number): void {
     this.isPartial = false;
-    if (this.onboards[0]?.changes.at(-1)?.status === 'failed') this.change('created', now);
+    const changes = this.onboards[0]?.changes ?? [];
+    const furthest = Math.max(...changes.map(({ status }) => ORDER.indexOf(status)));
+    if (changes.at(-1)?.byOthers) this.change({ status: ORDER[furthest] ?? 'created' }, now);
   }
 
   /** What it shows may be from before a change of ours. */
@@ -98,22 +124,28 @@ export class ListedUpstream {
     );
   }
 
-  make(now: number): { id: string } {
+  make(now: number, flow: string | null = null): { id: string } {
     const id = String(this.onboards.length).padStart(24, 'b');
-    this.onboards.push({ id, changes: [{ status: 'created', shownAt: now }] });
+    this.onboards.push({ id, agreedFlow: flow, changes: [{ status: 'created', flow, shownAt: now }] });
     return { id };
   }
 
   /** @param shownAt when the list shows the effect. */
-  private effect(effect: Effect, id: string | undefined, shownAt: number): SeenOnboard {
+  private effect(effect: Effect, id: string | undefined, flow_id: string | undefined, shownAt: number): SeenOnboard {
     if (effect === 'create') {
       this.creates += 1;
-      return { status: 'created', record: { ...this.make(shownAt), invitation_id: INVITATION, status: 'created' } };
+      const { id: made } = this.make(shownAt, flow_id ?? null);
+      return seenOf(made, { status: 'created', flow: flow_id ?? null });
     }
     const onboard = this.onboards.find((one) => one.id === id)!;
-    onboard.changes.push({ status: effect, shownAt });
+    const before = onboard.changes.at(-1)?.flow ?? null;
+    const flow = flow_id ?? before;
+    // One without a flow may never have had one.
+    this.isFlowLost ||= before !== null && before !== onboard.agreedFlow && flow !== before;
+    onboard.agreedFlow = flow;
+    onboard.changes.push({ status: effect, flow, shownAt });
     if (effect === 'completed') this.completions.set(onboard.id, (this.completions.get(onboard.id) ?? 0) + 1);
-    return { status: effect, record: { id: onboard.id, invitation_id: INVITATION, status: effect } };
+    return seenOf(onboard.id, { status: effect, flow });
   }
 
   /** What the activity does: it looks, then acts. */
@@ -125,7 +157,7 @@ export class ListedUpstream {
 
   private became(
     effect: Effect,
-    { record, ruled_out, furthest, gone }: Onboard,
+    { record, ruled_out, furthest, gone, pursuit, agreed_flow }: Onboard,
     isUncleared: boolean,
     fault: FaultName,
     now: number,
@@ -142,6 +174,9 @@ export class ListedUpstream {
     if (effect !== 'create' && !own) return { kind: 'not_listed', words: 'it is not listed' };
     if (own && furthest && ORDER.indexOf(own.status) < ORDER.indexOf(furthest))
       return { kind: 'unexpected', seen: own, may_be_old: this.lagsBehind(own.record.id, now) };
+    const flow = own?.record.flow_id ?? null;
+    const isOther = pursuit?.flow !== undefined && flow !== pursuit.flow && flow !== (agreed_flow ?? null);
+    if (own && isOther) return { kind: 'flow_changed', seen: own, may_be_old: this.lagsBehind(own.record.id, now) };
     if (this.isPartial && !gone.includes(CANARY))
       return { kind: 'not_sent', words: 'a part of the list', unusable_look: true, lacks: [CANARY] };
     if (isUncleared) return { kind: 'unknown', words: 'an earlier run may have sent it', may_send_for_ms: ATTEMPT };
@@ -160,7 +195,7 @@ export class ListedUpstream {
     if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
     const late = fault === 'late' ? 2 * SETTLE : 0;
-    const seen = this.effect(effect, own?.record.id, now + late + this.lag);
+    const seen = this.effect(effect, own?.record.id, pursuit?.flow, now + late + this.lag);
     if (fault === 'refused after') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
     if (fault === 'too many after') return tooMany;
@@ -181,3 +216,8 @@ export class ListedUpstream {
     return { ...{ kind: 'seen', onboards, ...lacks }, ran_in: id, after_reset: isReset };
   }
 }
+
+const seenOf = (id: string, { status, flow }: Pick<Change, 'status' | 'flow'>): SeenOnboard => ({
+  status,
+  record: { id, invitation_id: INVITATION, status, flow_id: flow },
+});

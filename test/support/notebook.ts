@@ -35,6 +35,8 @@ export class Notebook {
   /** How far people asked it to go. */
   asked = 0;
   private record: string | undefined;
+  /** The last call, and whether it may have taken effect. */
+  private call: { effect: Effect; wasSent: boolean } = { effect: 'create', wasSent: false };
   /** With what each was used for. */
   private readonly keys = new Map<string, string>();
   private attention: string | undefined;
@@ -44,6 +46,8 @@ export class Notebook {
   verdictOn(message: Message, state: OnboardState): 'accept' | 'nothing' | 'refuse' | 'repeat' {
     const used = message.key === undefined ? undefined : this.keys.get(message.key);
     if (used !== undefined) return used === JSON.stringify(message) ? 'repeat' : 'refuse';
+    if (message.name === 'advance' && !this.cancelled && this.namesAnother(message.flow_id, state))
+      return this.mayNameFlow(state) ? 'accept' : 'refuse';
     if (message.name === 'advance' && !this.cancelled && ORDER.indexOf(message.to) <= this.reached(state))
       return 'nothing';
     if (message.name === 'look') return this.ended || this.cancelled ? 'refuse' : 'accept';
@@ -65,10 +69,13 @@ export class Notebook {
     if (verdict === 'nothing') return;
     if (message.name === 'hold' || message.name === 'release') this.held = message.name === 'hold';
     if (message.name === 'cancel') this.cancelled = true;
-    if (message.name === 'advance') this.asked = ORDER.indexOf(message.to);
+    if (message.name === 'advance') this.asked = Math.max(this.asked, ORDER.indexOf(message.to));
   }
 
   became(effect: Effect, { kind, ...outcome }: Outcome): void {
+    if (effect !== this.call.effect) this.call = { effect, wasSent: false };
+    const isAnswered = 'http_status' in outcome && outcome.http_status !== undefined;
+    this.call.wasSent ||= kind === 'unknown' || kind === 'done' || isAnswered;
     if (kind === 'done') {
       const created = 'adopted' in outcome && outcome.adopted ? 'adopted' : 'created';
       this.lines.push({ event: effect === 'create' ? created : 'moved' });
@@ -82,7 +89,10 @@ export class Notebook {
   /** @throws where the state is not what it must be. */
   compare(state: OnboardState): void {
     // Another onboard was taken in the place of ours: how far it is to go is to be said anew.
-    if (this.record !== undefined && this.record !== state.record?.id) this.asked = 0;
+    if (this.record !== undefined && this.record !== state.record?.id) {
+      this.asked = 0;
+      this.call.wasSent = false;
+    }
     this.record = state.record?.id;
     if (state.attention && state.attention.id !== this.attention) this.lines.push({ event: 'attention' });
     this.attention = state.attention?.id;
@@ -102,6 +112,20 @@ export class Notebook {
     assert(missing.length === 0 || isDropped, `the timeline has lost "${missing.at(-1)?.event}"`);
   }
 
+  private namesAnother(flow_id: string | undefined, { requested_flow_id, record, attention }: OnboardState): boolean {
+    const isAsked = attention?.code === 'flow_conflict';
+    return flow_id !== undefined && (isAsked || flow_id !== (requested_flow_id ?? record?.flow_id ?? undefined));
+  }
+
+  /** Until `in_progress` has told it to LeadConduit. */
+  private mayNameFlow({ status, record, ledger }: OnboardState): boolean {
+    const wasTold = ledger.some(
+      ({ effect, outcome }) => effect === 'in_progress' && !['not_sent', 'refused'].includes(outcome),
+    );
+    const isBefore = record === null || status === 'created';
+    return !this.ended && !wasTold && isBefore;
+  }
+
   private reached({ status }: OnboardState): number {
     return Math.max(this.asked, ORDER.indexOf(status ?? ''));
   }
@@ -110,13 +134,14 @@ export class Notebook {
   private offers(state: OnboardState): string[] {
     if (this.ended) return [];
     if (this.cancelled) return ['note'];
-    const { attention, record, status, ledger } = state;
+    const { attention, record, status } = state;
     const isOurs = record === null || ORDER.includes(status ?? '');
     const mayAdvance = (to: string) => isOurs && ORDER.indexOf(to) > this.reached(state);
-    const wasMoved = ledger.at(-1) !== undefined && ledger.at(-1)?.effect !== 'create';
+    const { effect, wasSent } = this.call;
+    const mayBeMoved = wasSent && effect !== 'create';
     const mayAdopt = (code: string) =>
       !['credentials', 'list_unreadable', 'not_sent'].includes(code) &&
-      (wasMoved || !['failed_upstream', 'unexpected_status', 'not_listed'].includes(code));
+      (mayBeMoved || !['failed_upstream', 'unexpected_status', 'not_listed'].includes(code));
     return [
       ...['in_progress', 'completed'].filter(mayAdvance).map((to) => `advance ${to}`),
       ...(attention ? ['resolve retry'] : []),
