@@ -29,7 +29,7 @@ export function readLook(
 ): Look | string {
   const list = z.array(z.unknown()).safeParse(body).data;
   if (!list) return 'an answer that cannot be read: it is no list';
-  const shortfall = shortfallOf(headers, list.length);
+  const shortfall = shortfallOf(headers, list.length, arrivedAt);
   if (shortfall !== undefined) return shortfall;
   const ids = new Set<string>();
   const byInvitation = new Map<string, ListedOnboard[]>();
