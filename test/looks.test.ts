@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Doubles } from '../src/activities/doubles';
 import { LeadConduitClient, type SendPermit } from '../src/leadconduit/client';
 import { readLook, type Look } from '../src/leadconduit/looks';
 import { Places } from '../src/leadconduit/places';
@@ -144,6 +145,23 @@ describe('a look is shared', () => {
     await last;
     expect(state.seen).toEqual(['POST', 'POST']);
   });
+});
+
+test('the worker’s own look comes when nobody has looked for as long as it says, and no later', async () => {
+  const { client, arrival } = await upstream(1);
+  const EVERY = 1_000;
+  const doubles = new Doubles(() => Promise.resolve());
+  const stop = doubles.keepLooking(client, () => Promise.resolve(true), EVERY);
+  closers.push(stop);
+  const someone = client.look(soon());
+  (await arrival()).answer();
+  doubles.seen(await someone);
+  const since = performance.now();
+  (await arrival()).answer();
+  const took = performance.now() - since;
+  stop();
+  expect(took).toBeGreaterThan(0.95 * EVERY);
+  expect(took).toBeLessThan(1.3 * EVERY);
 });
 
 describe('places', () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeadConduitClient, Look } from '../leadconduit/client';
 
 /** Told that LeadConduit lists several onboards of an invitation. The key makes it safe to repeat: it names these onboards. */
@@ -12,13 +13,14 @@ const KEEP = 10_000;
  */
 export class Doubles {
   readonly #told = new Set<string>();
-  #lookedAt = Date.now();
+  /** By a clock that nobody sets. */
+  #lookedAt = performance.now();
 
   constructor(private readonly tell: TellDoubled) {}
 
   /** To be called with each look. */
   readonly seen = (look: Look): void => {
-    this.#lookedAt = Date.now();
+    this.#lookedAt = performance.now();
     for (const [invitation, ids] of look.doubled) {
       const key = `double-${createHash('sha256').update(ids.toSorted().join()).digest('hex').slice(0, 32)}`;
       if (this.#told.has(invitation + key)) continue;
@@ -33,14 +35,22 @@ export class Doubles {
    * @returns what ends it
    */
   keepLooking(leadconduit: LeadConduitClient, isAnyOpen: () => Promise<boolean>, everyMs: number): () => void {
-    const timer = setInterval(() => {
-      if (Date.now() - this.#lookedAt < everyMs) return;
-      // One that fails is told by those who need it; the next one comes soon.
-      void isAnyOpen()
-        .then((isAny) => (isAny ? leadconduit.look(Date.now() + everyMs) : undefined))
-        .catch(() => undefined);
-    }, everyMs / 2).unref();
-    return () => clearInterval(timer);
+    const ended = new AbortController();
+    const keep = async () => {
+      for (let triedAt = -Infinity; ;) {
+        // A try that fails is told by those who need it; the next one comes soon.
+        const dueAt = Math.max(this.#lookedAt + everyMs, triedAt + everyMs / 10);
+        await sleep(Math.max(0, dueAt - performance.now()), undefined, { ref: false, signal: ended.signal });
+        if (performance.now() < this.#lookedAt + everyMs) continue;
+        triedAt = performance.now();
+        await isAnyOpen()
+          .then((isAny) => (isAny ? leadconduit.look(Date.now() + everyMs) : undefined))
+          .catch(() => undefined);
+      }
+    };
+    // It ends by the signal only.
+    keep().catch(() => undefined);
+    return () => ended.abort();
   }
 
   #remember(what: string): void {
