@@ -7,7 +7,7 @@ import { ListTrust } from './activities/list-trust';
 import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
 import { ConfigError, environmentFor, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
-import { LeadConduitClient } from './leadconduit/client';
+import { LeadConduitClient, type Look } from './leadconduit/client';
 import { ownPulse } from './pulse';
 import { reportOf } from './report';
 import {
@@ -43,10 +43,13 @@ async function main(): Promise<void> {
   await claimServer(settings, config, !settings.isConfigured && up === undefined);
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   const onboards = OnboardsClient.over(connection, settings.namespace, config);
-  const trust = new ListTrust();
+  const trust = new ListTrust((ids) => onboards.gone(ids));
+  let isAnyKnown: boolean;
   try {
     await registerSearchAttributes(connection, settings.namespace);
-    for (const { id, ...known } of await onboards.known(KNOWN)) trust.add(id, { ...known, since: 0 });
+    const known = await onboards.known(KNOWN);
+    for (const { id, ...facts } of known) trust.add(id, facts);
+    isAnyKnown = known.length > 0;
   } catch (error) {
     await connection.close();
     throw error;
@@ -54,7 +57,13 @@ async function main(): Promise<void> {
 
   const account = accountOf(config, up);
   const doubles = new Doubles((...doubled) => onboards.tellDoubled(...doubled));
-  const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account, onLook: doubles.seen });
+  const onLook = (look: Look) => {
+    trust.seen(look);
+    doubles.seen(look);
+  };
+  const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account, onLook });
+  // What it shows is expected of every later one; those who need a look wait until it is there. One that fails tells nothing.
+  if (isAnyKnown) leadconduit.look(Date.now() + leadconduit.timeoutMs).catch(() => undefined);
   const native = await connectTemporal(settings, (options) => NativeConnection.connect(options));
   const options = workerOptions(config);
   const worker = await Worker.create({

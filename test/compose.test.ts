@@ -125,11 +125,16 @@ describe('docker-compose.yml', () => {
   });
 
   test('registers what the workflow publishes, and keeps what has ended for a year', () => {
-    const [, keywords, datetime] = /for name in ([\w ]+);.*--name (\w+) --type Datetime/s.exec(script('namespace'))!;
+    const [, keywords] = /for name in ([\w ]+);/.exec(script('namespace'))!;
+    const others = [...script('namespace').matchAll(/--name (\w+) --type (\w+)/g)].map(([, name, type]) => [
+      name,
+      type,
+    ]);
     const types = (type: string) =>
       Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, is]) => (is === type ? name : []));
     expect(keywords!.split(' ').sort()).toEqual(types('Keyword').sort());
-    expect([datetime]).toEqual(types('Datetime'));
+    const single = ['Datetime', 'KeywordList'].flatMap((type) => types(type).map((name) => [name, type]));
+    expect(others).toEqual(single);
     expect(script('namespace')).toContain('--retention 365d');
   });
 

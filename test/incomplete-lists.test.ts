@@ -1,5 +1,4 @@
 /** What a list does not show counts only where nothing speaks against the list: it lacks nothing that it has shown, and says of itself neither "partial" nor "old". */
-import { LeadConduitClient } from '../src/leadconduit/client';
 import { newId, World, type Fault } from './support/world';
 
 let world: World;
@@ -51,6 +50,20 @@ describe('before the first POST', () => {
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 
+  test('nor does it forget, by a look of its own, what the list has shown of those that were never moved', async () => {
+    world = await World.start({ presence: false });
+    for (const invitation_id of [newId(), newId()]) {
+      await world.start({ invitation_id });
+      await world.onboards.whenCreated({ invitation_id }, 20_000);
+    }
+    while ((await world.onboards.known(5)).length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    await world.restartWorker();
+    const { id } = await world.elsewhere({});
+    await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 0, times: 2 });
+    expect(await world.create()).toMatchObject({ record: { id } });
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
   test('where the list lacks one for good, a person is told which, and says by its id that it is gone', async () => {
     await givenListed(1);
     const { record } = await world.onboards.state(invitations[0]!);
@@ -67,7 +80,26 @@ describe('before the first POST', () => {
     await world.send({ name: 'resolve', action: 'retry', onboard_id: record!.id, by: 'ann' });
     await world.until('created', ({ status }) => status === 'created');
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+    // Whoever has answered is not asked again, by no worker.
+    await world.restartWorker();
+    const next = { invitation_id: newId() };
+    await world.start(next);
+    const { timeline } = await world.onboards.whenCreated(next, 20_000);
+    expect(timeline.map(({ event }) => event)).not.toContain('attention');
+    expect(await world.effects(next.invitation_id)).toMatchObject({ posts: 1, creates: 1 });
   });
+});
+
+test('before a move: a list that lacks others, too, does not say of ours that it is gone, and waits for nobody', async () => {
+  await givenListed(2);
+  const ours = invitations[0]!;
+  await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 0, times: 10_000 });
+  await world.onboards.send(ours, { name: 'advance', to: 'completed' });
+  const asked = await world.onboards.follow(await world.onboards.state(ours), 40_000, ({ attention }) => !!attention);
+  expect(asked.attention?.code).toBe('list_unreadable');
+  await world.mend();
+  const moved = await world.onboards.follow(asked, 40_000, ({ status }) => status === 'completed');
+  expect(moved.status).toBe('completed');
 });
 
 describe('after a lost answer', () => {
@@ -135,8 +167,7 @@ describe('a second onboard', () => {
     world = await World.start();
     await world.create();
     await world.elsewhere({});
-    const { apiKey = '', ...settings } = world.config.leadconduit;
-    const leadconduit = new LeadConduitClient({ ...settings, apiKey, onLook: world.doubles.seen });
+    const leadconduit = world.leadconduit();
     const stop = world.doubles.keepLooking(leadconduit, () => world.onboards.isAnyOpen(), 200);
     await attention('duplicate');
     stop();

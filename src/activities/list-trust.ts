@@ -1,6 +1,11 @@
 import type { Look } from '../leadconduit/looks';
 
 const KEEP = 1_000;
+/** Of ids in one question. */
+const ASKED = 100;
+
+/** Which of these onboards people have said to be gone from LeadConduit, to whatever worker. */
+export type AskGone = (onboardIds: readonly string[]) => Promise<readonly string[]>;
 
 interface Known {
   /** Epoch ms of when we learnt of it. */
@@ -16,13 +21,17 @@ interface Known {
  *
  * 1. What was listed once stays listed: LeadConduit cannot delete an onboard. A list that lacks one is incomplete or old,
  *    and nothing is sent on its word, a first create neither.
- * 2. An account's key may not list what it creates. After a call whose outcome is unknown, absence proves something only
- *    where the list shows onboards that were created here, all of those that it has had the time to list.
+ * 2. An account's key may not list what it creates. Once a list has shown an onboard that was created here, it does, and
+ *    every other one must be listed as soon as LeadConduit has had the time. Before that, absence proves nothing after a
+ *    call whose outcome is unknown.
  */
 export class ListTrust {
   readonly #known = new Map<string, Known>();
   /** What people know to be gone from LeadConduit. */
   readonly #gone = new Set<string>();
+  #question: { look: Look; answer: Promise<readonly string[]> } | undefined;
+
+  constructor(private readonly askGone: AskGone = () => Promise.resolve([])) {}
 
   /** An onboard of this deployment. @param isListed a list has shown it, here or to an earlier worker */
   add(onboardId: string, { isListed = false, isOurs = true, since = Date.now() }: Partial<Known> = {}): void {
@@ -47,21 +56,35 @@ export class ListTrust {
     }
   }
 
-  /** Learns from a look, and tells which onboards it lacks that a list has shown before. */
-  lackedBy(look: Look): string[] {
-    const lacked: string[] = [];
-    for (const [id, known] of this.#known)
-      if (look.has(id)) known.isListed = true;
-      else if (known.isListed) lacked.push(id);
-    return lacked;
+  /** To be called with each look: what it shows is expected of every later one. */
+  seen(look: Look): void {
+    for (const [id, known] of this.#known) known.isListed ||= look.has(id);
   }
 
-  /** @param lagMs how long LeadConduit may take to list what it has created */
-  provesAbsence(look: Look, lagMs: number): boolean {
-    let isShown = false;
-    for (const [id, { since, isListed, isOurs }] of this.#known)
-      if (look.has(id)) isShown ||= isOurs;
-      else if (isListed || since + lagMs <= Date.now()) return false;
-    return isShown;
+  /**
+   * Learns from a look, and tells which onboards it lacks although they must be listed.
+   * @param lagMs how long LeadConduit may take to list what it has created
+   */
+  async lackedBy(look: Look, lagMs: number): Promise<string[]> {
+    this.seen(look);
+    const lacked = this.#lackedBy(look, lagMs);
+    if (lacked.length === 0) return lacked;
+    // All who share a look share the question; what cannot be asked now is asked with the next look.
+    if (this.#question?.look !== look)
+      this.#question = { look, answer: this.askGone(lacked.slice(0, ASKED)).catch(() => []) };
+    this.forget(await this.#question.answer);
+    return this.#lackedBy(look, lagMs);
+  }
+
+  #lackedBy(look: Look, lagMs: number): string[] {
+    const known = [...this.#known];
+    const isKeyShown = known.some(([, { isOurs, isListed }]) => isOurs && isListed);
+    const must = ({ isListed, since }: Known) => isListed || (isKeyShown && since + lagMs <= Date.now());
+    return known.flatMap(([id, one]) => (must(one) && !look.has(id) ? id : []));
+  }
+
+  /** That it does not show something proves that it is not there. @param lacked by it */
+  provesAbsence(look: Look, lacked: readonly string[]): boolean {
+    return lacked.length === 0 && [...this.#known].some(([id, { isOurs }]) => isOurs && look.has(id));
   }
 }

@@ -8,8 +8,13 @@ import { incomplete, lookResultOf, outcomeOf, type Became, type LookResult, type
 /** For a place and a connection, at least, where a list always takes longer to arrive than it may be relied on. */
 const LEAST_MS = FRESH_MS / 2;
 
+/** Settle times that LeadConduit may take to list what it has done: as long as an unknown outcome is looked for. */
+export const SETTLES = 4;
+
 export interface EffectInput {
   invitation_id: string;
+  /** Of a move. */
+  onboard_id?: string;
   settle_ms: number;
   /** This run was reset: what it knows nothing of may have been sent meanwhile. */
   is_reset: boolean;
@@ -36,7 +41,7 @@ export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect
   let slowMs = 0;
   for (;;) {
     const look = await withErrors(() => leadconduit.look(attempt.sendUntil), lookResultOf);
-    const act = 'kind' in look ? notSeen(look) : ifTrusted(deps, look, decide(look));
+    const act = 'kind' in look ? notSeen(look) : await ifTrusted(deps, input, look, decide(look));
     const objection = objectionOf(input, attempt, act);
     let became = objection ?? act;
     if (typeof became === 'function') {
@@ -64,10 +69,17 @@ const usableUntil = ({ sentAt, arrivedAt }: Look, isSecond: boolean) =>
 const tookMs = ({ sentAt, arrivedAt }: Look) => arrivedAt - sentAt;
 const isOutOfTime = (became: Became) => became.kind === 'not_sent' && became.no_time === true;
 
-/** A list that lacks what it has shown before proves nothing; what it does show counts all the same. */
-function ifTrusted({ trust }: Deps, look: Look, act: Became | Act): Became | Act {
-  const lacked = trust.lackedBy(look);
-  return lacked.length > 0 && typeof act === 'function' ? incomplete(lacked) : act;
+/** A list that lacks what it must show proves nothing, not even of ours that it is gone; what it does show counts all the same. */
+async function ifTrusted(
+  { trust }: Deps,
+  { settle_ms, onboard_id }: EffectInput,
+  look: Look,
+  act: Became | Act,
+): Promise<Became | Act> {
+  const lacked = await trust.lackedBy(look, SETTLES * settle_ms);
+  if (typeof act === 'function') return lacked.length > 0 ? incomplete(lacked) : act;
+  const others = lacked.filter((id) => id !== onboard_id?.toLowerCase());
+  return act.kind === 'not_listed' && others.length > 0 ? incomplete(others) : act;
 }
 
 /** Where this call may have been sent before, only what is seen counts: what is not there may be under way. */

@@ -3,13 +3,11 @@ import { readRecord, type ListedOnboard, type OnboardRecord } from '../leadcondu
 import { hasReached, isNewer, isStatus, type Status } from '../workflows/lifecycle';
 import { Attempt, attemptMsFor } from './attempt';
 import type { Deps } from './deps';
-import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then-act';
-import { incomplete, lookResultOf, type Became, type LookResult, type Outcome, type SeenOnboard } from './outcomes';
+import { lookThenAct, SETTLES, withErrors, type Act, type EffectInput } from './look-then-act';
+import { lookResultOf, type Became, type LookResult, type Outcome, type SeenOnboard } from './outcomes';
 
 /** What a look keeps of its time, to be able to say that there was none. */
 const RETURN_MS = 1_000;
-/** Settle times that LeadConduit may take to list what it has done: as long as an unknown outcome is looked for. */
-const SETTLES = 4;
 
 export interface CreateInput extends EffectInput {
   flow_id?: string;
@@ -57,8 +55,6 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
   return lookThenAct(deps, input, input.to, (look) => {
     const listed = standing(look, input);
     const [own] = listed;
-    const others = deps.trust.lackedBy(look).filter((id) => id !== input.onboard_id.toLowerCase());
-    if (!own && others.length > 0) return incomplete(others);
     if (!own) return { kind: 'not_listed', words: `LeadConduit's list does not show onboard ${input.onboard_id}.` };
     // Ours is one of them also where the list does not show it.
     const ids = new Set([...listed, { id: input.onboard_id }].map(({ id }) => id.toLowerCase()));
@@ -95,9 +91,9 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
       onboards.push(seenOf(deps, record));
     }
     const { runId: ran_in } = attempt;
-    const lacked = trust.lackedBy(look);
+    const lacked = await trust.lackedBy(look, SETTLES * input.settle_ms);
     return {
-      ...{ kind: 'seen', onboards, presence: trust.provesAbsence(look, SETTLES * input.settle_ms) },
+      ...{ kind: 'seen', onboards, presence: trust.provesAbsence(look, lacked) },
       ...(lacked.length > 0 && { lacks: lacked.slice(0, 20) }),
       ...{ ran_in, after_reset: input.is_reset },
     };

@@ -84,10 +84,10 @@ export function outcomeOf(error: LeadConduitError, effect: 'create' | 'in_progre
   return { kind: 'unknown', words: words ?? reason, http_status: status };
 }
 
-/** The list lacks onboards that it has shown before: nothing is sent on its word. */
+/** The list lacks onboards that it must show: nothing is sent on its word. */
 export function incomplete(lacked: readonly string[]): Extract<Outcome, { kind: 'not_sent' }> {
   const which = lacked.length === 1 ? 'onboard' : `${lacked.length} onboards, such as`;
-  const words = `LeadConduit's list does not show ${which} ${lacked[0] ?? ''}, which it has shown before: it may be incomplete or out of date`;
+  const words = `LeadConduit's list does not show ${which} ${lacked[0] ?? ''}, which it has shown before or must show by now: it may be incomplete or out of date`;
   return { kind: 'not_sent', words, unusable_look: true, lacks: lacked.slice(0, 20) };
 }
 

@@ -30,6 +30,7 @@ import {
   listQuery,
   matches,
   newestRuns,
+  quoted,
   recordOf,
   rowOf,
   type Filters,
@@ -59,6 +60,8 @@ interface KnownOnboard {
   isOurs: boolean;
   /** LeadConduit's list has shown it. */
   isListed: boolean;
+  /** Epoch ms: it was there by then. */
+  since: number;
 }
 
 /** So many starts at once may have to wait for one another. */
@@ -398,15 +401,25 @@ export class OnboardsClient {
   async known(limit: number): Promise<KnownOnboard[]> {
     const query = `${listQuery(this.settings.taskQueue)} AND OnboardOrigin IS NOT NULL`;
     const known: KnownOnboard[] = [];
-    for await (const { typedSearchAttributes: read } of this.temporal.workflow.list({ query, pageSize: limit })) {
+    for await (const { typedSearchAttributes: read, startTime } of this.temporal.workflow.list({
+      query,
+      pageSize: limit,
+    })) {
       const id = read.get(KEYS.OnboardId);
       const isOurs = read.get(KEYS.OnboardOrigin) === 'created';
       // A list has shown it that was adopted, and one that was moved on: the look before the call did.
       const isMoved = hasReached(read.get(KEYS.OnboardStatus) ?? null, 'in_progress');
-      const isDisputed = ['not_listed', 'list_unreadable'].includes(read.get(KEYS.OnboardAttention) ?? '');
-      if (id && known.push({ id, isOurs, isListed: !isDisputed && (!isOurs || isMoved) }) >= limit) break;
+      const since = (read.get(KEYS.OnboardSince) ?? startTime).getTime();
+      if (id && known.push({ id, isOurs, isListed: !isOurs || isMoved, since }) >= limit) break;
     }
     return known;
+  }
+
+  /** Which of these onboards people have said to be gone from LeadConduit. */
+  async gone(onboardIds: readonly string[]): Promise<string[]> {
+    const among = onboardIds.map(quoted).join(', ');
+    const runs = await this.runs.list(`${listQuery(this.settings.taskQueue)} AND OnboardGone IN (${among})`);
+    return runs.flatMap((run) => run.typedSearchAttributes.get(KEYS.OnboardGone) ?? []);
   }
 
   /** Whether any onboard is followed at the moment. */

@@ -55,7 +55,7 @@ export function rowOf(
 export const recordOf = ({ memo }: Pick<WorkflowExecutionInfo, 'memo'>) =>
   (memo?.record ?? null) as OnboardRecord | null;
 
-const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+export const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /** Temporal's list filter for all runs of ours. Rows are filtered only when the newest run of each is known: see `matches`. */
 export const listQuery = (taskQueue: string) =>

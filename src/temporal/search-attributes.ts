@@ -3,7 +3,7 @@ import { ConfigError } from '../config';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 
 /** Of Temporal's API: `IndexedValueType`. */
-const TYPE_NUMBERS = { Keyword: 2, Datetime: 6 } as const;
+const TYPE_NUMBERS = { Keyword: 2, Datetime: 6, KeywordList: 7 } as const;
 
 /**
  * Registers what the workflow publishes and is not there yet: an attribute that the server does not know fails a run's

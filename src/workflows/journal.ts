@@ -11,7 +11,7 @@ const MOST = { ledger: 300_000, timeline: 700_000, keys: 200_000 } as const;
 export const iso = (ms: number) => new Date(ms).toISOString();
 
 /** At most what it takes as JSON in UTF-8: two bytes for what is escaped, six for a control character or one beyond ASCII. */
-function weigh(item: object): number {
+export function weigh(item: object): number {
   let bytes = 2;
   for (const [name, value] of Object.entries(item)) {
     bytes += name.length + 6;

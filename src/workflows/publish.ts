@@ -1,6 +1,7 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { KEYS } from './search-attributes';
+import { weigh } from './journal';
 import { view } from './view';
 import type { Onboard } from './onboard';
 import { asMarkdown, cleanLine } from './text';
@@ -27,6 +28,7 @@ export function publisher(onboard: Onboard) {
       OnboardFlowId: short(onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase()),
       OnboardSince: state.since,
       OnboardLabel: onboard.label,
+      OnboardGone: newest(onboard.gone).join('\n') || undefined,
     };
     const changed = (Object.keys(values) as Attribute[]).filter((name) => values[name] !== published[name]);
     if (changed.length > 0) upsertSearchAttributes(changed.map((name) => pair(name, values[name])));
@@ -42,7 +44,14 @@ export function publisher(onboard: Onboard) {
   };
 }
 
-const pair = (name: Attribute, value: string | undefined): SearchAttributeUpdatePair =>
-  name === 'OnboardSince'
-    ? { key: KEYS[name], value: value === undefined ? null : new Date(value) }
-    : { key: KEYS[name], value: value ?? null };
+/** As many as fit: Temporal ends a run whose list of keywords is over 2 kB. */
+function newest(ids: readonly string[]): string[] {
+  let room = 2_000;
+  return ids.toReversed().filter((id) => (room -= weigh({ id })) >= 0);
+}
+
+function pair(name: Attribute, value: string | undefined): SearchAttributeUpdatePair {
+  if (name === 'OnboardSince') return { key: KEYS[name], value: value === undefined ? null : new Date(value) };
+  if (name === 'OnboardGone') return { key: KEYS[name], value: value?.split('\n') ?? null };
+  return { key: KEYS[name], value: value ?? null };
+}

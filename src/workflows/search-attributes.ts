@@ -11,6 +11,8 @@ export const SEARCH_ATTRIBUTES = {
   OnboardFlowId: 'Keyword',
   OnboardSince: 'Datetime',
   OnboardLabel: 'Keyword',
+  /** Onboards of any invitation that somebody has said to be gone from LeadConduit. */
+  OnboardGone: 'KeywordList',
 } as const;
 
 const keyword = (name: keyof typeof SEARCH_ATTRIBUTES) => defineSearchAttributeKey(name, 'KEYWORD');
@@ -26,4 +28,5 @@ export const KEYS = {
   OnboardFlowId: keyword('OnboardFlowId'),
   OnboardSince: defineSearchAttributeKey('OnboardSince', 'DATETIME'),
   OnboardLabel: keyword('OnboardLabel'),
+  OnboardGone: defineSearchAttributeKey('OnboardGone', 'KEYWORD_LIST'),
 };

@@ -10,7 +10,7 @@ import { ListTrust } from '../../src/activities/list-trust';
 import { Writes } from '../../src/activities/writes';
 import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
-import { LeadConduitClient } from '../../src/leadconduit/client';
+import { LeadConduitClient, type Look } from '../../src/leadconduit/client';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { Identity, ownOfWorker } from '../../src/temporal/identity';
 import { workerOptions } from '../../src/temporal/worker-options';
@@ -116,15 +116,32 @@ export class World {
     await new Identity(client, config.taskQueue).claim(ownOfWorker(config, { connectionOptions: { address } }));
     const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100, ...options.policy };
     const onboards = new OnboardsClient(client, { taskQueue: config.taskQueue, policy });
-    const world = new World(config, emulator, client, onboards, native, options, new ListTrust());
+    const world = new World(
+      config,
+      emulator,
+      client,
+      onboards,
+      native,
+      options,
+      new ListTrust((ids) => onboards.gone(ids)),
+    );
     if (options.presence !== false) await world.showPresence();
     await world.startWorker();
     return world;
   }
 
+  /** As the worker makes it. */
+  leadconduit(): LeadConduitClient {
+    const { apiKey = '', ...settings } = this.config.leadconduit;
+    const onLook = (look: Look) => {
+      this.trust.seen(look);
+      this.doubles.seen(look);
+    };
+    return new LeadConduitClient({ ...settings, apiKey, onLook });
+  }
+
   /** Starts the worker; `deps` over those of the product. */
   async startWorker(deps: Partial<Deps> = {}): Promise<void> {
-    const { apiKey = '', baseUrl, timeoutMs, maxConcurrency, maxListBytes, completedStatus } = this.config.leadconduit;
     this.worker = await Worker.create({
       ...workerOptions(this.config),
       connection: this.connection,
@@ -132,13 +149,10 @@ export class World {
       workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' },
       shutdownGraceTime: '5s',
       activities: createActivities({
-        leadconduit: new LeadConduitClient({
-          ...{ baseUrl, apiKey, timeoutMs, maxConcurrency, maxListBytes },
-          onLook: this.doubles.seen,
-        }),
+        leadconduit: this.leadconduit(),
         trust: this.trust,
         writes: new Writes(),
-        completedStatus,
+        completedStatus: this.config.leadconduit.completedStatus,
         reserveMs: this.options.reserveMs ?? 1_000,
         ...this.options.deps,
         ...deps,
@@ -159,8 +173,11 @@ export class World {
   /** Another worker, which knows what one that starts is told. */
   async restartWorker(): Promise<void> {
     await this.stopWorker();
-    this.trust = new ListTrust();
-    for (const { id, ...known } of await this.onboards.known(50)) this.trust.add(id, { ...known, since: 0 });
+    this.trust = new ListTrust((ids) => this.onboards.gone(ids));
+    for (const { id, ...known } of await this.onboards.known(50)) this.trust.add(id, known);
+    const leadconduit = this.leadconduit();
+    await leadconduit.look(Date.now() + leadconduit.timeoutMs).catch(() => undefined);
+    leadconduit.close();
     await this.startWorker();
   }
 
