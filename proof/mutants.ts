@@ -445,4 +445,14 @@ export const MUTANTS: Mutant[] = [
     noticedBy: /no key at all lets nobody in/,
     says: /./,
   },
+  {
+    name: "another task queue's onboard is taken for ours",
+    file: 'client/runs.ts',
+    find: 'if (run.taskQueue === this.taskQueue) return run;',
+    replace: 'if (run.taskQueue) return run;',
+    tests: ['test/identity'],
+    only: 'is refused wherever an id is taken',
+    noticedBy: /is refused wherever an id is taken/,
+    says: /Received promise resolved instead of rejected/,
+  },
 ];

@@ -2,13 +2,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { msNumberToTs } from '@temporalio/common/lib/time';
+import { OnboardsClient } from '../src/client';
 import { loadConfig } from '../src/config';
+import { hashOf, Keys } from '../src/http/keys';
+import { startServer } from '../src/http/server';
 import { Identity, ownOfWorker, recordIdOf } from '../src/temporal/identity';
 import { startTemporal } from '../src/temporal/server';
 import type { UpFile } from '../src/temporal/up-file';
 import { isSameUpstream } from '../src/upstream';
+import { KEYS } from '../src/workflows/search-attributes';
 import { eventually } from './support/api';
 import { atUsualAddress, run, type Program } from './support/programs';
 import { newId } from './support/world';
@@ -43,12 +47,11 @@ const start = (program: string, env: Record<string, string>, ...args: string[]) 
   running.push(started);
   return started;
 };
+/** As a worker does before it polls. */
+const claimFor = (env: Record<string, string>, taskQueue = queue.ONBOARDS_TASK_QUEUE) =>
+  new Identity(client, taskQueue).claim(ownOfWorker(loadConfig(env), { connectionOptions: { address: ADDRESS } }));
 /** A worker of the account has been here. */
-async function anAccountsServer(): Promise<void> {
-  const worker = start('worker', { ...KEY, ...NAMED });
-  await worker.saying('Worker ready');
-  await worker.stop();
-}
+const anAccountsServer = () => claimFor(KEY);
 const record = (at = client) => at.workflow.getHandle(recordIdOf(queue.ONBOARDS_TASK_QUEUE));
 const onboardsHere = async () => (await client.workflow.count(`TaskQueue = '${queue.ONBOARDS_TASK_QUEUE}'`)).count;
 
@@ -160,7 +163,7 @@ describe('the server of an account', () => {
     await record().terminate('an operator');
     await expectRefused(start('worker', NAMED), `holds the onboards of ${ACCOUNT}`);
     expect((await record().describe()).status.name).toBe('TERMINATED');
-    await anAccountsServer();
+    await start('worker', { ...KEY, ...NAMED }).saying('Worker ready');
     const { status, memo } = await record().describe();
     expect({ status: status.name, memo }).toEqual({ status: 'RUNNING', memo: { upstream: ACCOUNT } });
   });
@@ -187,16 +190,89 @@ test('of two workers that come at once for different upstreams exactly one is le
 });
 
 test('of many that claim a server at once exactly one wins, and the others are told whose it is', async () => {
-  const claims = Array.from({ length: 10 }, (_, n) => {
-    const config = loadConfig({ ...KEY, LEADCONDUIT_BASE_URL: `https://account-${n}.example` });
-    const identity = new Identity(client, queue.ONBOARDS_TASK_QUEUE);
-    return identity.claim(ownOfWorker(config, { connectionOptions: { address: ADDRESS } }));
-  });
+  const claims = Array.from({ length: 10 }, (_, n) =>
+    claimFor({ ...KEY, LEADCONDUIT_BASE_URL: `https://account-${n}.example` }),
+  );
   const settled = await Promise.allSettled(claims);
   const winner = settled.findIndex(({ status }) => status === 'fulfilled');
   const refused = settled.flatMap((claim) => (claim.status === 'rejected' ? [String(claim.reason)] : []));
   expect(refused).toHaveLength(9);
   for (const words of refused) expect(words).toMatch(`holds the onboards of https://account-${winner}.example`);
+});
+
+describe('an onboard of another task queue, whose workflow id holds for the whole namespace', () => {
+  let invitation: string;
+  let theirs: WorkflowHandle;
+  let ours: OnboardsClient;
+  let refusal: RegExp;
+  beforeEach(async () => {
+    invitation = newId();
+    const [taskQueue, other] = [queue.ONBOARDS_TASK_QUEUE, `${queue.ONBOARDS_TASK_QUEUE}-other`];
+    await Promise.all([claimFor(KEY), claimFor({}, other)]);
+    ours = new OnboardsClient(client, { taskQueue, policy: {} });
+    await new OnboardsClient(client, { taskQueue: other, policy: {} }).start({ invitation_id: invitation });
+    theirs = client.workflow.getHandle(`onboard-${invitation}`);
+    refusal = new RegExp(
+      `is on task queue ${other} \\(LeadConduit: the emulator\\), and this program is for task queue ${taskQueue} ` +
+        `\\(LeadConduit: ${ACCOUNT}\\)\\. .*set ONBOARDS_TASK_QUEUE=${other} and no LEADCONDUIT_API_KEY\\. .*TEMPORAL_NAMESPACE`,
+    );
+  });
+  afterEach(() => theirs.terminate().catch(() => undefined));
+
+  test('is refused wherever an id is taken, naming both queues and upstreams, and nothing reaches it', async () => {
+    const request = { invitation_id: invitation };
+    const asked: (() => Promise<unknown>)[] = [
+      () => ours.start(request),
+      () => ours.onboard(request, 0),
+      () => ours.onboard(request, 10_000),
+      () => ours.state(invitation),
+      () => ours.send(invitation, { name: 'advance', to: 'completed' }),
+      () => ours.send(invitation, { name: 'look' }),
+      () => ours.note(invitation, { text: 'a note' }),
+      () => ours.note(invitation, { text: 'a note', key: 'a key' }),
+    ];
+    for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'refused', message: refusal });
+    await ours.tellDoubled(invitation, [newId(), newId()], 'a key');
+    expect(await ours.list()).toEqual([]);
+    const { events } = await theirs.fetchHistory();
+    expect(events?.map(({ eventType }) => eventType)).toEqual([1, 5]); // Started, and its first task waits.
+    await theirs.terminate();
+    for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'refused', message: refusal });
+    expect((await theirs.describe()).status.name).toBe('TERMINATED');
+  });
+
+  test('is refused by its onboard id, on the command line, and by the API', async () => {
+    await theirs.terminate();
+    const onboard = newId();
+    await client.workflow.start('onboardBuyer', {
+      ...{ workflowId: theirs.workflowId, taskQueue: `${queue.ONBOARDS_TASK_QUEUE}-other` },
+      typedSearchAttributes: [{ key: KEYS.OnboardId, value: onboard }],
+    });
+    await expect(ours.state(onboard)).rejects.toMatchObject({ code: 'refused', message: refusal });
+    const cli = start('starter', NAMED, 'start', invitation, newId(), '--wait', '0');
+    expect({ code: await cli.ended, output: cli.output() }).toEqual({
+      code: 4,
+      output: expect.stringMatching(refusal) as string,
+    });
+
+    const keys = new Keys([{ name: 'ann', role: 'operate', hash: hashOf('key-of-our-api') }]);
+    const deps = { onboards: ours, keys, completedStatus: 'completed', neighbours: () => ({}), sessionsFolder: folder };
+    const api = await startServer(deps, { host: '127.0.0.1', port: 0 });
+    const ask = async (path: string, body?: object) => {
+      const headers = { authorization: `Basic ${btoa('API:key-of-our-api')}`, 'content-type': 'application/json' };
+      const answer = await fetch(api.url + path, {
+        headers,
+        ...(body && { method: 'POST', body: JSON.stringify(body) }),
+      });
+      return { status: answer.status, body: await answer.json() };
+    };
+    const refused = { status: 409, body: { error: expect.stringMatching(refusal) as string } };
+    expect(await ask('/onboards', { invitation_id: invitation })).toEqual(refused);
+    expect(await ask(`/onboards/${invitation}/state`)).toEqual(refused);
+    expect(await ask(`/onboards/${invitation}/hold`, {})).toEqual(refused);
+    expect(await ask('/onboards')).toEqual({ status: 200, body: [] });
+    await api.close();
+  });
 });
 
 test('a server that does not say whose it is: clients say so and go on, until it turns out to be another’s', async () => {

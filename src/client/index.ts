@@ -80,7 +80,7 @@ export class OnboardsClient {
     private readonly settings: { taskQueue: string; policy: Partial<Policy> },
     own?: Own,
   ) {
-    this.runs = new Runs(temporal);
+    this.runs = new Runs(temporal, settings.taskQueue);
     this.identity = new Identity(temporal, settings.taskQueue, own);
   }
 
@@ -121,6 +121,7 @@ export class OnboardsClient {
 
   /**
    * Starts the onboard of an invitation, or finds the one that exists: repeated, it starts nothing.
+   * One that is on another task queue is refused, as it is wherever an id is taken.
    * A run that was cancelled, failed or was terminated is followed by a new one, which looks first and adopts.
    * @param withinMs how long Temporal may take for each of its answers
    */
@@ -155,7 +156,8 @@ export class OnboardsClient {
       workflowId: workflowIdOf(invitation_id),
       taskQueue: this.settings.taskQueue,
       args: [input],
-      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      // One that runs is asked for: it may be another task queue's.
+      workflowIdConflictPolicy: 'FAIL' as const,
       workflowIdReusePolicy,
       staticSummary: asMarkdown(cleanLine(label ?? `invitation ${invitation_id.toLowerCase()}`)),
       typedSearchAttributes: [
@@ -431,12 +433,17 @@ export class OnboardsClient {
   /** Tells a run, where one is followed, that LeadConduit lists several onboards of its invitation: it looks for itself. */
   async tellDoubled(invitation: string, onboardIds: readonly string[], key: string): Promise<void> {
     const reason = `LeadConduit lists ${onboardIds.length} onboards of this invitation`;
-    const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation));
+    const run = await this.runs.describe(workflowIdOf(invitation)).catch((error: unknown) => {
+      if (!(error instanceof OnboardsError && error.code === 'refused')) throw error;
+    });
+    // Nobody follows it here.
+    if (!run) return;
+    const handle = this.temporal.workflow.getHandle(run.workflowId);
     await within(this.temporal, ANSWER_MS, () =>
       handle
         .signal(messages.look, { by: 'the worker', reason, onboard_ids: onboardIds.slice(0, 50), key })
         .catch((error: unknown) => {
-          // Nobody follows it here, or not any more.
+          // Nor any more.
           if (!(error instanceof WorkflowNotFoundError)) throw error;
         }),
     );

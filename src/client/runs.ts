@@ -8,10 +8,12 @@ import {
   type WorkflowExecutionInfo,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { Identity } from '../temporal/identity';
+import { named, settingsOf } from '../upstream';
 import * as messages from '../workflows/messages';
 import type { OnboardState } from '../workflows/messages';
 import { OnboardsError } from './errors';
-import { isHexId, workflowIdOf } from './ids';
+import { invitationIdOf, isHexId, workflowIdOf } from './ids';
 import { abandoned, lastKnown, withCall, type Silence } from './last-known';
 import { Sightings } from './sightings';
 import { isSilence, isStuck, translated, within } from './temporal-errors';
@@ -28,11 +30,14 @@ export const TRIES = 5;
 export class Runs {
   private readonly sightings = new Sightings((query) => this.list(query));
 
-  constructor(private readonly temporal: Client) {}
+  constructor(
+    private readonly temporal: Client,
+    private readonly taskQueue: string,
+  ) {}
 
   /** By invitation id, else by onboard id: the workflow id first, which is exact, then lists, which lag behind.
    *  @param signal ends the waiting for lists before its time
-   *  @throws {OnboardsError} `not_found` */
+   *  @throws {OnboardsError} `not_found`; `refused` when it is on another task queue */
   async find(id: string, signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
     if (!isHexId(id))
       throw new OnboardsError(
@@ -56,16 +61,32 @@ export class Runs {
     }
   }
 
-  /** Undefined where there is none. */
+  /** Undefined where there is none. A workflow id holds for the whole namespace, but each task queue has its own upstream:
+   *  what was found by its id is ours only where its queue is. @throws {OnboardsError} `refused` when it is not */
   async describe(workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
+    let run: WorkflowExecutionDescription;
     try {
-      return await this.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
+      run = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () =>
         this.temporal.workflow.getHandle(workflowId).describe(),
       );
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw translated(error);
     }
+    if (run.taskQueue === this.taskQueue) return run;
+    throw await this.elsewhere(run);
+  }
+
+  private async elsewhere({ workflowId, taskQueue }: WorkflowExecutionDescription): Promise<OnboardsError> {
+    const upstreamOf = (queue: string) => new Identity(this.temporal, queue).upstream().catch(() => undefined);
+    const [theirs, ours] = await Promise.all([upstreamOf(taskQueue), upstreamOf(this.taskQueue)]);
+    return new OnboardsError(
+      'refused',
+      `The onboard of invitation ${invitationIdOf(workflowId)} is on task queue ${taskQueue} (LeadConduit: ${named(theirs)}), ` +
+        `and this program is for task queue ${this.taskQueue} (LeadConduit: ${named(ours)}). Nothing was changed. To go on ` +
+        `with it, set ONBOARDS_TASK_QUEUE=${taskQueue}${theirs === undefined ? '' : ` and ${settingsOf(theirs)}`}. A namespace ` +
+        `has one onboard of an invitation: for another one, set TEMPORAL_NAMESPACE to a namespace of its own.`,
+    );
   }
 
   async list(query: string): Promise<WorkflowExecutionInfo[]> {

@@ -208,7 +208,7 @@ export function api({ onboards, completedStatus }: ApiDeps): OpenAPIHono<Let> {
           description: 'The state',
           content: json(path === '/onboards/{id}' ? schemas.State.loose() : schemas.State),
         },
-        ...failing(...ALWAYS, 404),
+        ...failing(...ALWAYS, 404, 409),
       },
     });
     app.openapi(ask, async (c) => {

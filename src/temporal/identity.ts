@@ -46,7 +46,7 @@ export function ownOfWorker(
     because: config.leadconduit.apiKey === undefined ? 'no LEADCONDUIT_API_KEY is set' : BY_KEY,
     wayOut: (recorded) =>
       `To work for ${named(recorded)}, set ${settingsOf(recorded)}; for ${named(upstream)}, set TEMPORAL_ADDRESS to another ` +
-      `server, or TEMPORAL_NAMESPACE or ONBOARDS_TASK_QUEUE to one of its own.`,
+      `server, or TEMPORAL_NAMESPACE to one of its own.`,
   };
 }
 
