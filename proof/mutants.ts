@@ -455,4 +455,14 @@ export const MUTANTS: Mutant[] = [
     noticedBy: /is refused wherever an id is taken/,
     says: /Received promise resolved instead of rejected/,
   },
+  {
+    name: 'a worker without a key takes a named server over',
+    file: 'temporal/identity.ts',
+    find: "own.ground !== 'sure'",
+    replace: "own.ground === 'guess'",
+    tests: ['test/identity'],
+    only: 'is refused to a worker without a key while onboards are under way',
+    noticedBy: /is refused to a worker without a key while onboards are under way/,
+    says: /Received has value: undefined|Received.*undefined/,
+  },
 ];

@@ -29,3 +29,7 @@ export const toJson = (value: unknown, indent?: number): string =>
     inJson,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+
+/** As one word of a command line, whatever is in it. */
+export const forShell = (text: string) =>
+  /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

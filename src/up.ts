@@ -6,11 +6,12 @@ import { reportOf } from './report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from './temporal/connection';
 import { isTyped } from './temporal/find-cli';
 import { removeUpFile, writeUpFile } from './temporal/up-file';
+import { forShell } from './text';
 import { Children } from './up/children';
 import { openDataFolder } from './up/data-folder';
 import { LockLost } from './up/lock';
 import { Progress } from './up/progress';
-import { forShell, readyText } from './up/ready-text';
+import { readyText } from './up/ready-text';
 import { startAll } from './up/start-all';
 import { upstreamOf } from './upstream';
 

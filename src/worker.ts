@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   for (const warning of [settleWarning(config), tlsWarning(settings)])
     if (warning !== undefined) console.error(warning);
 
-  await claimServer(settings, config, !settings.isConfigured && up === undefined);
+  await claimServer(settings, config, up !== undefined);
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   const onboards = OnboardsClient.over(connection, settings.namespace, config);
   const trust = new ListTrust((ids) => onboards.gone(ids));

@@ -1,4 +1,5 @@
 /** Which upstream a namespace and a task queue of a Temporal server belong to: kept there, and compared by all before they act. */
+import { execSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { OnboardsClient } from '../src/client';
 import { loadConfig } from '../src/config';
 import { hashOf, Keys } from '../src/http/keys';
 import { startServer } from '../src/http/server';
-import { Identity, ownOfWorker, recordIdOf } from '../src/temporal/identity';
+import { Identity, ownOfClient, ownOfWorker, recordIdOf } from '../src/temporal/identity';
 import { startTemporal } from '../src/temporal/server';
 import type { UpFile } from '../src/temporal/up-file';
 import { isSameUpstream } from '../src/upstream';
@@ -23,6 +24,7 @@ const ADDRESS = process.env.TEST_TEMPORAL_ADDRESS ?? '';
 const ACCOUNT = 'https://leads.example';
 const KEY = { LEADCONDUIT_API_KEY: 'key-of-the-account', LEADCONDUIT_BASE_URL: ACCOUNT };
 const NAMED = { TEMPORAL_ADDRESS: ADDRESS };
+const THERE = { connectionOptions: { address: ADDRESS }, isConfigured: true, namespace: 'default' };
 
 let folder: string;
 let queue: { ONBOARDS_TASK_QUEUE: string };
@@ -49,7 +51,7 @@ const start = (program: string, env: Record<string, string>, ...args: string[]) 
 };
 /** As a worker does before it polls. */
 const claimFor = (env: Record<string, string>, taskQueue = queue.ONBOARDS_TASK_QUEUE) =>
-  new Identity(client, taskQueue).claim(ownOfWorker(loadConfig(env), { connectionOptions: { address: ADDRESS } }));
+  new Identity(client, taskQueue).claim(ownOfWorker(loadConfig(env), THERE));
 /** A worker of the account has been here. */
 const anAccountsServer = () => claimFor(KEY);
 const record = (at = client) => at.workflow.getHandle(recordIdOf(queue.ONBOARDS_TASK_QUEUE));
@@ -298,10 +300,60 @@ test('onboards of an older version, on a server that nobody has named, are not t
   await eventually(async () => (await onboardsHere()) === 1);
   await expectRefused(
     start('worker', atUsualAddress(folder)),
-    /does not say whose.* set TEMPORAL_ADDRESS=127\.0\.0\.1:7233/,
+    /does not say whose.* a worker with TEMPORAL_ADDRESS=127\.0\.0\.1:7233 and their LEADCONDUIT_API_KEY/,
   );
   await expect(record().describe()).rejects.toThrow('not found');
   await older.terminate();
+});
+
+describe('a server that is named and has no record', () => {
+  const onboard = async (phase: string) => {
+    const options = { workflowId: `onboard-${newId()}`, taskQueue: queue.ONBOARDS_TASK_QUEUE };
+    const typedSearchAttributes = [{ key: KEYS.OnboardPhase, value: phase }];
+    await client.workflow.start('onboardBuyer', { ...options, typedSearchAttributes });
+    await eventually(async () => (await onboardsHere()) === 1);
+  };
+  const command = (error: unknown) => /`temporal (.*)`/.exec(String(error))?.[1] ?? '';
+  const follow = (words: string) => execSync(`${process.env.TEST_TEMPORAL_CLI} ${words}`, { stdio: 'pipe' });
+
+  test('gets it with the first onboard that is started with a key, and no worker for another may take that', async () => {
+    const config = loadConfig(KEY);
+    const settings = { taskQueue: queue.ONBOARDS_TASK_QUEUE, policy: {} };
+    const invitation_id = newId();
+    await new OnboardsClient(client, settings, ownOfClient(config, THERE)).start({ invitation_id });
+    expect((await record().describe()).memo).toEqual({ upstream: ACCOUNT });
+    await expect(claimFor({})).rejects.toThrow(`holds the onboards of ${ACCOUNT}`);
+    await claimFor(KEY);
+  });
+
+  test('is refused to a worker without a key while onboards are under way, until somebody who knows writes it', async () => {
+    await onboard('waiting');
+    const refusal = await claimFor({}).catch(String);
+    expect(refusal).toMatch(/holds onboards on task queue .* does not say whose/);
+    await expect(record().describe()).rejects.toThrow('not found');
+    follow(command(refusal));
+    await claimFor({});
+    // The record was wrong: the refusal of the right worker has the command, too.
+    const wrong = await claimFor(KEY).catch(String);
+    expect(wrong).toMatch(/holds the onboards of the emulator.* If it is the record that is wrong/);
+    follow(command(wrong));
+    await claimFor(KEY);
+    const { memo, executionTime } = await record().describe();
+    expect(memo).toEqual({ upstream: ACCOUNT });
+    expect(executionTime!.getFullYear()).toBeGreaterThan(new Date().getFullYear() + 90);
+  });
+
+  test('is taken by a worker without a key where no worker has begun anything', async () => {
+    await onboard('creating');
+    await claimFor({});
+    expect((await record().describe()).memo).toEqual({ upstream: 'emulator' });
+  });
+
+  test('is taken by a worker that has the key', async () => {
+    await onboard('waiting');
+    await claimFor(KEY);
+    expect((await record().describe()).memo).toEqual({ upstream: ACCOUNT });
+  });
 });
 
 describe('a data folder of an older version', () => {

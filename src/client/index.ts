@@ -130,6 +130,7 @@ export class OnboardsClient {
       this.temporal.withDeadline(Date.now() + withinMs, () =>
         this.temporal.workflow.start('onboardBuyer', this.startOptions(...args)),
       );
+    await this.identity.claimForStart();
     try {
       await start(request, 'REJECT_DUPLICATE');
     } catch (error) {
@@ -183,6 +184,7 @@ export class OnboardsClient {
     const began = Date.now();
     const deadline = began + waitMs;
     const request_id = randomUUID();
+    await this.identity.claimForStart();
     const answer = waitMs > 0 ? await this.startAndAsk({ ...request, request_id }, deadline, signal) : undefined;
     if (answer !== 'ended' && answer?.request_id === request_id) {
       if (request.flow_id !== undefined) assertFlow(answer, request.flow_id.toLowerCase());

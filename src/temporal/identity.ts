@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { listQuery } from '../client/rows';
 import { ConfigError, type Config } from '../config';
+import { forShell } from '../text';
 import { isSameUpstream, named, ownerOf, settingsOf, upstreamOf } from '../upstream';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from './connection';
 
@@ -19,9 +20,16 @@ import { connectTemporal, TemporalUnavailable, type TemporalSettings } from './c
 const TYPE = 'onboardsUpstream';
 export const recordIdOf = (taskQueue: string) => `onboards-upstream-${taskQueue}`;
 /** The most that the server takes. */
-const START_DELAY = '36500 days';
+const START_DELAY_HOURS = 36_500 * 24;
 const ANSWER_MS = 5_000;
 const MOST_TRIES = 3;
+
+/** Why the onboards of a server that does not say whose they are would be this program's: it is its data folder's own or was
+ *  named together with a key; it was only named; nobody has said that it is this one. */
+type Ground = 'sure' | 'named' | 'guess';
+
+const groundOf = ({ leadconduit }: Config, { isConfigured }: Pick<TemporalSettings, 'isConfigured'>): Ground =>
+  !isConfigured ? 'guess' : leadconduit.apiKey === undefined ? 'named' : 'sure';
 
 /** For whom a program is. */
 export interface Own {
@@ -30,19 +38,24 @@ export interface Own {
   because: string;
   /** Where it has found the server. */
   address: string;
+  ground: Ground;
   /** What to do where the server is `recorded`'s. */
   wayOut: (recorded: string) => string;
 }
 
-/** Of one that writes the record: a worker, or `npm start`. Without a key it is for the emulator, always. */
+/** Of a worker, or `npm start`. Without a key it is for the emulator, always.
+ *  @param isFolders the server is the one of its data folder */
 export function ownOfWorker(
   config: Config,
-  { connectionOptions: { address } }: Pick<TemporalSettings, 'connectionOptions'>,
+  settings: Pick<TemporalSettings, 'connectionOptions' | 'isConfigured'>,
+  isFolders = false,
 ): Own {
+  const { address } = settings.connectionOptions;
   const upstream = upstreamOf(config);
   return {
     upstream,
     address,
+    ground: isFolders ? 'sure' : groundOf(config, settings),
     because: config.leadconduit.apiKey === undefined ? 'no LEADCONDUIT_API_KEY is set' : BY_KEY,
     wayOut: (recorded) =>
       `To work for ${named(recorded)}, set ${settingsOf(recorded)}; for ${named(upstream)}, set TEMPORAL_ADDRESS to another ` +
@@ -50,17 +63,17 @@ export function ownOfWorker(
   };
 }
 
-/** Of one that only asks: the CLI, the API. Undefined where a person has named the server: then it is for whom that is. */
-export function ownOfClient(
-  config: Config,
-  { isConfigured, up, connectionOptions }: TemporalSettings,
-): Own | undefined {
-  const { address } = connectionOptions;
+/** Of one that asks, and starts onboards: the CLI, the API. Undefined where a person has named the server: then it is for whom that is. */
+export function ownOfClient(config: Config, settings: TemporalSettings): Own | undefined {
+  const { isConfigured, up } = settings;
+  const { address } = settings.connectionOptions;
+  const ground = groundOf(config, settings);
   const folder = resolve(config.dataDir);
   if (config.leadconduit.apiKey !== undefined)
     return {
       upstream: upstreamOf(config),
       address,
+      ground,
       because: BY_KEY,
       wayOut: (recorded) =>
         `To go on with ${named(recorded)}, set ${settingsOf(recorded)}; else set TEMPORAL_ADDRESS to the server of ` +
@@ -71,6 +84,7 @@ export function ownOfClient(
   return {
     upstream: owner ?? upstreamOf(config),
     address,
+    ground,
     because:
       owner === undefined
         ? `no LEADCONDUIT_API_KEY is set, and no npm start runs on the data folder ${folder}`
@@ -109,15 +123,19 @@ export class Identity {
     return (this.recorded = found?.upstream);
   }
 
+  /** Before an onboard is started: a worker for another would take it. Whoever does not know for whom leaves that to the worker. */
+  async claimForStart(): Promise<void> {
+    if (this.own && (await this.upstream()) === undefined) await this.claim(this.own);
+  }
+
   /** Before anything of the queue is taken. Of several that come at once, one writes the record, and the others read it.
-   *  @param isGuess nobody has said that it is this server: one that was there before it could say whose it is stays untouched
    *  @throws {ConfigError} when it is another's, or may be, {TemporalUnavailable} */
-  async claim(own: Own, isGuess = false): Promise<void> {
+  async claim(own: Own): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const found = await this.find();
       if (found) this.assertOf(own, found.upstream);
       if (found?.isKept === true) return;
-      if (!found && isGuess) await this.assertEmpty(own);
+      if (!found && own.ground !== 'sure') await this.assertNobodys(own);
       // One that somebody has ended would be gone with the namespace's retention: it is written again.
       const isWritten = await this.write(own.upstream, found ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE');
       if (isWritten) return;
@@ -158,7 +176,7 @@ export class Identity {
         workflowIdConflictPolicy: 'FAIL',
         // Nobody polls it; and as it never begins, no task ever waits there.
         taskQueue: workflowId,
-        startDelay: START_DELAY,
+        startDelay: `${START_DELAY_HOURS}h`,
         memo: { upstream },
         staticSummary: 'No onboard: it says whose onboards a task queue holds. Leave it as it is.',
         staticDetails:
@@ -189,13 +207,27 @@ export class Identity {
     }
   }
 
-  private async assertEmpty({ upstream, address }: Own): Promise<void> {
-    const { count } = await this.answered(() => this.temporal.workflow.count(listQuery(this.taskQueue)));
-    if (count === 0) return;
+  private async assertNobodys({ ground, upstream, address }: Own): Promise<void> {
+    const all = listQuery(this.taskQueue);
+    const count = async (query: string) => (await this.answered(() => this.temporal.workflow.count(query))).count;
+    if ((await count(all)) === 0) return;
+    // Those that no worker has begun yet are for whoever comes first, where the server was named.
+    if (ground === 'named' && (await count(`${all} AND OnboardPhase != 'creating'`)) === 0) return;
     throw new ConfigError(
-      `Temporal at ${address} holds onboards on task queue ${this.taskQueue} and does not say whose, since it is older than ` +
-        `that record. Nothing was changed. Start the npm start or the worker that they belong to once, which writes it; or, if ` +
-        `they are those of ${named(upstream)}, set TEMPORAL_ADDRESS=${address}.`,
+      `Temporal at ${address} holds onboards on task queue ${this.taskQueue} and does not say whose: they are older than that ` +
+        `record, or it was deleted. Nothing was changed. Start the npm start that they belong to once, or a worker with ` +
+        `TEMPORAL_ADDRESS=${address} and their LEADCONDUIT_API_KEY, which writes it; or, if you know that they are those of ` +
+        `${named(upstream)}, write it yourself: ${this.commandFor(upstream, address)}`,
+    );
+  }
+
+  /** In place of a record that is wrong, too. */
+  private commandFor(upstream: string, address: string): string {
+    const id = forShell(recordIdOf(this.taskQueue));
+    return (
+      `\`temporal workflow start --address ${address} --namespace ${this.temporal.options.namespace} --workflow-id ${id} ` +
+      `--type ${TYPE} --task-queue ${id} --start-delay ${START_DELAY_HOURS}h --id-conflict-policy TerminateExisting ` +
+      `--memo ${forShell(`upstream=${JSON.stringify(upstream)}`)}\``
     );
   }
 
@@ -204,17 +236,18 @@ export class Identity {
     throw new ConfigError(
       `Temporal at ${address} holds the onboards of ${named(recorded)} (it says so itself, in the workflow ` +
         `${recordIdOf(this.taskQueue)} of namespace ${this.temporal.options.namespace}), and this program is for ` +
-        `${named(upstream)}: ${because}. Nothing was changed. ${wayOut(recorded)}`,
+        `${named(upstream)}: ${because}. Nothing was changed. ${wayOut(recorded)} ` +
+        `If it is the record that is wrong, end the programs that work on the queue and write another: ${this.commandFor(upstream, address)}`,
     );
   }
 }
 
 /** Before anything is started that would work on it. @throws {ConfigError} when it is another's, {TemporalUnavailable} */
-export async function claimServer(settings: TemporalSettings, config: Config, isGuess = false): Promise<void> {
+export async function claimServer(settings: TemporalSettings, config: Config, isFolders: boolean): Promise<void> {
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   try {
     const temporal = new Client({ connection, namespace: settings.namespace });
-    await new Identity(temporal, config.taskQueue).claim(ownOfWorker(config, settings), isGuess);
+    await new Identity(temporal, config.taskQueue).claim(ownOfWorker(config, settings, isFolders));
   } finally {
     await connection.close();
   }

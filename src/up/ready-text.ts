@@ -11,10 +11,6 @@ interface Ready extends Pick<Started, 'up' | 'isSampleNew'> {
   prefix: string;
 }
 
-/** As one word of a command line, whatever is in it. */
-export const forShell = (text: string) =>
-  /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-
 /** Where everything is, and what to type next. */
 export function readyText({ up, cli, isSampleNew, dataDir, taskQueue, seconds, prefix }: Ready): string {
   const { temporal, emulator, api } = up;

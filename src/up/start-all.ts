@@ -51,7 +51,7 @@ export async function startAll(all: Everything): Promise<Started> {
   const address = all.temporal.isConfigured ? {} : { TEMPORAL_ADDRESS: temporal.address };
   const settings = { ...all.temporal, ...(temporal.pid ? { connectionOptions: { address: temporal.address } } : {}) };
   await lookAt(all, settings);
-  await claimServer(settings, config);
+  await claimServer(settings, config, !settings.isConfigured);
   folder.claim('for good');
 
   const emulator = ports.emulator === undefined ? undefined : await startEmulator(all, ports.emulator);

@@ -113,7 +113,8 @@ export class World {
     ]);
     const client = new Client({ connection });
     // As the worker does.
-    await new Identity(client, config.taskQueue).claim(ownOfWorker(config, { connectionOptions: { address } }));
+    const settings = { connectionOptions: { address }, isConfigured: true };
+    await new Identity(client, config.taskQueue).claim(ownOfWorker(config, settings));
     const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100, ...options.policy };
     const onboards = new OnboardsClient(client, { taskQueue: config.taskQueue, policy });
     const world = new World(
