@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { isLoopback } from './callers';
+import { unusable } from './own-key';
 import { readSecretFile } from './secret-file';
 import { keepSecret } from './secrets';
 
@@ -41,9 +42,6 @@ const integer = (fallback: number, from: number, to: number) =>
       return z.NEVER;
     });
 const port = (fallback: number) => integer(fallback, 0, 65_535);
-
-/** Of a key of our own: what is shorter is found by trying. */
-const LEAST_KEY = 12;
 
 const upstreamUrl = z
   .string()
@@ -88,7 +86,10 @@ const Settings = z
     ONBOARDS_API_KEY: z
       .string()
       .trim()
-      .min(LEAST_KEY, `must have ${LEAST_KEY} characters at least: \`openssl rand -hex 24\` makes one`)
+      .superRefine((key, ctx) => {
+        const problem = unusable(key);
+        if (problem !== undefined) ctx.addIssue(problem);
+      })
       .optional(),
     ONBOARDS_API_KEYS_FILE: z.string().optional(),
     ONBOARDS_PUBLIC_URL: publicUrl.optional(),

@@ -12,6 +12,7 @@ beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'onboards-keys-'))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const [ANN, BOB, ANOTHER] = ['a-key-of-anns', 'a-key-of-bobs', 'another-of-anns'] as const;
 const keysOf = (settings: Record<string, string> = {}) =>
   loadKeys(loadConfig({ ONBOARDS_DATA_DIR: join(folder, 'data'), ...settings }));
 function fileOf(...lines: string[]): Record<string, string> {
@@ -32,17 +33,17 @@ function problem(settings: Record<string, string>): string {
 
 test('a file of several keys: each has its name and its role; comments, blank lines and spaces do not count', () => {
   const keys = keysOf(
-    fileOf('# who may', '', `ann operate ${sha256('a')}`, `  shop@web-1.x\tREAD   ${sha256('b').toUpperCase()}  `, ''),
+    fileOf('# who may', '', `ann operate ${sha256(ANN)}`, `  shop@web-1.x\tREAD   ${sha256(BOB).toUpperCase()}  `, ''),
   );
-  expect(keys.find('a')).toMatchObject({ name: 'ann', role: 'operate' });
-  expect(keys.find('b')).toMatchObject({ name: 'shop@web-1.x', role: 'read' });
-  for (const other of ['', 'c', 'A', sha256('a')]) expect(keys.find(other)).toBeUndefined();
+  expect(keys.find(ANN)).toMatchObject({ name: 'ann', role: 'operate' });
+  expect(keys.find(BOB)).toMatchObject({ name: 'shop@web-1.x', role: 'read' });
+  for (const other of ['', 'c', ANN.toUpperCase(), sha256(ANN)]) expect(keys.find(other)).toBeUndefined();
 });
 
 test('the one in the settings may operate, and stands beside those of the file', () => {
-  const keys = keysOf({ ...fileOf(`ann read ${sha256('a')}`), ONBOARDS_API_KEY: 'mine-and-nobodys' });
+  const keys = keysOf({ ...fileOf(`ann read ${sha256(ANN)}`), ONBOARDS_API_KEY: 'mine-and-nobodys' });
   expect(keys.find('mine-and-nobodys')).toMatchObject({ name: 'api', role: 'operate' });
-  expect(keys.find('a')).toMatchObject({ name: 'ann', role: 'read' });
+  expect(keys.find(ANN)).toMatchObject({ name: 'ann', role: 'read' });
 });
 
 test.each(['short', 'eleven-char', '        short'])('one in the settings that is too short is refused: %j', (key) => {
@@ -51,9 +52,31 @@ test.each(['short', 'eleven-char', '        short'])('one in the settings that i
   expect(message).not.toContain(key.trim());
 });
 
-test('no key at all lets nobody in, whoever has written its hash', () => {
-  const keys = new Keys(['', '\n', ' '].map((no) => ({ name: 'ann', role: 'operate', hash: hashOf(no) })));
-  for (const no of ['', '\n', ' ']) expect(keys.find(no)).toBeUndefined();
+/** What a shell did not fill in. */
+const TYPED = ['$(openssl rand -hex 24)', '`uuidgen --random`', '${ONBOARDS_API_KEY}', '"$ONBOARDS_API_KEY"'];
+
+test.each(TYPED)('one in the settings that is a command or a name of a shell is refused: %s', (key) => {
+  const message = problem({ ONBOARDS_API_KEY: key });
+  expect(message).toMatch(/ONBOARDS_API_KEY is shell syntax that no shell has filled in: .*openssl rand -hex 24/);
+  expect(message).not.toContain(key);
+});
+
+test.each(['abcdefgh\nijklmnop', 'abcdefghijkl\u0007', 'schlüssel-von-ann'])(
+  'one in the settings that a request may not carry is refused: %j',
+  (key) => {
+    const message = problem({ ONBOARDS_API_KEY: key });
+    expect(message).toMatch(/ONBOARDS_API_KEY must be printable ASCII on one line/);
+    expect(message).not.toContain(key.slice(0, 8));
+  },
+);
+
+test('no key at all lets nobody in, nor one that is found by trying, whoever has written its hash', () => {
+  const none = ['', '\n', ' ', ' '.repeat(20), 'a', 'password', 'eleven-char', 'eleven-char  ', '$key', ...TYPED];
+  const keys = new Keys(none.map((no) => ({ name: 'ann', role: 'operate', hash: hashOf(no) })));
+  expect(none.filter((no) => keys.find(no))).toEqual([]);
+  // As random as they may be.
+  for (const text of ['twelve-chars', 'a$b(c)${d}efghij', '$5$rounds of salt'])
+    expect(new Keys([{ name: 'ann', role: 'operate', hash: hashOf(text) }]).find(text)).toBeDefined();
 });
 
 test('the line of the README makes a long key of its own, which is let in', () => {
@@ -69,13 +92,13 @@ test('the line of the README makes a long key of its own, which is let in', () =
 });
 
 test('a session outlives neither its key nor a change of it', () => {
-  const before = keysOf(fileOf(`ann read ${sha256('a')}`, `bob read ${sha256('b')}`));
-  const ann = before.find('a')!;
+  const before = keysOf(fileOf(`ann read ${sha256(ANN)}`, `bob read ${sha256(BOB)}`));
+  const ann = before.find(ANN)!;
   expect(before.still('ann', fingerprintOf(ann))).toBe(ann);
   expect(before.still('bob', fingerprintOf(ann))).toBeUndefined();
-  const after = keysOf(fileOf(`ann read ${sha256('another')}`));
+  const after = keysOf(fileOf(`ann read ${sha256(ANOTHER)}`));
   expect(after.still('ann', fingerprintOf(ann))).toBeUndefined();
-  expect(after.still('bob', fingerprintOf(before.find('b')!))).toBeUndefined();
+  expect(after.still('bob', fingerprintOf(before.find(BOB)!))).toBeUndefined();
 });
 
 describe('without one set', () => {
@@ -107,14 +130,14 @@ describe('without one set', () => {
 });
 
 describe('a file that is wrong says what and where, and shows no key', () => {
-  const good = `ann operate ${sha256('a')}`;
+  const good = `ann operate ${sha256(ANN)}`;
   test.each<[string, string[], RegExp]>([
-    ['a role that there is not', [good, `bob write ${sha256('b')}`], /line 2: must be `<name> read\|operate <sha256/],
+    ['a role that there is not', [good, `bob write ${sha256(BOB)}`], /line 2: must be `<name> read\|operate <sha256/],
     ['a key that is no hash', [good, '', 'bob read secret-of-bob'], /line 3: must be/],
-    ['a hash that is too short', [`bob read ${sha256('b').slice(1)}`], /line 1: must be/],
-    ['a name that would steer', [`b\u001bob read ${sha256('b')}`], /line 1: must be/],
-    ['a name that is missing', [`read ${sha256('b')}`], /line 1: must be/],
-    ['two keys of one name', [good, `ann read ${sha256('b')}`], /two keys of the name ann$/],
+    ['a hash that is too short', [`bob read ${sha256(BOB).slice(1)}`], /line 1: must be/],
+    ['a name that would steer', [`b\u001bob read ${sha256(BOB)}`], /line 1: must be/],
+    ['a name that is missing', [`read ${sha256(BOB)}`], /line 1: must be/],
+    ['two keys of one name', [good, `ann read ${sha256(BOB)}`], /two keys of the name ann$/],
     ['no key in it', ['# nobody', ''], /has no key in it$/],
   ])('%s', (_, lines, words) => {
     const message = problem(fileOf(...lines));
@@ -128,6 +151,10 @@ describe('a file that is wrong says what and where, and shows no key', () => {
     ['of a line break alone', '\n'],
     ['of blanks', ' \t'],
     ['of the name instead of the key', '$KEY'],
+    ['of the name in the README', '$key'],
+    ['of the name with braces, and a line break', '${key}\n'],
+    ['of the setting', '"$ONBOARDS_API_KEY"'],
+    ['of the command', '$(openssl rand -hex 24)'],
     ['of an empty text in quotes', '""'],
   ])('the hash %s', (_, text) => {
     const message = problem(fileOf(good, `bob read ${sha256(text).toUpperCase()}`));
@@ -147,7 +174,7 @@ describe('a file that is wrong says what and where, and shows no key', () => {
   test.each([0o400, 0o444, 0o600, 0o644])('one that they may only read is taken: mode %s', (mode) => {
     const settings = fileOf(good);
     chmodSync(settings.ONBOARDS_API_KEYS_FILE!, mode);
-    expect(keysOf(settings).find('a')).toBeDefined();
+    expect(keysOf(settings).find(ANN)).toBeDefined();
   });
 
   // Only root can give a file away.

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, type Config } from '../config';
+import { guessable } from '../own-key';
 import { readSecretFile } from '../secret-file';
 import { keepSecret } from '../secrets';
 
@@ -23,24 +24,31 @@ const LINE = /^([\w.@-]{1,60})\s+(read|operate)\s+([0-9a-f]{64})$/i;
 export const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 const GAPS = ['', ' ', '\t', '\n', '\r', '\0'];
-/** What comes out where the key was not set, or its name was hashed instead of it: everybody knows these. */
+const BLANKS = GAPS.flatMap((one) => GAPS.flatMap((two) => GAPS.map((three) => one + two + three)));
+/** What somebody may have called the key. */
+const NAMES = ['KEY', 'key', 'API_KEY', 'api_key', 'ONBOARDS_API_KEY', 'PASSWORD', 'password', 'SECRET', 'secret'];
+const COMMANDS = ['$(openssl rand -hex 24)', '`openssl rand -hex 24`'];
+/** What comes out where the key was not set, or what should have made it was hashed instead: everybody knows these. */
 const NO_KEYS = new Set(
-  [...GAPS.flatMap((one) => GAPS.flatMap((two) => GAPS.map((three) => one + two + three)))]
-    .flatMap((gap) =>
-      ['', 'KEY', '$KEY', '${KEY}', '"$KEY"', '""', "''", '-', 'null', 'undefined'].map((no) => no + gap),
-    )
-    .map((text) => hashOf(text).toString('hex')),
+  [
+    ...BLANKS,
+    ...['""', "''", '-', 'null', 'undefined']
+      .concat(
+        [...NAMES.flatMap((name) => [name, `$${name}`, `\${${name}}`]), ...COMMANDS].flatMap((no) => [no, `"${no}"`]),
+      )
+      .flatMap((no) => [...GAPS, '\r\n'].map((gap) => no + gap)),
+  ].map((text) => hashOf(text).toString('hex')),
 );
 
 /** The keys of our own API and console. */
 export class Keys {
   constructor(private readonly keys: readonly Key[]) {}
 
-  /** Compares with all of them, each in constant time: how long it takes tells nothing. */
+  /** Compares with all of them, each in constant time: how long it takes tells nothing. One that is guessed lets nobody in. */
   find(password: string): Key | undefined {
     const hash = hashOf(password);
     const [found] = this.keys.filter((key) => timingSafeEqual(key.hash, hash));
-    return NO_KEYS.has(hash.toString('hex')) ? undefined : found;
+    return guessable(password) === undefined ? found : undefined;
   }
 
   /** The key that a session was opened with, unless it is gone by now. */
@@ -79,7 +87,7 @@ function readKeys(file: string): Key[] {
       );
     if (NO_KEYS.has(hash.toLowerCase()))
       throw new ConfigError(
-        `ONBOARDS_API_KEYS_FILE, line ${i + 1}: is the hash of no key at all (of an empty text, say): was the key set when the line was made?`,
+        `ONBOARDS_API_KEYS_FILE, line ${i + 1}: is the hash of no key at all (of an empty text, or of a name or a command instead): was the key set when the line was made?`,
       );
     return [{ name, role: role.toLowerCase() as Role, hash: Buffer.from(hash, 'hex') }];
   });

@@ -21,7 +21,7 @@ const SCREENSHOTS = join(__dirname, '..', '..', '.cache', 'screenshots');
 export const ELSEWHERE = 'console.example';
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-export const KEYS: Record<Role, string> = { operate: 'operators-key', read: 'readers-key' };
+export const KEYS: Record<Role, string> = { operate: 'operators-key', read: 'a-readers-key' };
 
 /** Debian's browser, with the flags of a machine without a screen. */
 export async function launch(): Promise<Browser> {
