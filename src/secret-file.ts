@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
 
 const OTHERS_WRITE = 0o022;
 
@@ -11,21 +11,35 @@ const OTHERS_WRITE = 0o022;
 export function readSecretFile(file: string, owner?: 'trusted'): { text: string } | { problem: string } {
   let opened;
   try {
-    opened = openSync(file, 'r');
+    // A pipe would not open before somebody writes to it.
+    opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const about = fstatSync(opened);
-    const mine = process.geteuid?.() ?? about.uid;
-    if (about.isFile() && (about.mode & OTHERS_WRITE) !== 0)
-      return {
-        problem: `names a file that others may write to (mode ${(about.mode & 0o777).toString(8).padStart(4, '0')}): chmod go-w it, and look at what is in it`,
-      };
-    if (owner === 'trusted' && about.isFile() && ![0, mine].includes(about.uid))
-      return {
-        problem: `names a file that belongs to another user (uid ${about.uid}, and this is ${mine}): chown it, and look at what is in it`,
-      };
+    if (!about.isFile()) return { problem: 'names a folder, a pipe or a device, and must name a file' };
+    const problem = distrust(about, owner);
+    if (problem !== undefined) return { problem: `names a file that ${problem}` };
     return { text: readFileSync(opened, 'utf8') };
   } catch (error) {
     return { problem: `names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})` };
   } finally {
     if (opened !== undefined) closeSync(opened);
   }
+}
+
+/** Why a file or a folder of our own is not to be believed, as a sentence; undefined where it is. */
+export function distrustOfOurs(path: string): string | undefined {
+  const about = statSync(path);
+  const problem = distrust(about, 'trusted');
+  return problem && `${path} is a ${about.isDirectory() ? 'folder' : 'file'} that ${problem}`;
+}
+
+/** The rest of a sentence that begins with what it is. */
+function distrust({ mode, uid }: Stats, owner?: 'trusted'): string | undefined {
+  const mine = process.geteuid?.();
+  // Windows has other rights, which Node does not tell.
+  if (mine === undefined) return undefined;
+  if ((mode & OTHERS_WRITE) !== 0)
+    return `others may write to (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): chmod go-w it, and look at what is in it`;
+  if (owner === 'trusted' && ![0, mine].includes(uid))
+    return `belongs to another user (uid ${uid}, and this is ${mine}): chown it, and look at what is in it`;
+  return undefined;
 }

@@ -1,7 +1,17 @@
 /** Who may use our API: read from the settings once, and never shown. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../src/config';
@@ -113,6 +123,24 @@ describe('without one set', () => {
     expect(readdirSync(join(folder, 'data'))).toEqual(['api-key']);
   });
 
+  test('one that others may write to, or in a folder that they may, is refused, and none is made there', () => {
+    const [data, file] = [join(folder, 'data'), keyFileIn(join(folder, 'data'))];
+    mkdirSync(data);
+    for (const mode of [0o777, 0o770, 0o702]) {
+      chmodSync(data, mode);
+      expect(problem({})).toBe(
+        `${data} is a folder that others may write to (mode 0${mode.toString(8)}): chmod go-w it, and look at what is in it`,
+      );
+    }
+    expect(readdirSync(data)).toEqual([]);
+    chmodSync(data, 0o700);
+    writeFileSync(file, 'of-somebody-else'.repeat(2));
+    chmodSync(file, 0o666);
+    expect(problem({})).toMatch(/data\/api-key is a file that others may write to \(mode 0666\)/);
+    chmodSync(file, 0o644);
+    expect(keysOf().find('of-somebody-else'.repeat(2))).toBeDefined();
+  });
+
   test.each(['0.0.0.0', '::', '192.168.0.7', 'example.com'])(
     'listening on %s is refused: that needs a key set by hand',
     (HOST) => {
@@ -183,6 +211,16 @@ describe('a file that is wrong says what and where, and shows no key', () => {
     const settings = fileOf(good);
     chownSync(settings.ONBOARDS_API_KEYS_FILE!, 12_345, 12_345);
     expect(problem(settings)).toMatch(/^ONBOARDS_API_KEYS_FILE names a file that belongs to another user/);
+  });
+
+  test('a pipe, which nobody may ever write to, a device and a folder', () => {
+    const pipe = join(folder, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    for (const name of [pipe, '/dev/null', folder]) {
+      const words = /_FILE names a folder, a pipe or a device, and must name a file$/;
+      expect(problem({ ONBOARDS_API_KEYS_FILE: name })).toMatch(words);
+      expect(problem({ LEADCONDUIT_API_KEY_FILE: name })).toMatch(words);
+    }
   });
 
   test('none there', () => {

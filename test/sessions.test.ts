@@ -1,5 +1,5 @@
 /** Who is let in: wrong keys are slowed down and logged, log-outs count everywhere, consoles side by side stay apart. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OnboardsClient } from '../src/client';
@@ -104,6 +104,20 @@ test('what is kept lets nobody in, is for this user only, and goes when it has r
   expect(await isIn(url, cookie)).toBe(false);
   await logIn(url);
   expect(readdirSync(sessions()).filter((each) => [name, 'broken'].includes(each))).toEqual([]);
+});
+
+test('log-ins are not kept where others could write one', async () => {
+  for (const [open, other] of [
+    [folder, sessions()],
+    [sessions(), folder],
+  ] as const) {
+    mkdirSync(sessions(), { recursive: true });
+    chmodSync(open, 0o777);
+    chmodSync(other, 0o700);
+    await expect(serve()).rejects.toThrow(`${open} is a folder that others may write to (mode 0777): chmod go-w it`);
+  }
+  chmodSync(sessions(), 0o700);
+  await serve();
 });
 
 test('the sessions of one key are bounded; with its key changed, a session is over', async () => {

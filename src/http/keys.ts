@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ConfigError, type Config } from '../config';
 import { guessable } from '../own-key';
-import { readSecretFile } from '../secret-file';
+import { distrustOfOurs, readSecretFile } from '../secret-file';
 import { keepSecret } from '../secrets';
 
 export const ROLES = ['read', 'operate'] as const;
@@ -97,6 +97,12 @@ function readKeys(file: string): Key[] {
   return keys;
 }
 
+/** Whoever can write there decides who is let in. @throws {ConfigError} */
+export function assertOurs(path: string): void {
+  const problem = distrustOfOurs(path);
+  if (problem !== undefined) throw new ConfigError(problem);
+}
+
 export const keyFileIn = (dataDir: string) => join(dataDir, 'api-key');
 
 const BYTES = 24;
@@ -106,7 +112,8 @@ const LENGTH = 32;
 /** A secret that is made once and then kept, for this user's eyes only. */
 function keptSecret(file: string): string {
   const mine = `${file}.${process.pid}`;
-  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  assertOurs(dirname(file));
   // A link appears with its content or not at all.
   writeFileSync(mine, `${randomBytes(BYTES).toString('base64url')}\n`, { mode: 0o600 });
   try {
@@ -116,6 +123,7 @@ function keptSecret(file: string): string {
   } finally {
     rmSync(mine);
   }
+  assertOurs(file);
   const secret = readFileSync(file, 'utf8').trim();
   keepSecret(secret);
   if (secret.length >= LENGTH) return secret;

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { visible } from '../../text';
 import type { Access } from '../access';
 import type { Waiting } from '../load';
-import { fingerprintOf, hashOf, type Key, type Keys } from '../keys';
+import { assertOurs, fingerprintOf, hashOf, type Key, type Keys } from '../keys';
 
 /** Who is at the screen: a key, and the name that goes into timelines beside it. */
 export interface Session extends Access {
@@ -27,12 +27,13 @@ const Kept = z.object({ key: z.string(), fingerprint: z.string(), until: z.numbe
  * it. It holds no key, and ends with the key that opened it.
  */
 export class Sessions {
-  /** @param folder made where it is missing */
+  /** @param folder made where it is missing @throws {ConfigError} where others may write to it */
   constructor(
     private readonly keys: Keys,
     private readonly folder: string,
   ) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const each of [dirname(folder), folder]) assertOurs(each);
   }
 
   open(c: Context, key: Key, who: string): void {
