@@ -43,6 +43,21 @@ test('places: one alone gets half, two a third each, and the next always one; gi
   expect(takeAll('five').length).toBeGreaterThan(0);
 });
 
+test('places: a caller gets no more by having many parts, and its parts divide what it gets', () => {
+  const places = new Places(200);
+  const takeAll = (...who: string[]) => {
+    let count = 0;
+    while (places.take(...who)) count += 1;
+    return count;
+  };
+  const parts = Array.from({ length: 100 }, (_, n) => takeAll('greedy', `log-in ${n}`));
+  expect(parts.slice(0, 3)).toEqual([50, 25, 13]);
+  expect(parts.reduce((sum, one) => sum + one)).toBe(100);
+  // The same name of another one's part is another part.
+  expect(takeAll('other', 'log-in 0')).toBe(25);
+  expect(takeAll('third')).toBeGreaterThan(20);
+});
+
 test('200 unknown ids from one key: others read at once, and all of it costs Temporal a few questions', async () => {
   await world.create();
   const lists = jest.spyOn(world.temporal.workflowService, 'listWorkflowExecutions');
@@ -117,9 +132,12 @@ describe('live pages', () => {
     return answer;
   };
 
-  test('300 of one who is logged in leave others theirs; closed, they are free at once', async () => {
+  test('300 of one key leave others theirs, however often it has logged in; closed, they are free at once', async () => {
     const [greedy, other] = [await logIn(GREEDY.secret), await logIn(KEY)];
-    const pages = await Promise.all(Array.from({ length: 300 }, () => follow(greedy)));
+    const pages = await Promise.all(Array.from({ length: 100 }, () => follow(greedy)));
+    expect(pages.filter(({ statusCode }) => statusCode === 200)).toHaveLength(50);
+    const those = await Promise.all(Array.from({ length: 8 }, () => logIn(GREEDY.secret)));
+    for (const its of those) pages.push(...(await Promise.all(Array.from({ length: 25 }, () => follow(its)))));
     expect(pages.filter(({ statusCode }) => statusCode === 200)).toHaveLength(100);
     const mine = await follow(other);
     expect(mine.statusCode).toBe(200);

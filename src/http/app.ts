@@ -94,7 +94,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   app.use(timeout(TIMEOUT_MS), untilOver(draining));
   for (const path of ['/onboards', '/onboards/*'])
     app.use(path, withKey(guesses), mayWrite, ofOurUpstream(onboards), bodyAtMost(1024 * 1024, '1 MB'));
-  const whoOf = (c: Context<Access>) => c.get('key').name;
+  const whoOf = (c: Context<Access>) => [c.get('key').name];
   app.use('/onboards', atMost(mostUnderWay, whoOf));
   app.use('/onboards/:id', atMost(mostUnderWay, whoOf));
   // Those who steer are not kept out by those who wait for LeadConduit.

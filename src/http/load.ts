@@ -5,7 +5,7 @@ import { Problem } from './problems';
 
 /**
  * Places that callers divide. Whoever has some gets one more only while more than that are free: one alone gets half of
- * them, two a third each, and there is always one for who comes next.
+ * them, two a third each, and there is always one for who comes next. What a caller may get, its own parts divide alike.
  */
 export class Places {
   private readonly taken = new Map<string, number>();
@@ -15,20 +15,29 @@ export class Places {
     this.free = count;
   }
 
-  /** Undefined when there is none for this one now; else what gives it back, however often it is called. */
-  take(who: string): (() => void) | undefined {
-    const own = this.taken.get(who) ?? 0;
-    if (own >= this.free) return undefined;
-    this.taken.set(who, own + 1);
+  /** @param who the caller, and the part of it, if it has parts
+   *  @returns undefined when there is none for this one now; else what gives it back, however often it is called */
+  take(...who: string[]): (() => void) | undefined {
+    const names = who.map((_, i) => JSON.stringify(who.slice(0, i + 1)));
+    let free = this.free;
+    for (const name of names) {
+      const own = this.taken.get(name) ?? 0;
+      if (own >= free) return undefined;
+      // As many as it may still get.
+      free = Math.ceil((free - own) / 2);
+    }
+    for (const name of names) this.taken.set(name, (this.taken.get(name) ?? 0) + 1);
     this.free -= 1;
     let isTaken = true;
     return () => {
       if (!isTaken) return;
       isTaken = false;
       this.free += 1;
-      const left = (this.taken.get(who) ?? 1) - 1;
-      if (left > 0) this.taken.set(who, left);
-      else this.taken.delete(who);
+      for (const name of names) {
+        const left = (this.taken.get(name) ?? 1) - 1;
+        if (left > 0) this.taken.set(name, left);
+        else this.taken.delete(name);
+      }
     };
   }
 }
@@ -37,10 +46,10 @@ export class Places {
  * Refuses at once what has no place: a queue would only make all of them late. Reads are counted apart: those that wait for
  * LeadConduit do not keep them out. `alone` is what one caller gets when there is no other. A place is free when its caller has been answered, or has hung up.
  */
-export function atMost(alone: number, whoOf: (c: Context) => string): MiddlewareHandler {
+export function atMost(alone: number, whoOf: (c: Context) => string[]): MiddlewareHandler {
   const places = { reads: new Places(2 * alone), writes: new Places(2 * alone) };
   return async (c, next) => {
-    const leave = places[isWrite(c) ? 'writes' : 'reads'].take(whoOf(c));
+    const leave = places[isWrite(c) ? 'writes' : 'reads'].take(...whoOf(c));
     if (!leave)
       throw new Problem(503, 'Too much of yours is under way here: try again in a second', { 'Retry-After': '1' });
     const { signal } = c.req.raw;

@@ -15,7 +15,7 @@ const LOOK_MS = 1_000;
 const BEAT_MS = 5_000;
 /** Who has not read for so long is gone. */
 const UNREAD_MS = 30_000;
-/** One who is logged in gets half. */
+/** One key gets half, and one log-in of it half of that. */
 const MOST = 200;
 
 /** Sends a part of a page again whenever it has changed, as server-sent events. */
@@ -28,7 +28,7 @@ export class Live {
   follow(c: Context<Session>, render: () => Promise<Part>, isStill: () => boolean): Response {
     // Nobody would read it, and nothing would ever say that it is over.
     if (c.req.method !== 'GET') return c.body(null, 200);
-    const leave = this.places.take(c.get('session'));
+    const leave = this.places.take(c.get('key').name, c.get('session'));
     if (!leave) throw new Problem(503, 'Too many pages are followed live', { 'Retry-After': '5' });
     // At once, whatever is being waited for.
     c.req.raw.signal.addEventListener('abort', leave);

@@ -41,7 +41,7 @@ export interface ConsoleDeps {
 }
 
 const DOWN_MS = 30_000;
-/** Of one who is logged in, while nobody else has any. */
+/** Of one key, while no other has any; one log-in of it gets half. */
 const MOST_UNDER_WAY = 32;
 const VIEW = /^[\w-]{1,64}$/;
 const HERE = /^\/(?!\/)[\w\-./?=&%+]*$/;
@@ -94,7 +94,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   });
   app.use(
     '/console/*',
-    atMost(MOST_UNDER_WAY, (c: Context<Session>) => c.get('session')),
+    atMost(MOST_UNDER_WAY, (c: Context<Session>) => [c.get('key').name, c.get('session')]),
   );
   for (const path of ['/console/onboards/:id', '/console/onboards/:id/*'])
     app.use(path, async (c, next) => {
