@@ -5,6 +5,19 @@ const CONTROLS = '\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029';
 /** What turns the direction of writing, of others' words too. */
 const TURNS = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u206f';
 
+/** What shows nothing, but for C0 and DEL: white space, C1, and what only joins, parts or fills others. */
+const UNSEEN =
+  '\\u034f \\x80-\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff' +
+  '\\u00ad\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f' +
+  '\\u2800\\u3164\\ufe00-\\ufe0f\\uffa0\\ufff9-\\ufffb';
+
+/** At least one character that shows. */
+export const SHOWS = new RegExp(`[^${UNSEEN}\\x00-\\x1f\\x7f]`); // eslint-disable-line no-misleading-character-class -- each stands for itself
+/** And none that steers. No character fits two neighbouring parts, so there is one way to read a text, and a long one takes no
+ *  longer for it. */
+// eslint-disable-next-line no-misleading-character-class -- each stands for itself
+export const LINE_THAT_SHOWS = new RegExp(`^[${UNSEEN}]*[^${UNSEEN}\\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]*$`);
+
 const controls = new RegExp(`[${CONTROLS}]+`, 'g');
 /** And half a character, which is none. */
 const turns = new RegExp(`[${TURNS}\\p{Cs}]`, 'gu');

@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text as all } from 'node:stream/consumers';
-import { toJson, visible } from '../src/text';
+import { LINE_THAT_SHOWS, SHOWS, toJson, visible } from '../src/text';
 import { Api, KEY } from './support/api';
 import { Cli } from './support/cli';
 import { World } from './support/world';
@@ -32,6 +32,30 @@ test('other writing stays as it is', () => {
   const words = 'Ünïcödé 日本語 שלום عربى 👩‍👩‍👧 é "quoted" \\';
   expect(visible(words)).toBe(words);
   expect(toJson(words)).toBe(JSON.stringify(words));
+});
+
+test('a text of which nothing shows is told from one that shows something, if only a sign', () => {
+  const unseen = [
+    '',
+    ' ',
+    '\u00a0',
+    '\u200b',
+    '\u00ad',
+    '\u2060',
+    '\ufeff',
+    '\u3000',
+    '\u2800',
+    '\u3164',
+    ...CONTROLS,
+    ...TURNS,
+  ];
+  for (const one of unseen) {
+    expect([one, SHOWS.test(one + one), LINE_THAT_SHOWS.test(one + one)]).toEqual([one, false, false]);
+    expect([one, SHOWS.test(`${one}a${one}`)]).toEqual([one, true]);
+  }
+  for (const one of ['é', '日', '👩‍👩‍👧', ' שלום ', '-', '\u200b.', '\u0301'])
+    expect([one, SHOWS.test(one), LINE_THAT_SHOWS.test(one)]).toEqual([one, true, true]);
+  for (const one of ['a\n', '\na', 'a\u0000b']) expect([one, LINE_THAT_SHOWS.test(one)]).toEqual([one, false]);
 });
 
 describe('on the doors', () => {

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { ConfigError, parseDuration } from '../config';
+import { SHOWS } from '../text';
 
 /** 24 hexadecimal digits in either case. @throws {ConfigError} naming all that are none. */
 export function checkedIds(ids: string[], soWhat = ' Nothing was sent.'): string[] {
@@ -26,7 +27,7 @@ export const duration = (option: string, most: string) => (text: string) => {
 
 /** A text that the workflow takes whole: a longer one would be cut there. @throws {ConfigError} */
 export const text = (name: string, most: number) => (value: string) => {
-  if (value.trim() === '') throw new ConfigError(`${name} is empty`);
+  if (!SHOWS.test(value)) throw new ConfigError(`${name} is empty`);
   if (value.length > most) throw new ConfigError(`${name} is longer than ${most} characters`);
   return value;
 };

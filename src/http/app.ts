@@ -8,7 +8,7 @@ import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
 import { Guesses } from './guesses';
 import { ofOurUpstream } from './identity';
-import { atMost, bodyAtMost, untilOver } from './load';
+import { atMost, bodyAtMost, inUtf8, untilOver } from './load';
 import { answerWith, Problem, problemOf } from './problems';
 
 /** Above the longest that a caller may ask to wait, and the answers of Temporal after it. */
@@ -99,6 +99,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   app.use('/onboards/:id', atMost(mostUnderWay, whoOf));
   // Those who steer are not kept out by those who wait for LeadConduit.
   app.use('/onboards/:id/:what', atMost(mostUnderWay, whoOf));
+  for (const path of ['/onboards', '/onboards/*']) app.use(path, inUtf8);
   app.route('/', api(deps));
   app.route('/', consolePages({ ...deps, guesses }));
   return app;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { isWrite } from './access';
@@ -75,6 +76,13 @@ export const bodyAtMost = (maxSize: number, inWords: string): MiddlewareHandler 
       throw new Problem(413, `The body is larger than ${inWords}`, { Connection: 'close' });
     },
   });
+
+/** What is read as UTF-8 all the same would be kept with other letters than were meant. */
+export const inUtf8: MiddlewareHandler = async (c, next) => {
+  if (isWrite(c) && !isUtf8(new Uint8Array(await c.req.arrayBuffer())))
+    throw new Problem(400, 'The body is not in UTF-8');
+  await next();
+};
 
 /** What ends a request's waiting before its time. */
 export interface Waiting {

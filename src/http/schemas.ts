@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { LINE_THAT_SHOWS, SHOWS } from '../text';
 import type { OnboardState } from '../workflows/messages';
 import { ATTENTION_CODES, PHASES } from '../workflows/messages';
 
@@ -8,15 +9,14 @@ const HexId = z
   .regex(/^[0-9a-fA-F]{24}$/, 'must be 24 hexadecimal digits')
   .openapi({ example: '64b8f0f5e4b0c3a1d5e6f7a8' });
 
-/** At least one character that shows, and none that steers: the rule for texts that go into lists. */
+/** The rule for texts that go into lists. */
 const line = (most: number) =>
   z
     .string()
     .min(1)
     .max(most, { abort: true })
-    // No character fits two neighbouring parts, so there is one way to read a text, and a long one takes no longer for it.
-    .regex(/^[^\S\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$/, 'must be a text of one line'); // eslint-disable-line no-control-regex -- it is about them
-const text = (most: number) => z.string().min(1).max(most, { abort: true }).regex(/\S/, 'must not be blank');
+    .regex(LINE_THAT_SHOWS, 'must be a text of one line, with a character that shows');
+const text = (most: number) => z.string().min(1).max(most, { abort: true }).regex(SHOWS, 'must not be blank');
 
 // --- The reference's, to the letter
 

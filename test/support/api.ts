@@ -52,7 +52,7 @@ export class Api {
     return this.server.close();
   }
 
-  /** A body that is a text is sent as it is. */
+  /** A body that is a text or bytes is sent as it is. */
   async call(method: string, path: string, { body, key = KEY, headers = {} }: Call = {}): Promise<Answer> {
     const began = performance.now();
     const response = await fetch(this.url + path, {
@@ -62,7 +62,9 @@ export class Api {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     const ms = performance.now() - began;
