@@ -23,7 +23,11 @@ function workers(dataDir) {
 async function check() {
   const { dataDir } = loadConfig(loadEnvironment());
   let silent = workers(dataDir);
-  if (silent.length === 0) throw new Error(`No worker of ${hostname()} has shown in ${dataDir} that it works`);
+  if (silent.length === 0)
+    throw new Error(
+      `No worker of ${hostname()} has shown in ${dataDir} that it works. One that starts does so within seconds, and one that ` +
+        `ended is started again; if it stays so, see its log and start it again by hand (docker compose restart worker)`,
+    );
   for (let look = 0; look < MISSED_LOOKS * LOOKS_A_PULSE && silent.length > 0; look += 1) {
     await sleep(PULSE_MS / LOOKS_A_PULSE);
     silent = silent.filter(({ file, touched }) => touchedAt(file) === touched);

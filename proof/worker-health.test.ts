@@ -1,9 +1,11 @@
 /** The health check of the worker's container, as Docker runs it, against real workers. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PULSE_FILE } from '../src/pulse';
 import { kill9, spawnWorker } from '../test/support/worker-process';
 import { World } from '../test/support/world';
 
@@ -56,6 +58,21 @@ test('one that works is healthy; one that is stopped is killed within 10 s, and 
   expect((await check()).said).toMatch(/^No worker of /);
   await worker();
   await healthy();
+});
+
+test('one that hangs while it starts, with a Temporal that does not answer, is killed', async () => {
+  const silent = createServer();
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const ended = expect(
+    spawnWorker(world, { ONBOARDS_DATA_DIR: folder, TEMPORAL_ADDRESS: `127.0.0.1:${port}` }),
+  ).rejects.toThrow('ended before it was ready: SIGKILL');
+  const found = () => readdirSync(folder).flatMap((name) => PULSE_FILE.exec(name) ?? []);
+  while (found().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  process.kill(Number(found()[1]), 'SIGSTOP');
+  expect(await check()).toMatchObject({ code: 1, said: expect.stringContaining('was killed (pid') as string });
+  await ended;
+  silent.close();
 });
 
 test('one that drains is healthy until it has ended', async () => {

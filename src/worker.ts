@@ -8,7 +8,7 @@ import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
 import { ConfigError, environmentFor, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
 import { LeadConduitClient, type Look } from './leadconduit/client';
-import { ownPulse } from './pulse';
+import { ownPulse, PULSE_MS } from './pulse';
 import { reportOf } from './report';
 import {
   connectTemporal,
@@ -29,6 +29,9 @@ const KNOWN = 50;
 /** A second onboard, whoever made it, is found within this time also where nobody else looks. */
 const LOOK_MS = 5 * 60_000;
 
+/** Within this time Temporal must have answered what is asked and said of search attributes. */
+const REGISTER_MS = 30_000;
+
 async function main(): Promise<void> {
   const env = environmentFor('worker', loadEnvironment());
   const own = loadConfig(env);
@@ -37,6 +40,9 @@ async function main(): Promise<void> {
   const config = withSettingsOf(up, own, env);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [...END_SIGNALS] });
   const [askedAt, pulse] = [endAsked(), ownPulse(resolve(own.dataDir))];
+  // While it starts, too: each step has its time, and one that hangs in it must be known to have worked.
+  pulse();
+  const starting = setInterval(pulse, PULSE_MS);
   for (const warning of [settleWarning(config), tlsWarning(settings)])
     if (warning !== undefined) console.error(warning);
 
@@ -46,7 +52,9 @@ async function main(): Promise<void> {
   const trust = new ListTrust((ids) => onboards.gone(ids));
   let isAnyKnown: boolean;
   try {
-    await registerSearchAttributes(connection, settings.namespace);
+    await connection.withDeadline(Date.now() + REGISTER_MS, () =>
+      registerSearchAttributes(connection, settings.namespace),
+    );
     const known = await onboards.known(KNOWN);
     for (const { id, ...facts } of known) trust.add(id, facts);
     isAnyKnown = known.length > 0;
@@ -79,6 +87,7 @@ async function main(): Promise<void> {
     }),
   });
   const stopLooking = doubles.keepLooking(leadconduit, () => onboards.isAnyOpen(), LOOK_MS);
+  clearInterval(starting);
   const running = runUntilAsked(worker, { askedAt, pulse, graceMs: options.shutdownGraceTime });
   const { address } = settings.connectionOptions;
   console.log(`Worker ready on task queue ${config.taskQueue}, Temporal ${address}, LeadConduit ${account.baseUrl}`);
