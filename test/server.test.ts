@@ -185,6 +185,15 @@ describe('which Temporal a program talks to', () => {
     expect(bare).not.toThrow(/secret-of-ours/);
   });
 
+  test.each(['True', 'TRUE', 'yes', 'on', 'maybe', 'no', 'False'])(
+    'TEMPORAL_TLS=%s is refused: it is no word',
+    (word) => {
+      const settings = () =>
+        temporalSettings({ dataDir: folder }, env({ TEMPORAL_ADDRESS: 'a:1', TEMPORAL_TLS: word }));
+      expect(settings).toThrow(new ConfigError('TEMPORAL_TLS must be true or false'));
+    },
+  );
+
   test('one that is not there is named at once, with what to do', async () => {
     const settings = temporalSettings({ dataDir: folder }, env({ TEMPORAL_ADDRESS: '127.0.0.1:1' }));
     const attempt = (isConfigured: boolean) =>

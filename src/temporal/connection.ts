@@ -62,6 +62,9 @@ export const tlsWarning = ({ connectionOptions: { address, tls } }: TemporalSett
     : undefined;
 
 function fromProfile(env: Environment) {
+  // To Temporal's own reader every other word says false.
+  if (!/^(true|1|false|0)$/.test(env.TEMPORAL_TLS ?? 'true'))
+    throw new ConfigError('TEMPORAL_TLS must be true or false');
   const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   try {
     return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
