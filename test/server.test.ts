@@ -183,6 +183,13 @@ describe('which Temporal a program talks to', () => {
     expect(bare).toThrow(ConfigError);
     expect(bare).toThrow(/^TEMPORAL_API_KEY would be sent without TLS/);
     expect(bare).not.toThrow(/secret-of-ours/);
+    const metadata = { TEMPORAL_GRPC_META_AUTHORIZATION: 'Bearer secret-of-ours' };
+    expect(warning('localhost:7233', metadata)).toBeUndefined();
+    expect(warning('temporal.example:7233', { ...metadata, TEMPORAL_TLS: 'true' })).toBeUndefined();
+    for (const without of [{}, { TEMPORAL_TLS: 'false' }])
+      expect(() => warning('temporal.example:7233', { ...metadata, ...without })).toThrow(
+        /^Temporal's metadata authorization .* would be sent without TLS, .*: set TEMPORAL_TLS=true, or take it away$/,
+      );
   });
 
   test.each(['True', 'TRUE', 'yes', 'on', 'maybe', 'no', 'False'])(

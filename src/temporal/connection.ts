@@ -34,10 +34,13 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
   if (address !== undefined) {
     if (typeof tls === 'object' && tls?.clientCertPair) keepSecret(Buffer.from(tls.clientCertPair.key).toString());
     const options = { address, tls, ...credentialsIn({ apiKey, metadata }) };
-    if (apiKey !== undefined && tls === false && !isHere(address))
+    const secrets = [
+      ...(apiKey === undefined ? [] : ['TEMPORAL_API_KEY']),
+      ...Object.keys(metadata ?? {}).map(metadataName),
+    ];
+    if (secrets[0] !== undefined && !tls && !isHere(address))
       throw new ConfigError(
-        'TEMPORAL_API_KEY would be sent without TLS, for everybody on the way to read: take TEMPORAL_TLS=false (or ' +
-          'tls.disabled in the profile) away, or the key',
+        `${secrets[0]} would be sent without TLS, for everybody on the way to read: set TEMPORAL_TLS=true, or take it away`,
       );
     return { connectionOptions: options, namespace: namespace ?? 'default', isConfigured: true };
   }
@@ -51,6 +54,8 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
     ...(up && { up }),
   };
 }
+
+const metadataName = (name: string) => `Temporal's metadata ${name} (TEMPORAL_GRPC_META_… or grpc_meta of the profile)`;
 
 const isHere = (address: string): boolean => isLoopback(hostnameIn(address) ?? '');
 
@@ -97,9 +102,7 @@ function credentialsIn({ apiKey, metadata }: Credentials): Credentials {
   return {
     apiKey:
       apiKey === undefined ? undefined : sendable("Temporal's API key (TEMPORAL_API_KEY or its profile's)", apiKey),
-    metadata: Object.fromEntries(
-      entries.map(([name, value]) => [name, sendable(`Temporal's metadata ${name}`, value)]),
-    ),
+    metadata: Object.fromEntries(entries.map(([name, value]) => [name, sendable(metadataName(name), value)])),
   };
 }
 
