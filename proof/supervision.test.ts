@@ -37,7 +37,7 @@ const run = (program: string, settings: Record<string, string> = {}, ...args: st
   const own = {
     ONBOARDS_DATA_DIR: folder,
     TEMPORAL_CLI_PATH: TEST_TEMPORAL_CLI,
-    TEMPORAL_CONFIG_FILE: join(folder, '-'),
+    TEMPORAL_CONFIG_FILE: '/dev/null',
   };
   return spawn(process.execPath, [join(__dirname, '..', 'run.mjs'), program, ...args], {
     cwd: folder,

@@ -144,7 +144,7 @@ describe('a Temporal server of our own', () => {
 });
 
 describe('which Temporal a program talks to', () => {
-  const env = (more = {}) => ({ TEMPORAL_CONFIG_FILE: join(folder, 'none'), ...more });
+  const env = (more = {}) => ({ TEMPORAL_CONFIG_FILE: '/dev/null', ...more });
   const up = { pid: process.pid, started_at: '', upstream: 'emulator', worker: { pid: process.pid } };
 
   test('the settings, else the npm start that runs, else the usual address', () => {
@@ -166,6 +166,56 @@ describe('which Temporal a program talks to', () => {
       namespace: 'n.acct',
     });
     expect(() => temporalSettings({ dataDir: folder }, env({ TEMPORAL_API_KEY: 'k' }))).toThrow(/TEMPORAL_ADDRESS/);
+  });
+
+  describe('a file that is named', () => {
+    const profile = (lines: string) => {
+      const TEMPORAL_CONFIG_FILE = join(folder, 'temporal.toml');
+      writeFileSync(TEMPORAL_CONFIG_FILE, `[profile.default]\naddress = "cloud:7233"\n${lines}`, { mode: 0o600 });
+      return { TEMPORAL_CONFIG_FILE };
+    };
+    const settings = (own: Record<string, string>) => () => temporalSettings({ dataDir: folder }, own);
+
+    test('must be there, and be a file', () => {
+      for (const [file, code] of [
+        [join(folder, 'temporal.tmol'), 'ENOENT'],
+        [folder, 'EISDIR'],
+      ] as const)
+        expect(settings({ TEMPORAL_CONFIG_FILE: file })).toThrow(
+          `TEMPORAL_CONFIG_FILE names a file that cannot be read (${code})`,
+        );
+      expect(settings({ TEMPORAL_CONFIG_FILE: '/dev/null' })().isConfigured).toBe(false);
+    });
+
+    test('must not be writable by others, nor those that it names', () => {
+      const own = profile(`tls.server_ca_cert_path = "${folder}/ca.pem"`);
+      const unsafe = /names a file that others may write to \(mode 0666\)/;
+      const ca = program('ca.pem', '');
+      chmodSync(ca, 0o666);
+      expect(settings(own)).toThrow(`tls.server_ca_cert_path of the profile`);
+      expect(settings(own)).toThrow(unsafe);
+      const named = {
+        TEMPORAL_CONFIG_FILE: '/dev/null',
+        TEMPORAL_ADDRESS: 'cloud:7233',
+        TEMPORAL_TLS_SERVER_CA_CERT_PATH: ca,
+      };
+      expect(settings(named)).toThrow(/TEMPORAL_TLS_SERVER_CA_CERT_PATH names a file that others may write to/);
+      chmodSync(own.TEMPORAL_CONFIG_FILE, 0o666);
+      expect(settings(own)).toThrow(/TEMPORAL_CONFIG_FILE names a file that others may write to \(mode 0666\)/);
+    });
+
+    test.each([
+      ['tls_enabled = true', 'unrecognized in profile.default: tls_enabled'],
+      ['tls = true', 'profile.default.tls must be a table'],
+      ['tls.disabled = "yes"', 'tls.disabled of the profile must be true or false'],
+      ['namespace = 5', 'namespace of the profile must be a text'],
+      ['api_key = ["secret-of-ours"]', 'api_key of the profile must be a text'],
+      ['tls.client_key_path = 5', 'tls.client_key_path of the profile must be a text'],
+      ['grpc_meta.x-tenant = 5', 'grpc_meta.x-tenant of the profile must be a text'],
+    ])('with %s is refused, and the key named', (lines, words) => {
+      expect(settings(profile(lines))).toThrow(words);
+      expect(settings(profile(lines))).not.toThrow(/secret-of-ours/);
+    });
   });
 
   test('without TLS, one that is elsewhere is warned of, unless somebody has said so; and never gets a key', () => {

@@ -35,7 +35,7 @@ const npmStart = (settings: Record<string, string> = {}) =>
 /** Another program of ours, in the same folder. */
 function run(program: string, settings: Record<string, string> = {}, ...args: string[]) {
   const { PATH, HOME } = process.env;
-  const own = { TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, TEMPORAL_CONFIG_FILE: join(folder, 'none') };
+  const own = { TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI, TEMPORAL_CONFIG_FILE: '/dev/null' };
   const env = { PATH, HOME, ONBOARDS_DATA_DIR: join(folder, 'data'), ...own, ...settings };
   const child = spawn(process.execPath, [RUN, program, ...args], {
     cwd: folder,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { hostnameIn, isLoopback } from '../callers';
 import { ConfigError, type Config, type Environment } from '../config';
 import { keepSecret, withoutSecrets } from '../secrets';
 import { visible } from '../text';
 import { isListening } from './ports';
+import { fromProfile } from './profile';
 import { readUpFile, type UpFile } from './up-file';
 
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
@@ -65,28 +65,6 @@ export const tlsWarning = ({ connectionOptions: { address, tls } }: TemporalSett
     ? `Warning: Temporal at ${address} is not on this machine and has no TLS: whoever is on the way can read and change ` +
       'everything. Set TEMPORAL_TLS=true; where nobody is on the way, as in a network of containers, TEMPORAL_TLS=false.'
     : undefined;
-
-function fromProfile(env: Environment) {
-  // To Temporal's own reader every other word says false.
-  if (!/^(true|1|false|0)$/.test(env.TEMPORAL_TLS ?? 'true'))
-    throw new ConfigError('TEMPORAL_TLS must be true or false');
-  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  try {
-    return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(set) });
-  } catch (error) {
-    throw new ConfigError(`Temporal's settings (TEMPORAL_… or its profile) cannot be used: ${profileProblem(error)}`);
-  }
-}
-
-/** Not in its own words: those of a file that cannot be read quote its lines, and a key may stand in them. */
-function profileProblem(error: unknown): string {
-  const { code, path = '', line, message } = error as NodeJS.ErrnoException & { line?: number };
-  if (line !== undefined) return `line ${line} of the profile file is not well-formed TOML`;
-  // Somebody may have set the key itself where a path belongs.
-  const isPath = path.length < 300 && !/-----|\n/.test(path);
-  if (code !== undefined) return `${isPath ? path : 'a file that they name'} cannot be read (${code})`;
-  return /^Profile '/.test(message) ? withoutSecrets(message) : 'a value is not of the kind that it must be';
-}
 
 type Credentials = Pick<TemporalSettings['connectionOptions'], 'metadata' | 'apiKey'>;
 

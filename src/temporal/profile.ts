@@ -1,0 +1,100 @@
+import {
+  loadClientConfigProfile,
+  toClientOptions,
+  toTomlProfile,
+  type ClientConfigProfile,
+  type ConfigDataSource,
+} from '@temporalio/envconfig';
+import { z } from 'zod';
+import { ConfigError, type Environment } from '../config';
+import { readSecretFile } from '../secret-file';
+import { visible } from '../text';
+
+const text = z.string('must be a text in quotes');
+/** The kinds of its values, which Temporal's own reader does not look at. */
+const Profile = z
+  .object({
+    address: text,
+    namespace: text,
+    api_key: text,
+    tls: z
+      .object({
+        disabled: z.boolean('must be true or false, without quotes'),
+        server_name: text,
+        server_ca_cert_path: text,
+        client_cert_path: text,
+        client_key_path: text,
+      })
+      .partial(),
+    grpc_meta: z.record(z.string(), text),
+  })
+  .partial();
+
+/** Temporal's own settings over a profile in its file, as Temporal's own reader understands them. @throws {ConfigError} */
+export function fromProfile(env: Environment) {
+  // To that reader every other word says false.
+  if (!/^(true|1|false|0)$/.test(env.TEMPORAL_TLS ?? 'true'))
+    throw new ConfigError('TEMPORAL_TLS must be true or false');
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const configSource = namedFile(env.TEMPORAL_CONFIG_FILE);
+  try {
+    const profile = loadClientConfigProfile({
+      overrideEnvVars: Object.fromEntries(set),
+      configFileStrict: true,
+      ...(configSource && { configSource }),
+    });
+    const wrong = Profile.safeParse(toTomlProfile(profile)).error?.issues[0];
+    if (wrong) throw new ConfigError(`${wrong.path.join('.')} of the profile ${wrong.message}`);
+    return toClientOptions({ ...profile, ...(profile.tls && { tls: withFiles(profile.tls, env) }) });
+  } catch (error) {
+    throw new ConfigError(`Temporal's settings (TEMPORAL_… or its profile) cannot be used: ${problemOf(error)}`);
+  }
+}
+
+/** One that is named must be there: Temporal's own reader goes on without. An empty one, as `/dev/null`, has no profiles. */
+function namedFile(file: string | undefined): ConfigDataSource | undefined {
+  if (file === undefined) return undefined;
+  const read = readSecretFile(file);
+  if ('problem' in read) throw new ConfigError(`Temporal's setting TEMPORAL_CONFIG_FILE ${read.problem}`);
+  return { data: read.text.trim() === '' ? '[profile]' : read.text };
+}
+
+type Tls = NonNullable<ClientConfigProfile['tls']>;
+const FILES = [
+  ['serverCACert', 'server_ca_cert_path'],
+  ['clientCert', 'client_cert_path'],
+  ['clientKey', 'client_key_path'],
+] as const;
+
+/** Whoever can write to one of them decides which server is believed, or as whom we come. */
+function withFiles(tls: Tls, env: Environment): Tls {
+  const read = { ...tls };
+  for (const [part, field] of tls.disabled ? [] : FILES) {
+    const source = tls[part];
+    if (source === undefined || !('path' in source)) continue;
+    const file = readSecretFile(source.path);
+    if ('problem' in file) throw new ConfigError(`${nameOf(field, env)} ${file.problem}`);
+    read[part] = { data: file.text };
+  }
+  return read;
+}
+
+/** The setting where the environment has it, else the profile's. */
+function nameOf(field: string, env: Environment): string {
+  const setting = `TEMPORAL_TLS_${field.toUpperCase()}`;
+  return env[setting] === undefined ? `tls.${field} of the profile` : setting;
+}
+
+/** Not in its own words: those of a file that cannot be read quote its lines, and a key may stand in them. */
+function problemOf(error: unknown): string {
+  const { code, path = '', line, message } = error as NodeJS.ErrnoException & { line?: number };
+  if (error instanceof ConfigError) return message;
+  if (line !== undefined) return `line ${line} of the profile file is not well-formed TOML`;
+  // Of the file at its usual place: others are read before.
+  if (code !== undefined) return `${path} cannot be read (${code})`;
+  if (/^Profile '/.test(message)) return 'TEMPORAL_PROFILE names a profile that the profile file does not have';
+  // These name keys of the file, never a value.
+  if (/^(Validation error|Cannot specify both)/.test(message))
+    return `${visible(message)}. Take it out, or set TEMPORAL_CONFIG_FILE to another file`;
+  return 'the profile file has no [profile.…], or a value of it is of a wrong kind';
+}
