@@ -99,7 +99,13 @@ const Settings = z
     TEMPORAL_UI_PORT: port(8233),
     EMULATOR_PORT: port(3001),
     TEMPORAL_CLI_PATH: z.string().optional(),
-    TEMPORAL_UI_URL: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' }).optional(),
+    TEMPORAL_UI_URL: z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+      .refine(
+        (text) => !URL.canParse(text) || new URL(text).username + new URL(text).password === '',
+        'must have no user',
+      )
+      .optional(),
   })
   .transform((s, ctx) => {
     let apiKey = s.LEADCONDUIT_API_KEY;

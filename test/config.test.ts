@@ -31,3 +31,9 @@ test('ONBOARDS_PUBLIC_URL is an address without a path', () => {
   ])
     expect(() => publicUrl(wrong)).toThrow(/ONBOARDS_PUBLIC_URL must be an http:\/\/ or https:\/\/ address/);
 });
+
+test('TEMPORAL_UI_URL, which pages show, has no user', () => {
+  const load = (TEMPORAL_UI_URL: string) => loadConfig({ TEMPORAL_UI_URL }).api.temporalUi;
+  expect(load('https://ui.example/')).toBe('https://ui.example');
+  expect(() => load('https://ann:secret-of-hers@ui.example')).toThrow(/TEMPORAL_UI_URL must have no user$/);
+});

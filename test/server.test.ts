@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -143,6 +144,8 @@ describe('a Temporal server of our own', () => {
   });
 });
 
+const KEY_ALONE = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
 describe('which Temporal a program talks to', () => {
   const env = (more = {}) => ({ TEMPORAL_CONFIG_FILE: '/dev/null', ...more });
   const up = { pid: process.pid, started_at: '', upstream: 'emulator', worker: { pid: process.pid } };
@@ -166,6 +169,25 @@ describe('which Temporal a program talks to', () => {
       namespace: 'n.acct',
     });
     expect(() => temporalSettings({ dataDir: folder }, env({ TEMPORAL_API_KEY: 'k' }))).toThrow(/TEMPORAL_ADDRESS/);
+  });
+
+  test.each([
+    ['TEMPORAL_ADDRESS', 'user:secret-of-ours@host:7233', 'TEMPORAL_ADDRESS'],
+    ['TEMPORAL_ADDRESS', 'http://secret-of-ours:7233', 'TEMPORAL_ADDRESS'],
+    ['TEMPORAL_ADDRESS', 'secret-of-ours', 'TEMPORAL_ADDRESS'],
+    ['TEMPORAL_PROFILE', 'secret-of-ours', 'TEMPORAL_PROFILE'],
+    ['TEMPORAL_TLS_CLIENT_KEY_PATH', 'secret-of-ours', 'TEMPORAL_TLS_CLIENT_KEY_PATH'],
+    ['TEMPORAL_TLS_CLIENT_KEY_DATA', 'secret-of-ours', 'TEMPORAL_TLS_CLIENT_KEY_DATA'],
+    ['TEMPORAL_TLS_SERVER_CA_CERT_DATA', 'secret-of-ours', 'TEMPORAL_TLS_SERVER_CA_CERT_DATA'],
+    ['TEMPORAL_TLS_CLIENT_KEY_DATA', KEY_ALONE, 'set both'],
+    ['TEMPORAL_GRPC_META_X_BIN', 'secret-of-ours', 'x-bin'],
+    ['TEMPORAL_GRPC_META_X Y', 'secret-of-ours', 'x y'],
+  ])('%s=%s is refused before anybody is called, and %s named', (setting, value, named) => {
+    const settings = () =>
+      temporalSettings({ dataDir: folder }, env({ TEMPORAL_ADDRESS: '127.0.0.1:7233', [setting]: value }));
+    expect(settings).toThrow(ConfigError);
+    expect(settings).toThrow(named);
+    expect(settings).not.toThrow(value);
   });
 
   describe('a file that is named', () => {

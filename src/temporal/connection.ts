@@ -32,6 +32,11 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
   const { connectionOptions, namespace } = fromProfile(env);
   const { address, apiKey, tls, metadata } = connectionOptions;
   if (address !== undefined) {
+    if (!/^([\w.-]+|\[[\w:.%]+\]):\d{1,5}$/.test(address))
+      throw new ConfigError(
+        "Temporal's address (TEMPORAL_ADDRESS or its profile's) must be host:port, such as temporal.example:7233, without " +
+          'http:// and without a user',
+      );
     if (typeof tls === 'object' && tls?.clientCertPair) keepSecret(Buffer.from(tls.clientCertPair.key).toString());
     const options = { address, tls, ...credentialsIn({ apiKey, metadata }) };
     const secrets = [
@@ -77,6 +82,11 @@ function credentialsIn({ apiKey, metadata }: Credentials): Credentials {
     throw new ConfigError(`${name} must be printable ASCII on one line`);
   };
   const entries = Object.entries((metadata ?? {}) as Record<string, unknown>);
+  for (const [name] of entries)
+    if (!/^[\w.-]+(?<!-bin)$/.test(name))
+      throw new ConfigError(
+        `${metadataName(name)} cannot be sent: a name has letters, digits, "_", "-" and ".", and does not end with "-bin"`,
+      );
   return {
     apiKey:
       apiKey === undefined ? undefined : sendable("Temporal's API key (TEMPORAL_API_KEY or its profile's)", apiKey),

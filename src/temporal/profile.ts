@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import {
   loadClientConfigProfile,
   toClientOptions,
@@ -60,22 +61,32 @@ function namedFile(file: string | undefined): ConfigDataSource | undefined {
 }
 
 type Tls = NonNullable<ClientConfigProfile['tls']>;
-const FILES = [
-  ['serverCACert', 'server_ca_cert_path'],
-  ['clientCert', 'client_cert_path'],
-  ['clientKey', 'client_key_path'],
+const certificate = (pem: Buffer) => new X509Certificate(pem);
+const TLS_PARTS = [
+  ['serverCACert', 'server_ca_cert', certificate, 'certificate'],
+  ['clientCert', 'client_cert', certificate, 'certificate'],
+  ['clientKey', 'client_key', createPrivateKey, 'private key without a passphrase'],
 ] as const;
 
-/** Whoever can write to one of them decides which server is believed, or as whom we come. */
+/** With what its files hold: whoever can write to one of them decides which server is believed, or as whom we come. */
 function withFiles(tls: Tls, env: Environment): Tls {
+  if (tls.disabled) return tls;
   const read = { ...tls };
-  for (const [part, field] of tls.disabled ? [] : FILES) {
+  for (const [part, field, parse, kind] of TLS_PARTS) {
     const source = tls[part];
-    if (source === undefined || !('path' in source)) continue;
-    const file = readSecretFile(source.path);
-    if ('problem' in file) throw new ConfigError(`${nameOf(field, env)} ${file.problem}`);
+    if (source === undefined) continue;
+    const name = nameOf(`${field}_${'path' in source ? 'path' : 'data'}`, env);
+    const file = 'path' in source ? readSecretFile(source.path) : { text: Buffer.from(source.data).toString() };
+    if ('problem' in file) throw new ConfigError(`${name} ${file.problem}`);
+    try {
+      parse(Buffer.from(file.text));
+    } catch {
+      throw new ConfigError(`${name} has no PEM ${kind}`);
+    }
     read[part] = { data: file.text };
   }
+  if (!read.clientCert !== !read.clientKey)
+    throw new ConfigError('a client certificate and its key are of use together only: set both, or neither');
   return read;
 }
 
