@@ -124,7 +124,7 @@ const Settings = z
         return z.NEVER;
       }
       apiKey = read.text.trim();
-      keepSecret(apiKey);
+      keepSecret(apiKey, true);
     }
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
       const isInFile = s.LEADCONDUIT_API_KEY_FILE !== undefined;
@@ -223,7 +223,7 @@ export function loadEnvironment(env: Environment = process.env, file = '.env'): 
   const all = [...set(fromFile), ...set(env)];
   for (const [name, value] of all)
     if (value && value !== WITHHELD && !isFile(name) && Object.values(SECRETS).some((pattern) => pattern.test(name)))
-      keepSecret(value);
+      keepSecret(value, name.endsWith('_API_KEY'));
   return Object.fromEntries(all);
 }
 

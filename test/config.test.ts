@@ -1,4 +1,5 @@
-import { ConfigError, loadConfig } from '../src/config';
+import { ConfigError, loadConfig, loadEnvironment } from '../src/config';
+import { withoutSecrets } from '../src/secrets';
 import { World } from './support/world';
 
 test.each([
@@ -36,4 +37,9 @@ test('TEMPORAL_UI_URL, which pages show, has no user', () => {
   const load = (TEMPORAL_UI_URL: string) => loadConfig({ TEMPORAL_UI_URL }).api.temporalUi;
   expect(load('https://ui.example/')).toBe('https://ui.example');
   expect(() => load('https://ann:secret-of-hers@ui.example')).toThrow(/TEMPORAL_UI_URL must have no user$/);
+});
+
+test('a key is hidden however short it is, and words that hold it stay', () => {
+  loadEnvironment({ LEADCONDUIT_API_KEY: 'k3y' }, '/dev/null');
+  expect(withoutSecrets('the key k3y, "k3y" and k3ys')).toBe('the key ***, "***" and k3ys');
 });

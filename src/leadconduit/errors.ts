@@ -44,14 +44,15 @@ export class LeadConduitError extends Error implements ErrorFacts {
 /**
  * Makes a function that puts `***` for the key: plain, in Base64 (alone or as in `API:<key>`), and each of these with any
  * of its characters percent-encoded. For text from the upstream, which may quote what it was sent.
+ * @param where `alone`: not within a longer word
  */
-export function hideKey(key: string): (text: string) => string {
+export function hideKey(key: string, where?: 'alone'): (text: string) => string {
   const encoded = [key, `API:${key}`].flatMap((secret) => [
     Buffer.from(secret).toString('base64').replace(/=+$/, ''),
     Buffer.from(secret).toString('base64url'),
   ]);
   const anyForm = [...encoded, key].map((secret) => secret.replace(/./gs, plainOrPercentEncoded)).join('|');
-  const pattern = new RegExp(anyForm, 'gi');
+  const pattern = new RegExp(where === 'alone' ? `(?<!\\w)(?:${anyForm})(?!\\w)` : anyForm, 'gi');
   return (text) => text.replace(pattern, '***');
 }
 
