@@ -207,12 +207,19 @@ const OURS = /^(LEADCONDUIT|ONBOARDS|TEMPORAL)_/;
 export const foreignEnvironment = (env: Environment): Environment =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
 
-/** The environment over a `.env` file in the working directory; an empty value counts as unset, and the space around one of ours for nothing. */
+/** Two names of one setting: what the environment says of either goes for both. */
+const ACCOUNT_KEY = ['LEADCONDUIT_API_KEY', 'LEADCONDUIT_API_KEY_FILE'];
+
+const isEmpty = ([name, value]: readonly [string, string | undefined]): boolean =>
+  (OURS.test(name) ? value?.trim() : value) === '';
+
+/** Of the environment: what it takes away from a `.env`. A program that is started from here reads the same file. */
+export const takenAway = (env: Environment = process.env): Environment =>
+  Object.fromEntries(Object.entries(env).filter(isEmpty));
+
+/** The environment over a `.env` file in the working directory. An empty value counts as unset, and takes the file's away; the
+ *  space around one of ours counts for nothing. */
 export function loadEnvironment(env: Environment = process.env, file = '.env'): Environment {
-  const set = (values: Environment) =>
-    Object.entries(values)
-      .map(([name, value]) => [name, OURS.test(name) ? value?.trim() : value] as const)
-      .filter(([, value]) => value !== '');
   let fromFile: Environment = {};
   try {
     fromFile = parseEnv(readFileSync(file, 'utf8'));
@@ -220,7 +227,11 @@ export function loadEnvironment(env: Environment = process.env, file = '.env'): 
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
   }
-  const all = [...set(fromFile), ...set(env)];
+  const isSaid = ACCOUNT_KEY.some((name) => env[name] !== undefined);
+  const kept = Object.entries(fromFile).filter(([name]) => !(isSaid && ACCOUNT_KEY.includes(name)));
+  const all = Object.entries({ ...Object.fromEntries(kept), ...env })
+    .filter((entry) => !isEmpty(entry))
+    .map(([name, value]) => [name, OURS.test(name) ? value?.trim() : value] as const);
   for (const [name, value] of all)
     if (value && value !== WITHHELD && !isFile(name) && Object.values(SECRETS).some((pattern) => pattern.test(name)))
       keepSecret(value, name.endsWith('_API_KEY'));

@@ -37,10 +37,11 @@ async function main(): Promise<void> {
     const starting = startAll({ config, env, temporal, folder, children, progress }).then(
       ({ up, cli, isSampleNew }) => {
         writeUpFile(folder.path, up);
+        const elsewhere = loadEnvironment({});
+        const hasKey = (elsewhere.LEADCONDUIT_API_KEY ?? elsewhere.LEADCONDUIT_API_KEY_FILE) !== undefined;
         const prefix =
-          env.ONBOARDS_DATA_DIR === loadEnvironment({}).ONBOARDS_DATA_DIR
-            ? ''
-            : `ONBOARDS_DATA_DIR=${forShell(folder.path)} `;
+          (hasKey && config.leadconduit.apiKey === undefined ? 'LEADCONDUIT_API_KEY= ' : '') +
+          (env.ONBOARDS_DATA_DIR === elsewhere.ONBOARDS_DATA_DIR ? '' : `ONBOARDS_DATA_DIR=${forShell(folder.path)} `);
         const seconds = (Date.now() - since) / 1000;
         const ready = { up, isSampleNew, dataDir: folder.path, taskQueue: config.taskQueue, seconds, prefix };
         progress.line(readyText({ ...ready, cli: cli !== undefined && !isTyped(cli, env) ? cli : undefined }));

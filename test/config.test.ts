@@ -1,5 +1,9 @@
-import { ConfigError, loadConfig, loadEnvironment } from '../src/config';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, environmentFor, loadConfig, loadEnvironment, takenAway, type Environment } from '../src/config';
 import { withoutSecrets } from '../src/secrets';
+import { upstreamOf } from '../src/upstream';
 import { World } from './support/world';
 
 test.each([
@@ -42,4 +46,36 @@ test('TEMPORAL_UI_URL, which pages show, has no user', () => {
 test('a key is hidden however short it is, and words that hold it stay', () => {
   loadEnvironment({ LEADCONDUIT_API_KEY: 'k3y' }, '/dev/null');
   expect(withoutSecrets('the key k3y, "k3y" and k3ys')).toBe('the key ***, "***" and k3ys');
+});
+
+describe('a setting that is empty in the environment', () => {
+  const KEY = 'key-of-the-account';
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'onboards-config-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const over = (lines: string, env: Environment) => {
+    writeFileSync(join(folder, '.env'), lines);
+    return loadEnvironment(env, join(folder, '.env'));
+  };
+
+  test.each([
+    [{ LEADCONDUIT_API_KEY: '' }, `LEADCONDUIT_API_KEY=${KEY}`],
+    [{ LEADCONDUIT_API_KEY: ' ' }, `LEADCONDUIT_API_KEY=${KEY}`],
+    [{ LEADCONDUIT_API_KEY: '' }, 'LEADCONDUIT_API_KEY_FILE=key'],
+    [{ LEADCONDUIT_API_KEY_FILE: '' }, `LEADCONDUIT_API_KEY=${KEY}`],
+  ])('%j takes that of a `.env` away, here and in a program started from here', (env, lines) => {
+    const here = over(lines, env);
+    expect(upstreamOf(loadConfig(here))).toBe('emulator');
+    for (const program of ['worker', 'api'] as const) {
+      const there = over(lines, { ...takenAway(env), ...environmentFor(program, here) });
+      expect(upstreamOf(loadConfig(environmentFor(program, there)))).toBe('emulator');
+    }
+  });
+
+  test("what the environment says nothing of is the file's", () => {
+    expect(over(`LEADCONDUIT_API_KEY=${KEY}\nPORT=1`, { PORT: '2', HOST: '' })).toEqual({
+      LEADCONDUIT_API_KEY: KEY,
+      PORT: '2',
+    });
+  });
 });

@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { environmentFor, foreignEnvironment, type Config, type Environment } from '../config';
+import { environmentFor, foreignEnvironment, takenAway, type Config, type Environment } from '../config';
 import type { Child, ChildSpec } from '../processes';
 import { pulseFile } from '../pulse';
 import { keyFileIn, loadKeys } from '../http/keys';
@@ -178,7 +178,7 @@ async function startProgram(all: Everything, entry: Entry, { name, program, args
   const starts = starting(all, entry);
   const child = starts.start({
     ...{ name, command: process.execPath, args: [join(__dirname, '..', program), ...args] },
-    ...{ env, logFile: all.folder.logOf(entry) },
+    ...{ env: { ...takenAway(), ...env }, logFile: all.folder.logOf(entry) },
   });
   await waitFor(child, 'was not ready', READY_MS, () => isReady(child));
   return { child, keep: starts.keep };
