@@ -4,12 +4,14 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { ConfigError } from '../src/config';
+import { ConfigError, loadConfig } from '../src/config';
 import { bornAt, endProcess, isAlive } from '../src/processes';
 import { connectTemporal, temporalSettings, tlsWarning } from '../src/temporal/connection';
 import { findTemporal } from '../src/temporal/find-cli';
 import { startTemporal, warningAbout } from '../src/temporal/server';
+import { claimPort } from '../src/temporal/ports';
 import { writeUpFile } from '../src/temporal/up-file';
+import { claimPorts } from '../src/up/claim-ports';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'onboards-server-'))));
@@ -145,6 +147,29 @@ describe('a Temporal server of our own', () => {
 });
 
 const KEY_ALONE = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+test.each(['192.0.2.7', 'no.such.host.invalid', ' 127.0.0.1'])(
+  'HOST=%s, not of this machine, is named before anything is started',
+  async (HOST) => {
+    const ports = { PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0' };
+    const config = loadConfig({ HOST, ...ports });
+    const claimed = claimPorts(config, temporalSettings({ dataDir: folder }, { TEMPORAL_CONFIG_FILE: '/dev/null' }));
+    await expect(claimed).rejects.toThrow(ConfigError);
+    await expect(claimed).rejects.toThrow(/^HOST, for the API and the console, is no address of this machine \(E\w+\)/);
+  },
+);
+
+test('a port that is in use on one address only is found with that HOST', async () => {
+  const other = createServer().unref();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.2', resolve));
+  const { port } = other.address() as AddressInfo;
+  await expect(claimPort(port, 'the API', 'PORT', '0.0.0.0')).rejects.toThrow(
+    `Port ${port} of 0.0.0.0, for the API, is in use`,
+  );
+  for (const host of ['0.0.0.0', '::', '::1', 'localhost'])
+    expect(await claimPort(0, 'the API', 'PORT', host)).toBeGreaterThan(0);
+  other.close();
+});
 
 describe('which Temporal a program talks to', () => {
   const env = (more = {}) => ({ TEMPORAL_CONFIG_FILE: '/dev/null', ...more });

@@ -9,6 +9,7 @@ import { OnboardsClient } from '../client';
 import { ConfigError, environmentFor, loadConfig, loadEnvironment, type Config } from '../config';
 import { reportOf } from '../report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from '../temporal/connection';
+import { claimPort } from '../temporal/ports';
 import { readUpFile } from '../temporal/up-file';
 import { named } from '../upstream';
 import { createApp, type AppDeps } from './app';
@@ -91,7 +92,9 @@ function neighboursIn({ dataDir, api }: Config, address: string): Neighbours {
 async function main(): Promise<void> {
   const env = environmentFor('api', loadEnvironment());
   const config = loadConfig(env);
+  const { host } = config.api;
   const keys = loadKeys(config);
+  const port = await claimPort(config.ports.api, 'the API and the console', 'PORT', host);
   const onboards = await OnboardsClient.connect(config, env);
   const upstream = named(await onboards.upstream());
   const { completedStatus } = config.leadconduit;
@@ -108,7 +111,7 @@ async function main(): Promise<void> {
       sessionsFolder: join(config.dataDir, 'sessions'),
       neighbours: () => neighboursIn(config, address),
     },
-    { host: config.api.host, port: config.ports.api },
+    { host, port },
   );
   console.log(`API ready on ${server.url}, LeadConduit: ${upstream}`);
   let isEnding = false;
@@ -122,9 +125,6 @@ async function main(): Promise<void> {
 
 if (require.main === module)
   main().catch((error: unknown) => {
-    const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-    const isTaken = code === 'EADDRINUSE';
-    const words = reportOf(error, ConfigError, TemporalUnavailable);
-    console.error(isTaken ? `Port ${port} is in use: set PORT to a free one` : words);
-    process.exitCode = isTaken || error instanceof ConfigError ? 2 : 1;
+    console.error(reportOf(error, ConfigError, TemporalUnavailable));
+    process.exitCode = error instanceof ConfigError ? 2 : 1;
   });

@@ -1,27 +1,33 @@
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { ConfigError } from '../config';
 
+const LOOPBACK = '127.0.0.1';
+
 /** The port, or a free one for 0, which the system then gives to nobody else for a while.
+ *  @param host where `HOST` decides it
  *  @throws {ConfigError} naming the setting, when nobody can listen on it */
-export async function claimPort(wanted: number, who: string, setting: string): Promise<number> {
-  const found = await tryPort(wanted);
+export async function claimPort(wanted: number, who: string, setting: string, host = LOOPBACK): Promise<number> {
+  const found = await tryPort(wanted, host);
   if ('port' in found) return found.port;
+  if (host !== LOOPBACK && !['EADDRINUSE', 'EACCES'].includes(found.code))
+    throw new ConfigError(
+      `HOST, for ${who}, is no address of this machine (${found.code}): set it to one, such as 127.0.0.1, or 0.0.0.0 for all`,
+    );
   const problem = found.code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${found.code})`;
   throw new ConfigError(
-    `Port ${wanted} of 127.0.0.1, for ${who}, ${problem}: set ${setting} to another one, or to 0 for any free one`,
+    `Port ${wanted} of ${host}, for ${who}, ${problem}: set ${setting} to another one, or to 0 for any free one`,
   );
 }
 
-function tryPort(wanted: number): Promise<{ port: number } | { code: string }> {
+function tryPort(wanted: number, host: string): Promise<{ port: number } | { code: string }> {
   return new Promise((resolve) => {
     // Closed from this side, the connection below keeps the port from being handed out again; listening on it works.
     const server = createServer((socket) => socket.destroy());
     server.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? error.message }));
-    server.listen(wanted, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : wanted;
+    server.listen(wanted, host, () => {
+      const { address, port } = server.address() as AddressInfo;
       const close = () => server.close(() => resolve({ port }));
-      if (wanted === 0) connect({ host: '127.0.0.1', port }).resume().once('error', close).once('end', close);
+      if (wanted === 0) connect({ host: address, port }).resume().once('error', close).once('end', close);
       else close();
     });
   });

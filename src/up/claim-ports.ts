@@ -18,7 +18,7 @@ const PORTS: Record<keyof Ports, [setting: string, who: string]> = {
 };
 
 /** All of them first: nothing is started that would have to be ended again. @throws {ConfigError} also for one port twice */
-export async function claimPorts({ ports, leadconduit }: Config, temporal: TemporalSettings): Promise<Ports> {
+export async function claimPorts({ api, ports, leadconduit }: Config, temporal: TemporalSettings): Promise<Ports> {
   const own: Ports = {
     api: ports.api,
     ...(temporal.isConfigured ? {} : { temporal: ports.temporal, ui: ports.temporalUi }),
@@ -37,7 +37,7 @@ export async function claimPorts({ ports, leadconduit }: Config, temporal: Tempo
   }
   for (const [name, port] of wanted) {
     const [setting, who] = PORTS[name];
-    own[name] = await claimPort(port, who, setting);
+    own[name] = await claimPort(port, who, setting, name === 'api' ? api.host : undefined);
   }
   return own;
 }
