@@ -29,7 +29,7 @@ const [program, ...args] = process.argv.slice(2);
 const script = Object.hasOwn(SCRIPTS, String(program)) ? SCRIPTS[program] : undefined;
 const files = (script ?? [`dist/${program}.js`]).map(at);
 if (!existsSync(files[0]))
-  fail('Usage: node run.mjs up | starter | worker | emulator/serve | test | proof | chaos [args…]');
+  fail('Usage: node run.mjs up | starter | worker | http/server | emulator/serve | test | proof | chaos [args…]');
 process.argv = [process.argv[0], ...files, ...args];
 if (script) await import(`./${script[0]}`);
 // As the main module: tests import some of the programs, which must then not run.

@@ -254,6 +254,23 @@ export function loadConfig(env: Environment = loadEnvironment()): Config {
   throw new ConfigError(`Wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
 }
 
+/**
+ * For a program that has settings only: an argument that it does not read would be believed to count.
+ * @param what the program, as it is typed, and what it does
+ */
+export function takeNoArguments(typed: string, what: string): void {
+  const args = process.argv.slice(2);
+  if (args.length === 0) return;
+  if (args.length > 1 || !/^(-h|--help)$/.test(args[0] ?? ''))
+    throw new ConfigError(
+      `${typed} takes no arguments but --help: its settings are in the environment or in .env (README.md, Configuration)`,
+    );
+  console.log(
+    `${typed}: ${what}\nIt takes no arguments; its settings are in the environment or in .env (README.md, Configuration).`,
+  );
+  process.exit(0);
+}
+
 /** One line, where absence could be believed too early. */
 export const settleWarning = ({ settleMs, leadconduit }: Config): string | undefined =>
   settleMs < leadconduit.timeoutMs

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { OnboardsError } from './client';
-import { ConfigError, loadConfig, loadEnvironment, settleWarning } from './config';
+import { ConfigError, loadConfig, loadEnvironment, settleWarning, takeNoArguments } from './config';
 import { ChildFailed } from './processes';
 import { reportOf } from './report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from './temporal/connection';
@@ -20,6 +20,7 @@ const SAME_SIGNAL_MS = 500;
 
 /** `npm start`: runs until it is told to stop, or until one of its processes ends that has never been ready. */
 async function main(): Promise<void> {
+  takeNoArguments('npm start', 'starts all parts on this machine, and runs until Ctrl-C.');
   const since = Date.now();
   const progress = new Progress(process.stdout);
   const env = loadEnvironment();

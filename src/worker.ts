@@ -6,7 +6,15 @@ import { Doubles } from './activities/doubles';
 import { ListTrust } from './activities/list-trust';
 import { Writes } from './activities/writes';
 import { OnboardsClient } from './client';
-import { ConfigError, environmentFor, loadConfig, loadEnvironment, settleWarning, type Config } from './config';
+import {
+  ConfigError,
+  environmentFor,
+  loadConfig,
+  loadEnvironment,
+  settleWarning,
+  takeNoArguments,
+  type Config,
+} from './config';
 import { LeadConduitClient, type Look } from './leadconduit/client';
 import { ownPulse, PULSE_MS } from './pulse';
 import { reportOf } from './report';
@@ -33,6 +41,7 @@ const LOOK_MS = 5 * 60_000;
 const REGISTER_MS = 30_000;
 
 async function main(): Promise<void> {
+  takeNoArguments('npm run worker', 'carries the onboards of its task queue out, and runs until it is told to end.');
   const env = environmentFor('worker', loadEnvironment());
   const own = loadConfig(env);
   const settings = temporalSettings(own, env);

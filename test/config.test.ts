@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, environmentFor, loadConfig, loadEnvironment, takenAway, type Environment } from '../src/config';
@@ -78,4 +79,26 @@ describe('a setting that is empty in the environment', () => {
       PORT: '2',
     });
   });
+});
+
+test.each([
+  ['up', ['--port', 'secret-of-ours'], 2],
+  ['worker', ['--help', 'secret-of-ours'], 2],
+  ['http/server', ['secret-of-ours'], 2],
+  ['emulator/serve', ['--help'], 0],
+] as const)('%s %j does nothing and says that it has settings', (program, args, status) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'onboards-arguments-'));
+  const path = join(__dirname, '..', 'dist', `${program}.js`);
+  const run = spawnSync(process.execPath, [path, ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: { HOME: cwd },
+    timeout: 20_000,
+  });
+  expect(run.status).toBe(status);
+  const [said, other] = status === 0 ? [run.stdout, run.stderr] : [run.stderr, run.stdout];
+  expect(said).toMatch(/^npm [^]*takes no arguments.*its settings are in the environment/);
+  expect(said).not.toContain('secret-of-ours');
+  expect([other, readdirSync(cwd)]).toEqual(['', []]);
+  rmSync(cwd, { recursive: true });
 });

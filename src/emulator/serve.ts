@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { callerOf, hostnameIn, isLoopback, isSentFromElsewhere } from '../callers';
-import { ConfigError, environmentFor, loadConfig, loadEnvironment } from '../config';
+import { ConfigError, environmentFor, loadConfig, loadEnvironment, takeNoArguments } from '../config';
 import type { OnboardRecord } from '../leadconduit/schema';
 import { leadconduit, read, refuse, type Answer, type Options } from './app';
 import { FaultList, Faults, Milliseconds, send } from './faults';
@@ -172,6 +172,7 @@ function emulate(door: Door, { host, dataDir, records = [] }: EmulatorOptions & 
 }
 
 async function main(): Promise<void> {
+  takeNoArguments('npm run emulator', 'stands in for LeadConduit, and runs until it is told to end.');
   const { ports, dataDir } = loadConfig(environmentFor('emulator', loadEnvironment()));
   const emulator = await startEmulator({ port: ports.emulator, dataDir });
   console.log(`Emulator of LeadConduit on ${emulator.url} (records in ${dataDir})`);

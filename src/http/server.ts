@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { OnboardsClient } from '../client';
-import { ConfigError, environmentFor, loadConfig, loadEnvironment, type Config } from '../config';
+import { ConfigError, environmentFor, loadConfig, loadEnvironment, takeNoArguments, type Config } from '../config';
 import { reportOf } from '../report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from '../temporal/connection';
 import { claimPort } from '../temporal/ports';
@@ -90,6 +90,7 @@ function neighboursIn({ dataDir, api }: Config, address: string): Neighbours {
 }
 
 async function main(): Promise<void> {
+  takeNoArguments('npm run api', 'serves the API and the console, and runs until it is told to end.');
   const env = environmentFor('api', loadEnvironment());
   const config = loadConfig(env);
   const { host } = config.api;
