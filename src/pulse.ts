@@ -32,7 +32,11 @@ export function ownPulse(dataDir: string): () => void {
     try {
       touch(file);
     } catch (error) {
-      if (!isTold) console.error(`Whoever supervises this worker will take it to hang: ${(error as Error).message}`);
+      if (!isTold)
+        console.error(
+          `ONBOARDS_DATA_DIR cannot be written (${(error as Error).message}): npm start or a container's health check takes ` +
+            'this worker to hang, and kills it. Make room, or let this user write there.',
+        );
       isTold = true;
     }
   };

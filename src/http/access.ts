@@ -65,5 +65,5 @@ export const fromPage: MiddlewareHandler = async (c, next) => {
 };
 
 const STRANGE =
-  'This server is asked for by a Host that is not its own, and answers only to localhost, 127.0.0.1, [::1], HOST and the ' +
-  'host of ONBOARDS_PUBLIC_URL: set that to the address at which people reach it';
+  'This server is asked for by a Host that is not its own, and answers only to localhost, 127.0.0.1, [::1], the value of ' +
+  'HOST and the host of ONBOARDS_PUBLIC_URL. If people reach it at another address, set ONBOARDS_PUBLIC_URL to that';

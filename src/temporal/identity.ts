@@ -140,7 +140,10 @@ export class Identity {
       const isWritten = await this.write(own.upstream, found ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE');
       if (isWritten) return;
       if (tries === MOST_TRIES)
-        throw new TemporalUnavailable(`Temporal neither shows nor takes the workflow ${recordIdOf(this.taskQueue)}`);
+        throw new TemporalUnavailable(
+          `Temporal neither shows nor takes the workflow ${recordIdOf(this.taskQueue)}, which says whose onboards it holds. ` +
+            'Start this again; if that does not help, look at that workflow in Temporal.',
+        );
     }
   }
 

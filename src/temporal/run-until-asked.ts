@@ -71,5 +71,5 @@ export async function runUntilAsked(worker: Worker, { askedAt, pulse, graceMs }:
 }
 
 const unasked = (state: string, calls: number) =>
-  `The worker polls no more, and nobody asked it to end (its state: ${state}). Its process ends, so that another can take its place` +
+  `The worker polls no more, and nobody asked it to end (its state: ${state}). Its process ends: npm start and the compose file start another; else start it again` +
   (calls > 0 ? `; ${calls} of its activities had not ended, and what became of them is looked up.` : '.');
