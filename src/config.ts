@@ -5,6 +5,7 @@ import { isLoopback } from './callers';
 import { unusable } from './own-key';
 import { readSecretFile } from './secret-file';
 import { keepSecret } from './secrets';
+import { visible } from './text';
 
 /** A setting, an argument or a file that the user can correct; the message says how and never shows a value of a secret. */
 export class ConfigError extends Error {
@@ -81,7 +82,11 @@ const Settings = z
     LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
     ONBOARDS_SETTLE: duration('60s', '1ms', '1d'),
     ONBOARDS_CONFIRM: duration('2m', '0', '30d'),
-    ONBOARDS_TASK_QUEUE: z.string().default('onboards'),
+    ONBOARDS_TASK_QUEUE: z
+      .string()
+      .max(200)
+      .refine((name) => name === visible(name), 'must have no control characters')
+      .default('onboards'),
     ONBOARDS_DATA_DIR: z.string().default('.data'),
     ONBOARDS_API_KEY: z
       .string()

@@ -81,6 +81,13 @@ describe('a setting that is empty in the environment', () => {
   });
 });
 
+test.each(['q'.repeat(201), 'a\u001b[2Jb', 'a\nb', 'a\u2028b'])(
+  'ONBOARDS_TASK_QUEUE=%j is refused',
+  (ONBOARDS_TASK_QUEUE) => {
+    expect(() => loadConfig({ ONBOARDS_TASK_QUEUE })).toThrow(/^Wrong settings:\n {2}ONBOARDS_TASK_QUEUE [^\n]+$/);
+  },
+);
+
 test.each([
   ['up', ['--port', 'secret-of-ours'], 2],
   ['worker', ['--help', 'secret-of-ours'], 2],
