@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from 'node:fs';
 
 const OTHERS_WRITE = 0o022;
+const EVERYBODY_WRITES = 0o002;
+const STICKY = 0o1000;
 
 /**
  * A file with a key. Whoever can write to it decides whose account it is or who is let in, so one that others may write to is
@@ -28,9 +30,17 @@ export function readSecretFile(file: string, owner?: 'trusted'): { text: string 
 /** Why a file or a folder of our own is not to be believed, as a sentence; undefined where it is. */
 export function distrustOfOurs(path: string): string | undefined {
   const about = statSync(path);
-  const problem = distrust(about, 'trusted');
+  const problem = about.isDirectory() ? distrustOfFolder(about) : distrust(about, 'trusted');
   return problem && `${path} is a ${about.isDirectory() ? 'folder' : 'file'} that ${problem}`;
 }
+
+/** A group may write to it, as where Kubernetes sets one (`fsGroup`), and everybody where nobody can take others' files away, as in `/tmp`. */
+const distrustOfFolder = ({ mode }: Stats): string | undefined =>
+  process.geteuid && (mode & (EVERYBODY_WRITES | STICKY)) === EVERYBODY_WRITES
+    ? `everybody may write to (mode ${octal(mode)}): chmod o-w it, and look at what is in it`
+    : undefined;
+
+const octal = (mode: number) => (mode & 0o777).toString(8).padStart(4, '0');
 
 /** The rest of a sentence that begins with what it is. */
 function distrust({ mode, uid }: Stats, owner?: 'trusted'): string | undefined {
@@ -38,7 +48,7 @@ function distrust({ mode, uid }: Stats, owner?: 'trusted'): string | undefined {
   // Windows has other rights, which Node does not tell.
   if (mine === undefined) return undefined;
   if ((mode & OTHERS_WRITE) !== 0)
-    return `others may write to (mode ${(mode & 0o777).toString(8).padStart(4, '0')}): chmod go-w it, and look at what is in it`;
+    return `others may write to (mode ${octal(mode)}): chmod go-w it, and look at what is in it`;
   if (owner === 'trusted' && ![0, mine].includes(uid))
     return `belongs to another user (uid ${uid}, and this is ${mine}): chown it, and look at what is in it`;
   return undefined;

@@ -560,18 +560,6 @@ describe('a look that is asked for', () => {
     expect(trial.state.timeline.map(({ event }) => event)).toEqual(['started', 'created', 'look_asked', 'checked']);
   });
 
-  test('of a list that lacks others, too, does not say of ours that it is gone', () => {
-    const upstream = new ListedUpstream(0);
-    const trial = create(upstream);
-    upstream.isPartial = true;
-    trial.say(look());
-    for (let steps = 0; steps < 12 && !trial.onboard.attention; steps += 1) trial.step('none', Infinity);
-    expect(trial.onboard.attention?.code).toBe('list_unreadable');
-    upstream.isPartial = false;
-    while (trial.step('none', Infinity));
-    expect(trial.onboard.attention).toBeUndefined();
-  });
-
   test('waits for the answer to a question that is open, and does not take its place', () => {
     const upstream = new ListedUpstream(SETTLE / 2);
     const trial = new Trial(upstream);

@@ -90,16 +90,14 @@ describe('before the first POST', () => {
   });
 });
 
-test('before a move: a list that lacks others, too, does not say of ours that it is gone, and waits for nobody', async () => {
+test('before a move: whoever is told that ours is not listed is told that others are not, too', async () => {
   await givenListed(2);
   const ours = invitations[0]!;
   await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 0, times: 10_000 });
   await world.onboards.send(ours, { name: 'advance', to: 'completed' });
   const asked = await world.onboards.follow(await world.onboards.state(ours), 40_000, ({ attention }) => !!attention);
-  expect(asked.attention?.code).toBe('list_unreadable');
-  await world.mend();
-  const moved = await world.onboards.follow(asked, 40_000, ({ status }) => status === 'completed');
-  expect(moved.status).toBe('completed');
+  expect(asked.attention?.code).toBe('not_listed');
+  expect(asked.attention?.message).toMatch(/does not show 2 onboards, such as .*, which it has shown before/);
 });
 
 describe('after a lost answer', () => {

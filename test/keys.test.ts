@@ -126,14 +126,14 @@ describe('without one set', () => {
   test('one that others may write to, or in a folder that they may, is refused, and none is made there', () => {
     const [data, file] = [join(folder, 'data'), keyFileIn(join(folder, 'data'))];
     mkdirSync(data);
-    for (const mode of [0o777, 0o770, 0o702]) {
+    for (const mode of [0o777, 0o702]) {
       chmodSync(data, mode);
       expect(problem({})).toBe(
-        `${data} is a folder that others may write to (mode 0${mode.toString(8)}): chmod go-w it, and look at what is in it`,
+        `${data} is a folder that everybody may write to (mode 0${mode.toString(8)}): chmod o-w it, and look at what is in it`,
       );
     }
     expect(readdirSync(data)).toEqual([]);
-    chmodSync(data, 0o700);
+    chmodSync(data, 0o770);
     writeFileSync(file, 'of-somebody-else'.repeat(2));
     chmodSync(file, 0o666);
     expect(problem({})).toMatch(/data\/api-key is a file that others may write to \(mode 0666\)/);

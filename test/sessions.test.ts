@@ -114,7 +114,7 @@ test('log-ins are not kept where others could write one', async () => {
     mkdirSync(sessions(), { recursive: true });
     chmodSync(open, 0o777);
     chmodSync(other, 0o700);
-    await expect(serve()).rejects.toThrow(`${open} is a folder that others may write to (mode 0777): chmod go-w it`);
+    await expect(serve()).rejects.toThrow(`${open} is a folder that everybody may write to (mode 0777): chmod o-w it`);
   }
   chmodSync(sessions(), 0o700);
   await serve();

@@ -69,7 +69,7 @@ const usableUntil = ({ sentAt, arrivedAt }: Look, isSecond: boolean) =>
 const tookMs = ({ sentAt, arrivedAt }: Look) => arrivedAt - sentAt;
 const isOutOfTime = (became: Became) => became.kind === 'not_sent' && became.no_time === true;
 
-/** A list that lacks what it must show proves nothing, not even of ours that it is gone; what it does show counts all the same. */
+/** A list that lacks what it must show proves nothing; what it does show counts all the same. */
 async function ifTrusted(
   { trust }: Deps,
   { settle_ms, onboard_id }: EffectInput,
@@ -79,7 +79,9 @@ async function ifTrusted(
   const lacked = await trust.lackedBy(look, SETTLES * settle_ms);
   if (typeof act === 'function') return lacked.length > 0 ? incomplete(lacked) : act;
   const others = lacked.filter((id) => id !== onboard_id?.toLowerCase());
-  return act.kind === 'not_listed' && others.length > 0 ? incomplete(others) : act;
+  return act.kind === 'not_listed' && others.length > 0
+    ? { ...act, words: `${act.words} ${incomplete(others).words}.` }
+    : act;
 }
 
 /** Where this call may have been sent before, only what is seen counts: what is not there may be under way. */

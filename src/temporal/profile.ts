@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import {
   loadClientConfigProfile,
@@ -52,10 +53,10 @@ export function fromProfile(env: Environment) {
   }
 }
 
-/** One that is named must be there: Temporal's own reader goes on without. An empty one, as `/dev/null`, has no profiles. */
+/** One that is named must be there: Temporal's own reader goes on without. An empty one has no profiles, nor has `/dev/null`. */
 function namedFile(file: string | undefined): ConfigDataSource | undefined {
   if (file === undefined) return undefined;
-  const read = readSecretFile(file);
+  const read = file === devNull ? { text: '' } : readSecretFile(file);
   if ('problem' in read) throw new ConfigError(`Temporal's setting TEMPORAL_CONFIG_FILE ${read.problem}`);
   return { data: read.text.trim() === '' ? '[profile]' : read.text };
 }

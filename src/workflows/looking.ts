@@ -49,12 +49,9 @@ export function absorbLook(onboard: Onboard, about: LookFor, look: LookResult, a
   const isDoubled = listed.length > 0 && ids.size > 1;
   // A list that lacks one, or shows ours as it was before, accuses nobody before it has done so several times.
   if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) {
-    if (look.lacks || check.unusable < UNUSABLE_LOOKS - 1) {
-      check.at = now + Math.max(backoff(onboard, check.unusable), onboard.policy.settle_ms);
-      if (look.lacks) return unusable(onboard, check, { words: lackWords(look.lacks), lacks: look.lacks }, now);
-      check.unusable += 1;
-      return;
-    }
+    check.at = now + Math.max(backoff(onboard, check.unusable), onboard.policy.settle_ms);
+    check.unusable += 1;
+    if (check.unusable < UNUSABLE_LOOKS) return;
   }
   watch.unusable = 0;
   watch.failures = 0;
@@ -216,7 +213,6 @@ function isOld(onboard: Onboard, { shown = [] }: Check, listed: SeenOnboard[], l
   const isBefore = isBehind(own.status, onboard) && !isBehind(status, onboard);
   return isBefore && (lacks !== undefined || !isNewer(own.record, record));
 }
-const lackWords = ([id = '']: readonly string[]) => `it does not show onboard ${id}, which it has shown before`;
 const isBehind = (status: string | null, { furthest }: Onboard) =>
   isStatus(status) && furthest !== undefined && !hasReached(status, furthest);
 const idsOf = (onboards: SeenOnboard[]) => onboards.map(({ record }) => cleanLine(record.id.toLowerCase()));

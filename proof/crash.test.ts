@@ -1,8 +1,8 @@
 /** A worker that is killed, frozen or drained in the middle of a call: one onboard all the same. Real processes. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { kill9, spawnWorker } from './support/worker-process';
-import { newId, World } from './support/world';
+import { kill9, spawnWorker } from '../test/support/worker-process';
+import { newId, World } from '../test/support/world';
 
 // The reserve before the end of an attempt is 10 s in a real worker, and a call takes 3 s at most: this leaves a process
 // that has just started enough for its first look.
@@ -68,7 +68,10 @@ test('frozen beyond every deadline and then awake again: it does not act any mor
   await world.faults({ on: 'GET', when: 'after', do: 'slow', ms: 2_500 });
   const zombie = await spawned();
   await world.start();
-  await eventually('looking', async () => (await callsOf('GET')) > looks);
+  // A worker looks when it starts, too: it must have taken the attempt.
+  const handle = world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+  const isTaken = async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastStartedTime != null;
+  await eventually('looking', async () => (await isTaken()) && (await callsOf('GET')) > looks);
   zombie.kill('SIGSTOP');
   await spawned();
   const state = await world.until('created', ({ status }) => status === 'created', 60_000);
