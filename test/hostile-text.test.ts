@@ -56,7 +56,7 @@ const hostile = fc.oneof(
   fc.string({ unit: fc.integer({ min: 0xd800, max: 0xdfff }).map((code) => String.fromCharCode(code)) }),
   fc.anything(),
 );
-const FIELDS = ['to', 'action', 'flow_id', 'attention', 'onboard_id', 'text', 'by', 'reason', 'key'] as const;
+const FIELDS = ['to', 'action', 'flow_id', 'attention', 'onboard_id', 'onboard_ids', 'text', 'by', 'reason', 'key'];
 const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'look', 'note'] as const;
 const payload = fc.oneof(
   hostile,
@@ -64,6 +64,7 @@ const payload = fc.oneof(
   fc.record({
     to: fc.constant('completed'),
     action: fc.constant('retry'),
+    onboard_ids: fc.array(hostile),
     text: hostile,
     by: hostile,
     reason: hostile,

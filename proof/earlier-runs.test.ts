@@ -1,8 +1,8 @@
 /** A run that follows another (cancelled, terminated, reset) cannot know what that one sent: it asks before it repeats. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardState } from '../src/workflows/messages';
-import { renewingServer } from './support/renewing';
-import { newId, World, type WorldOptions } from './support/world';
+import { renewingServer } from '../test/support/renewing';
+import { newId, World, type WorldOptions } from '../test/support/world';
 
 let world: World;
 afterEach(() => world.close());

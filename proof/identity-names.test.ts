@@ -1,7 +1,7 @@
 /** Whoever changes something, or looks at a page, is told whose onboards these are. */
-import { Api, KEY } from './support/api';
-import { Cli } from './support/cli';
-import { newId, World } from './support/world';
+import { Api, KEY } from '../test/support/api';
+import { Cli } from '../test/support/cli';
+import { newId, World } from '../test/support/world';
 
 jest.setTimeout(120_000);
 
