@@ -1,5 +1,8 @@
 import { World } from './support/world';
 
+/** Of a plain life in Temporal's history. */
+const EVENTS = 48;
+
 let world: World;
 beforeEach(async () => {
   world = await World.start();
@@ -18,6 +21,9 @@ test('one invitation goes from its start to completed with one create and one co
     ['completed', 'done'],
   ]);
   expect(await world.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
+  // Each event is kept for a year, and replayed by each worker that takes the run over.
+  const { events } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).fetchHistory();
+  expect(events).toHaveLength(EVENTS);
 });
 
 test('asked for completed in created, it goes through in_progress', async () => {
