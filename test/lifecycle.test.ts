@@ -1,7 +1,8 @@
 import { World } from './support/world';
 
-/** Of a plain life in Temporal's history. */
-const EVENTS = 48;
+/** Of a plain life in Temporal's history, but for the workflow's tasks, which a busy worker takes in more or fewer parts. */
+const EVENTS = 27;
+const isTask = ({ eventType }: { eventType?: number | null }) => eventType != null && eventType >= 5 && eventType <= 9;
 
 let world: World;
 beforeEach(async () => {
@@ -23,7 +24,7 @@ test('one invitation goes from its start to completed with one create and one co
   expect(await world.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
   // Each event is kept for a year, and replayed by each worker that takes the run over.
   const { events } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).fetchHistory();
-  expect(events).toHaveLength(EVENTS);
+  expect(events?.filter((event) => !isTask(event))).toHaveLength(EVENTS);
 });
 
 test('asked for completed in created, it goes through in_progress', async () => {
