@@ -74,7 +74,7 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
       tell(onboard, now, 'not_sent', { detail });
       pursuit.at = now + onboard.policy.settle_ms;
       if (isMissingTooLong(onboard, pursuit, now))
-        needAttention(onboard, now, 'not_listed', `${outcome.words} It may have been removed there.`);
+        needAttention(onboard, now, 'not_listed', `${outcome.words} The onboard may have been removed there.`);
       return;
     case 'refused':
       settleEntry(onboard, effect, now, { outcome: 'refused', words, http_status });

@@ -49,17 +49,8 @@ export const isReset = (): boolean => {
  * Where the scope around it is cancelled, a call that has not been sent is called back; one that has is waited for.
  */
 export async function attempt(onboard: Onboard, effect: Effect): Promise<Outcome> {
-  const {
-    invitation_id,
-    requested_flow_id: flow_id,
-    ruled_out,
-    gone,
-    policy,
-    pursuit,
-    record,
-    furthest,
-    agreed_flow,
-  } = onboard;
+  const { invitation_id, requested_flow_id: flow_id, ruled_out, gone, policy } = onboard;
+  const { pursuit, record, furthest, agreed_flow } = onboard;
   const about = {
     ...{ invitation_id, flow_id, ruled_out, gone, settle_ms: policy.settle_ms },
     is_reset: isReset(),
@@ -75,12 +66,10 @@ export async function attempt(onboard: Onboard, effect: Effect): Promise<Outcome
         ? await createOnboard(about)
         : await moveOnboard({
             ...about,
-            ...{
-              onboard_id: record?.id ?? '',
-              to: effect,
-              furthest,
-              known: { flow_id: agreed_flow, updated_at: record?.updated_at },
-            },
+            onboard_id: record?.id ?? '',
+            to: effect,
+            furthest,
+            known: { flow_id: agreed_flow, updated_at: record?.updated_at },
           });
     const read = readOutcome(outcome);
     return read && isAbout(onboard, effect, read) ? read : lost('the outcome cannot be read');
