@@ -219,7 +219,9 @@ describe('on a real server', () => {
     const state = await world.until('still answering', () => true);
     expectClean(state);
     const { events } = await run().fetchHistory();
-    expect(events?.filter(({ workflowTaskFailedEventAttributes: failed }) => failed)).toEqual([]);
+    // The server starts a task anew by itself when too many messages wait for it, as on a busy machine.
+    const failed = events?.flatMap(({ workflowTaskFailedEventAttributes: one }) => one ?? []);
+    expect(failed?.filter(({ identity }) => identity !== 'history-service')).toEqual([]);
   }, 90_000);
 
   /** What the SDK or the server refuses itself never reaches the run. */
