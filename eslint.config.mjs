@@ -57,12 +57,15 @@ export default tseslint.config(
       '^(node:|fs$|axios|zod|@temporalio/(client|worker|activity))',
       'Workflow code is replayed: no I/O, clock, randomness or zod.',
     ),
-    no('^\\.\\./(?!activities(/|$))', 'Workflow code imports its own room, and the types of the activities.'),
+    no(
+      '^\\.\\./(?!activities(/|$)|onboard/)',
+      'Workflow code imports its own room, the rules of an onboard, and the types of the activities.',
+    ),
     no('^\\.\\./activities(/|$)', 'Types only: activities run elsewhere.', true),
   ),
   fence(
     ['src/activities/**'],
-    no('^\\.\\./(?!leadconduit/|workflows/lifecycle$)', "Activities know LeadConduit, and the lifecycle's words."),
+    no('^\\.\\./(?!leadconduit/|onboard/)', 'Activities know LeadConduit, and the words of an onboard.'),
     no('^@temporalio/(client|worker|workflow)', 'Only the OnboardsClient starts and messages workflows.'),
   ),
   fence(

@@ -37,7 +37,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'settle times a tenth',
-    file: 'workflows/effect.ts',
+    file: 'onboard/apply-outcome.ts',
     find: 'LOOKS_AFTER = [1, 2, 4]',
     replace: 'LOOKS_AFTER = [0.1, 0.2, 0.4]',
     tests: ['test/decisions'],
@@ -47,7 +47,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'an absence counts where no presence was seen',
-    file: 'workflows/looking.ts',
+    file: 'onboard/apply-look.ts',
     find: "pursuit.effect === 'create' ? look.presence : found !== undefined;",
     replace: 'true;',
     tests: ['test/outcomes'],
@@ -77,7 +77,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a key is not remembered',
-    file: 'workflows/inbox.ts',
+    file: 'onboard/apply-message.ts',
     find: 'if (message.key !== undefined) rememberKey(',
     replace: 'if (message.key === undefined) rememberKey(',
     tests: ['test/decisions'],
@@ -87,7 +87,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a lost completing call is repeated by itself',
-    file: 'workflows/looking.ts',
+    file: 'onboard/apply-look.ts',
     find: "pursuit.effect === 'completed' || (",
     replace: '(',
     tests: ['test/outcomes'],
@@ -127,7 +127,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'Temporal may attempt a call more than once',
-    file: 'workflows/steps.ts',
+    file: 'workflows/activities.ts',
     find: 'retry: { maximumAttempts: 1 },',
     replace: 'retry: { maximumAttempts: 2 },',
     tests: ['proof/safeguards'],
@@ -217,7 +217,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a call that a refused key may have made is tried again at once',
-    file: 'workflows/effect.ts',
+    file: 'onboard/apply-outcome.ts',
     find: 'if (!outcome.at_look) pursuit.clear_at = now + onboard.policy.settle_ms;',
     replace: '',
     tests: ['test/decisions'],
@@ -227,7 +227,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'absence counts from a look two settle times later',
-    file: 'workflows/effect.ts',
+    file: 'onboard/apply-outcome.ts',
     find: 'LOOKS_AFTER = [1, 2, 4]',
     replace: 'LOOKS_AFTER = [1, 2, 2]',
     tests: ['test/decisions'],
@@ -237,7 +237,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a hold is not obeyed',
-    file: 'workflows/next-step.ts',
+    file: 'onboard/next-step.ts',
     find: 'if (effect && !onboard.held) return once',
     replace: 'if (effect) return once',
     tests: ['test/decisions'],
@@ -247,7 +247,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'an unknown outcome leaves no line',
-    file: 'workflows/effect.ts',
+    file: 'onboard/apply-outcome.ts',
     find: "tell(onboard, now, 'unknown', { detail });",
     replace: '',
     tests: ['test/decisions'],
@@ -267,7 +267,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'text from outside is kept as it comes',
-    file: 'workflows/text.ts',
+    file: 'onboard/text.ts',
     find: '    .toWellFormed()\n',
     replace: '',
     tests: ['test/hostile-text'],
@@ -277,7 +277,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a result of an activity is taken in part',
-    file: 'workflows/read-result.ts',
+    file: 'onboard/parse-outcome.ts',
     find: 'if (fields[name] === undefined) return undefined;',
     replace: '',
     tests: ['test/hostile-text'],
@@ -377,7 +377,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'an attempt stays too short for the calls of its worker',
-    file: 'workflows/effect.ts',
+    file: 'onboard/apply-outcome.ts',
     find: 'if (outcome.called_back || lengthen(onboard, outcome.needs_ms)) return;',
     replace: 'if (outcome.called_back) return;',
     tests: ['test/limits'],
@@ -387,7 +387,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a key is a key, whatever is said with it',
-    file: 'workflows/message-keys.ts',
+    file: 'onboard/message-keys.ts',
     find: 'const said = Object.entries(message)',
     replace: 'const said = Object.entries(message).slice(0, 0)',
     tests: ['test/decisions'],
@@ -397,7 +397,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'an order does not count for the run that follows',
-    file: 'workflows/lineage.ts',
+    file: 'onboard/carry-over.ts',
     find: '(id === THE_LAST ? runId : id)',
     replace: 'id',
     tests: ['test/decisions'],
@@ -407,7 +407,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a flow that somebody has set is agreed to unseen',
-    file: 'workflows/effect.ts',
+    file: 'onboard/apply-outcome.ts',
     find: '|| flow === agreed_flow)',
     replace: '|| flow !== agreed_flow)',
     tests: ['test/changed-upstream'],
@@ -417,7 +417,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a call that was never sent may be said to have taken effect',
-    file: 'workflows/inbox.ts',
+    file: 'onboard/apply-message.ts',
     find: 'pursuit ? pursuit.acts > 0 :',
     replace: 'pursuit ? true :',
     tests: ['test/decisions'],
@@ -427,7 +427,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'an old list accuses at once',
-    file: 'workflows/looking.ts',
+    file: 'onboard/apply-look.ts',
     find: 'isOld(onboard, check, listed, look.lacks)',
     replace: 'false',
     tests: ['proof/matrix-lists'],

@@ -1,6 +1,6 @@
 import type { Browser, Page, Route } from 'playwright-core';
 import { OnboardsError, type RowWithRecord } from '../src/client';
-import { COMPLETING, SELLER } from '../src/words';
+import { COMPLETING, SELLER } from '../src/onboard/words';
 import { Console, KEYS, ELSEWHERE, launch, screenshot, violations } from './support/console';
 import { eventually } from './support/api';
 import { newId } from './support/world';

@@ -4,17 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { absorbOutcome } from '../src/workflows/effect';
-import { judge, receive } from '../src/workflows/inbox';
-import { EFFECTS, type Effect } from '../src/workflows/lifecycle';
-import { absorbLook } from '../src/workflows/looking';
+import { absorbOutcome } from '../src/onboard/apply-outcome';
+import { judge, receive } from '../src/onboard/apply-message';
+import { EFFECTS, type Effect } from '../src/onboard/lifecycle';
+import { absorbLook } from '../src/onboard/apply-look';
 import type { OnboardInput, OnboardState } from '../src/workflows/messages';
-import { nextStep } from '../src/workflows/next-step';
-import { iso } from '../src/workflows/journal';
-import { handOver, takeOver } from '../src/workflows/lineage';
-import { begin, intend, type Onboard } from '../src/workflows/onboard';
-import { readMessage, type Message } from '../src/workflows/read-message';
-import { datePhase, view } from '../src/workflows/view';
+import { nextStep } from '../src/onboard/next-step';
+import { iso } from '../src/onboard/journal';
+import { handOver, takeOver } from '../src/onboard/carry-over';
+import { begin, intend, type Onboard } from '../src/onboard/state';
+import { readMessage, type Message } from '../src/onboard/parse-message';
+import { datePhase, view } from '../src/onboard/view';
 import {
   ATTEMPT,
   BACKOFF,

@@ -7,12 +7,12 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
-import { duplicate } from '../src/workflows/attention';
-import { receive } from '../src/workflows/inbox';
-import { takeOver } from '../src/workflows/lineage';
+import { duplicate } from '../src/onboard/raise-attention';
+import { receive } from '../src/onboard/apply-message';
+import { takeOver } from '../src/onboard/carry-over';
 import type { OnboardInput } from '../src/workflows/messages';
-import type { Onboard } from '../src/workflows/onboard';
-import { view } from '../src/workflows/view';
+import type { Onboard } from '../src/onboard/state';
+import { view } from '../src/onboard/view';
 import { renewingServer } from './support/renewing';
 import { payloadConverterPath, World } from './support/world';
 

@@ -20,7 +20,7 @@ import {
   type SendPermit,
 } from '../src/leadconduit/client';
 import { LeadConduitError, type Operation } from '../src/leadconduit/errors';
-import { EFFECTS } from '../src/workflows/lifecycle';
+import { EFFECTS } from '../src/onboard/lifecycle';
 
 const KEY = 'MARKED/key+with%signs=&more?';
 const INVITATION = '64b8f0f5e4b0c3a1d5e6f7a8';

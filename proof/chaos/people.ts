@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { OnboardsError, type OnboardsClient } from '../../src/client';
-import { hasReached } from '../../src/workflows/lifecycle';
+import { hasReached } from '../../src/onboard/lifecycle';
 import type { Attention, OnboardState } from '../../src/workflows/messages';
 import type { AnotherClient } from './another-client';
 import type { ApiClient } from './api-client';

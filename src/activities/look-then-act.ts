@@ -1,6 +1,6 @@
 import { LeadConduitError } from '../leadconduit/errors';
 import type { Look, SendPermit } from '../leadconduit/client';
-import type { Effect } from '../workflows/lifecycle';
+import type { Effect } from '../onboard/lifecycle';
 import { Attempt, attemptMsFor, CALLED_BACK, FRESH_MS, RESERVE_MS } from './attempt';
 import type { Deps } from './deps';
 import { incomplete, lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';

@@ -1,6 +1,6 @@
 import type { Look } from '../leadconduit/client';
 import { readRecord, type ListedOnboard, type OnboardRecord } from '../leadconduit/schema';
-import { hasReached, isNewer, isStatus, type Status } from '../workflows/lifecycle';
+import { hasReached, isNewer, isStatus, type Status } from '../onboard/lifecycle';
 import { Attempt, attemptMsFor } from './attempt';
 import type { Deps } from './deps';
 import { lookThenAct, SETTLES, withErrors, type Act, type EffectInput } from './look-then-act';

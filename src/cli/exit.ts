@@ -3,7 +3,7 @@ import { OnboardsError } from '../client/errors';
 import { ConfigError } from '../config';
 import { withoutSecrets } from '../secrets';
 import { visible } from '../text';
-import { hasReached, type Status } from '../workflows/lifecycle';
+import { hasReached, type Status } from '../onboard/lifecycle';
 import type { OnboardState } from '../workflows/messages';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, refused: 4, attention: 5, underWay: 6 } as const;

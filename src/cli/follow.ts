@@ -4,7 +4,7 @@ import { EXIT, outcomeCode } from './exit';
 import type { Answer } from './answering';
 import { briefText } from './show';
 import { standardOutput, telling } from './terminal';
-import { span } from '../words';
+import { span } from '../onboard/words';
 
 /** Follows it until `isOver` or its end, for `waitMs` at most, and says so. */
 export const follow = (

@@ -2,7 +2,7 @@ import type { OnboardState } from '../workflows/messages';
 import { happened } from './show';
 import { table, type Screen } from './terminal';
 import { visibleIn } from '../text';
-import { WHO } from '../words';
+import { WHO } from '../onboard/words';
 import { time } from './words';
 
 /** Tells an onboard's story as it goes on: what happened since the last time, and where it stands when that changed. */

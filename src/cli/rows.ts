@@ -2,7 +2,7 @@ import type { Row } from '../client';
 import type { OnboardState } from '../workflows/messages';
 import { painter, table, type Screen } from './terminal';
 import { visibleIn } from '../text';
-import { span } from '../words';
+import { span } from '../onboard/words';
 
 const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'LABEL'];
 

@@ -1,7 +1,7 @@
 import type { OnboardState, TimelineLine } from '../workflows/messages';
 import { painter, table, type Screen } from './terminal';
 import { visibleIn } from '../text';
-import { CALL, EVENT, LANDED, SELLER, span, WHO } from '../words';
+import { CALL, EVENT, LANDED, SELLER, span, WHO } from '../onboard/words';
 import { commandFor, inWords, PROGRAM, time } from './words';
 
 const NEWEST = 15;

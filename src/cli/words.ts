@@ -1,4 +1,4 @@
-import { meaningOf, span } from '../words';
+import { meaningOf, span } from '../onboard/words';
 import type { Action, OnboardState } from '../workflows/messages';
 
 export const PROGRAM = 'npm run -s onboards --';

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { EFFECTS, type Effect } from '../workflows/lifecycle';
+import { EFFECTS, type Effect } from '../onboard/lifecycle';
 import type { LedgerEntry, OnboardInput, OnboardState } from '../workflows/messages';
 import { ANSWER_MS } from './runs';
 import { within } from './temporal-errors';

@@ -17,14 +17,14 @@ import type { Config, Environment } from '../config';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
 import { Identity, ownOfClient, type Own } from '../temporal/identity';
 import { withSettingsOf } from '../temporal/up-file';
-import { hasReached } from '../workflows/lifecycle';
+import { hasReached } from '../onboard/lifecycle';
 import * as messages from '../workflows/messages';
 import type { OnboardInput, OnboardState, Policy } from '../workflows/messages';
 import { KEYS } from '../workflows/search-attributes';
-import { asMarkdown, cleanLine } from '../workflows/text';
+import { asMarkdown, cleanLine } from '../onboard/text';
 import { doubtsLeftBy } from './doubts';
 import { OnboardsError } from './errors';
-import { workflowIdOf } from './ids';
+import { workflowIdOf } from '../onboard/ids';
 import {
   isAbandoned,
   listQuery,

@@ -2,7 +2,7 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { AttentionCode, Phase } from '../workflows/messages';
 import type { OnboardRecord } from '../activities/outcomes';
 import { KEYS } from '../workflows/search-attributes';
-import { invitationIdOf } from './ids';
+import { invitationIdOf } from '../onboard/ids';
 
 /** A line of a list; from search attributes, which lag behind by a moment. */
 export interface Row {

@@ -13,7 +13,7 @@ import { named, settingsOf } from '../upstream';
 import * as messages from '../workflows/messages';
 import type { OnboardState } from '../workflows/messages';
 import { OnboardsError } from './errors';
-import { invitationIdOf, isHexId, workflowIdOf } from './ids';
+import { invitationIdOf, isHexId, workflowIdOf } from '../onboard/ids';
 import { abandoned, lastKnown, withCall, type Silence } from './last-known';
 import { Sightings } from './sightings';
 import { isSilence, isStuck, translated, within } from './temporal-errors';

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi';
 import { openAttention, type Command, type OnboardsClient } from '../client';
 import type { Config } from '../config';
-import { hasReached, isStatus } from '../workflows/lifecycle';
+import { hasReached, isStatus } from '../onboard/lifecycle';
 import type { OnboardState } from '../workflows/messages';
 import type { Access } from './access';
 import { attentionProblem, stateAddress } from './attention';

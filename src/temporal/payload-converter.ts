@@ -4,7 +4,7 @@ import {
   type Payload,
   type SerializationContext,
 } from '@temporalio/common';
-import { undecodable } from '../workflows/undecodable';
+import { undecodable } from '../onboard/undecodable';
 
 class TolerantPayloadConverter extends DefaultPayloadConverter {
   override fromPayload<T>(payload: Payload, context?: SerializationContext, hint?: ConverterHint<T>): T {

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OnboardRecord } from '../activities/outcomes';
-import type { Effect, Status } from './lifecycle';
+import type { Effect, Status } from '../onboard/lifecycle';
 
 /** The workflow's one argument. What `policy` leaves out has defaults in `onboard.ts`. */
 export interface OnboardInput {

@@ -11,21 +11,21 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { judge, receive } from './inbox';
-import { EFFECTS, isEffect } from './lifecycle';
+import { judge, receive } from '../onboard/apply-message';
+import { EFFECTS, isEffect } from '../onboard/lifecycle';
 import * as messages from './messages';
-import { absorbLook } from './looking';
-import { nextStep, type LookFor } from './next-step';
+import { absorbLook } from '../onboard/apply-look';
+import { nextStep, type LookFor } from '../onboard/next-step';
 import { publisher } from './publish';
-import { readMessage } from './read-message';
-import { attempt, isReset, look } from './steps';
-import { isUndecodable } from './undecodable';
-import { cancelledText, datePhase, view } from './view';
-import { clearAttention } from './attention';
-import { absorbOutcome } from './effect';
-import { tell } from './journal';
-import { handOver, takeOver } from './lineage';
-import { begin, intend, type Onboard } from './onboard';
+import { readMessage } from '../onboard/parse-message';
+import { attempt, isReset, look } from './activities';
+import { isUndecodable } from '../onboard/undecodable';
+import { cancelledText, datePhase, view } from '../onboard/view';
+import { clearAttention } from '../onboard/raise-attention';
+import { absorbOutcome } from '../onboard/apply-outcome';
+import { tell } from '../onboard/journal';
+import { handOver, takeOver } from '../onboard/carry-over';
+import { begin, intend, type Onboard } from '../onboard/state';
 
 /** What one run hands to the next. */
 type Input = messages.OnboardInput & { carried?: Onboard };

@@ -1,10 +1,10 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { KEYS } from './search-attributes';
-import { weigh } from './journal';
-import { view } from './view';
-import type { Onboard } from './onboard';
-import { asMarkdown, cleanLine } from './text';
+import { weigh } from '../onboard/journal';
+import { view } from '../onboard/view';
+import type { Onboard } from '../onboard/state';
+import { asMarkdown, cleanLine } from '../onboard/text';
 
 type Attribute = keyof typeof KEYS;
 

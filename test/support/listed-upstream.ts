@@ -1,6 +1,6 @@
 import type { LookResult, Outcome, SeenOnboard } from '../../src/activities/outcomes';
-import type { Effect } from '../../src/workflows/lifecycle';
-import type { Onboard } from '../../src/workflows/onboard';
+import type { Effect } from '../../src/onboard/lifecycle';
+import type { Onboard } from '../../src/onboard/state';
 
 export const SETTLE = 1_000;
 /** For how long a run of an attempt may send: another run cannot know that it does not. */

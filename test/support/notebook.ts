@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Outcome } from '../../src/activities/outcomes';
-import type { Effect } from '../../src/workflows/lifecycle';
+import type { Effect } from '../../src/onboard/lifecycle';
 import type { OnboardState, TimelineEvent } from '../../src/workflows/messages';
-import type { Message } from '../../src/workflows/read-message';
+import type { Message } from '../../src/onboard/parse-message';
 import { ORDER } from './listed-upstream';
 
 export const nameOf = (message: Message) =>

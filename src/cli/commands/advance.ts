@@ -8,7 +8,7 @@ import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
 import { change, whereOf, withJson, type Output } from '../answering';
 import { visible } from '../../text';
-import { COMPLETING } from '../../words';
+import { COMPLETING } from '../../onboard/words';
 import { examples } from '../words';
 
 interface Options extends Said, Output {

@@ -1,4 +1,4 @@
-import { COMPLETING, meaningOf } from '../../words';
+import { COMPLETING, meaningOf } from '../../onboard/words';
 import type { Action, OnboardState } from '../../workflows/messages';
 import { named } from '../../upstream';
 import { Layout } from './layout';

@@ -1,6 +1,6 @@
 import type { OnboardState, TimelineLine } from '../../workflows/messages';
-import { hasReached, STATUSES } from '../../workflows/lifecycle';
-import { CALL, EVENT, LANDED, SELLER, WHO } from '../../words';
+import { hasReached, STATUSES } from '../../onboard/lifecycle';
+import { CALL, EVENT, LANDED, SELLER, WHO } from '../../onboard/words';
 import { ActionForms } from './actions';
 import type { Upstream } from './emulator-control';
 import { Alert, Layout, LiveRegion, Said } from './layout';

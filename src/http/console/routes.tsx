@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
 import { retryCompletes, type Command, type OnboardsClient } from '../../client';
-import { isHexId } from '../../client/ids';
+import { isHexId } from '../../onboard/ids';
 import { visible, visibleIn } from '../../text';
 import { fromPage } from '../access';
 import type { Guesses } from '../guesses';

@@ -1,4 +1,4 @@
-import { span } from '../../words';
+import { span } from '../../onboard/words';
 
 /** Under a minute, minutes, hours, days: coarse, so that a page does not change every second. */
 export const ageOf = (since: string, now: number) => {

@@ -1,5 +1,5 @@
 /** The words for people, the same in the command line and in the console. */
-import type { Action, LedgerEntry, OnboardState, TimelineEvent } from './workflows/messages';
+import type { Action, LedgerEntry, OnboardState, TimelineEvent } from '../workflows/messages';
 
 const UNITS = [
   ['day', 86_400_000],

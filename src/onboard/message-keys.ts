@@ -1,5 +1,5 @@
 /** A key makes a message safe to repeat: used again, it says the same again, or it is refused. */
-import type { Message } from './read-message';
+import type { Message } from './parse-message';
 
 /** What it asks for, in short. */
 export const nameOf = (message: Message) =>

@@ -9,10 +9,10 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
 import type { LookResult, Outcome } from '../activities/outcomes';
-import { hasReached, type Effect } from './lifecycle';
-import { readLookResult, readOutcome } from './read-result';
-import { lastEntry } from './journal';
-import { type Onboard, sameId } from './onboard';
+import { hasReached, type Effect } from '../onboard/lifecycle';
+import { readLookResult, readOutcome } from '../onboard/parse-outcome';
+import { lastEntry } from '../onboard/journal';
+import { type Onboard, sameId } from '../onboard/state';
 
 /**
  * Effects: one attempt each. Only the workflow may decide to try again, after looking. Waits for the end even when

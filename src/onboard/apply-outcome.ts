@@ -15,9 +15,9 @@ import {
   unsent,
   UNSENT_TRIES,
   unusable,
-} from './attention';
+} from './raise-attention';
 import { settleEntry, tell } from './journal';
-import { flowOf, newPursuit, type Onboard, type Pursuit, take } from './onboard';
+import { flowOf, newPursuit, type Onboard, type Pursuit, take } from './state';
 import { cleanLine } from './text';
 
 /** Absence is believed only from looks sent this many settle times after the attempt can no longer send. */

@@ -1,7 +1,7 @@
 /** What is kept of what happened: a ledger of calls, a timeline for people, the keys of messages. Each is bounded, and counts what it drops. */
 import type { Effect } from './lifecycle';
-import type { LedgerEntry, TimelineLine } from './messages';
-import type { Onboard } from './onboard';
+import type { LedgerEntry, TimelineLine } from '../workflows/messages';
+import type { Onboard } from './state';
 import { cleanText } from './text';
 
 const KEEP = { ledger: 200, timeline: 500, keys: 1_000 } as const;

@@ -1,9 +1,9 @@
 /** What people and programs are shown of an onboard. */
-import { actionsOf } from './inbox';
-import type { AttentionCode, OnboardState, Phase, TimelineLine } from './messages';
+import { actionsOf } from './apply-message';
+import type { AttentionCode, OnboardState, Phase, TimelineLine } from '../workflows/messages';
 import { nextStep } from './next-step';
 import { iso, lastEntry } from './journal';
-import { nextEffect, type Onboard } from './onboard';
+import { nextEffect, type Onboard } from './state';
 
 const OUT = {
   create: 'creating the onboard',

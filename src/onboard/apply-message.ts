@@ -3,13 +3,13 @@
  * a refused update fails its caller, a refused signal becomes a line in the timeline.
  */
 import { hasReached, isStatus } from './lifecycle';
-import type { Action, Advance, AttentionCode, OnboardState, Resolve } from './messages';
-import type { Message, Unreadable } from './read-message';
-import { clearAttention } from './attention';
-import { confirm } from './effect';
+import type { Action, Advance, AttentionCode, OnboardState, Resolve } from '../workflows/messages';
+import type { Message, Unreadable } from './parse-message';
+import { clearAttention } from './raise-attention';
+import { confirm } from './apply-outcome';
 import { lastEntry, rememberKey, settleEntry, tell } from './journal';
 import { gist, whyUsed } from './message-keys';
-import { flowOf, type Onboard, sameId } from './onboard';
+import { flowOf, type Onboard, sameId } from './state';
 
 /** `repeat`: its key was used already, it succeeds and changes nothing. `nothing`: what it asks for is so already. */
 export type Verdict = { kind: 'accept' | 'nothing' | 'repeat' } | { kind: 'refuse'; why: string };

@@ -1,7 +1,7 @@
 /** How an onboard goes from one run to the next: Temporal bounds the length of a run's history, not of an onboard's life. */
-import type { OnboardInput } from './messages';
+import type { OnboardInput } from '../workflows/messages';
 import { tell } from './journal';
-import { blank, type Onboard } from './onboard';
+import { blank, type Onboard } from './state';
 
 /** Stands for the run that hands over: what it heard, was asked and was ordered itself, the next one goes on from. */
 const THE_LAST = 'the last run';

@@ -1,8 +1,8 @@
 /** What a person has to know or to decide, and what of it goes away by itself. */
 import type { Effect } from './lifecycle';
-import type { AttentionCode } from './messages';
+import type { AttentionCode } from '../workflows/messages';
 import { iso, tell } from './journal';
-import type { Onboard, Watch } from './onboard';
+import type { Onboard, Watch } from './state';
 import { cleanLine, cleanText } from './text';
 
 export const UNUSABLE_LOOKS = 5;

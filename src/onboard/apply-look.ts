@@ -13,10 +13,10 @@ import {
   refused,
   unusable,
   UNUSABLE_LOOKS,
-} from './attention';
-import { adopted, compareFlows, lengthen, LOOKS_AFTER, reached } from './effect';
+} from './raise-attention';
+import { adopted, compareFlows, lengthen, LOOKS_AFTER, reached } from './apply-outcome';
 import { settleEntry, tell } from './journal';
-import { type Adoption, type Check, flowOf, type Onboard, type Pursuit, sameId, take } from './onboard';
+import { type Adoption, type Check, flowOf, type Onboard, type Pursuit, sameId, take } from './state';
 import { cleanLine } from './text';
 
 /** How often it is looked at least while absence does not count yet: presence does. */

@@ -1,7 +1,7 @@
 import type { Effect } from './lifecycle';
-import { isClearedByLook, needsPerson } from './attention';
-import { LOOKS_AFTER } from './effect';
-import { nextEffect, type Onboard } from './onboard';
+import { isClearedByLook, needsPerson } from './raise-attention';
+import { LOOKS_AFTER } from './apply-outcome';
+import { nextEffect, type Onboard } from './state';
 
 /** What a look is for: `health` is whether the key and the list work again. */
 export type LookFor = 'adoption' | 'check' | 'effect' | 'health';

@@ -1,5 +1,5 @@
 /** Messages as they come from outside: any name, any payload. */
-import type { Advance, Look, Note, Plain, Resolve } from './messages';
+import type { Advance, Look, Note, Plain, Resolve } from '../workflows/messages';
 import { isUndecodable, whyUndecodable } from './undecodable';
 import { cleanLine, cleanText, isClean, NAME } from './text';
 

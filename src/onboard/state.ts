@@ -1,7 +1,7 @@
 import type { OnboardRecord, SeenOnboard } from '../activities/outcomes';
 import { EFFECTS, hasReached, isStatus, stepsBetween, type Effect, type Status } from './lifecycle';
-import type { Attention, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from './messages';
-import { needAttention } from './attention';
+import type { Attention, LedgerEntry, OnboardInput, Phase, Policy, TimelineLine } from '../workflows/messages';
+import { needAttention } from './raise-attention';
 import { bound, iso, lastEntry, tell } from './journal';
 import { cleanLine, cleanText } from './text';
 
