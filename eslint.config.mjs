@@ -52,6 +52,10 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },
   fence(
+    ['src/onboard/**'],
+    no('^(?!\\./)', 'The language of an onboard imports nothing but itself: it is replayed, and everybody may use it.'),
+  ),
+  fence(
     ['src/workflows/**'],
     no(
       '^(node:|fs$|axios|zod|@temporalio/(client|worker|activity))',
@@ -70,12 +74,12 @@ export default tseslint.config(
   ),
   fence(
     ['src/leadconduit/**'],
-    no('^(@temporalio/|\\.\\./)', 'The LeadConduit client knows nothing of Temporal or of us.'),
+    no('^(@temporalio/|\\.\\./(?!onboard/ids$))', 'The LeadConduit client knows nothing of Temporal or of us.'),
   ),
   fence(
     ['src/emulator/**'],
     no(
-      '^(@temporalio/|\\.\\./(?!leadconduit/schema$|config$|callers$))',
+      '^(@temporalio/|\\.\\./(?!leadconduit/schema$|onboard/|config$|callers$))',
       'The emulator stands in for LeadConduit: it knows only its schema, and who may call.',
     ),
   ),

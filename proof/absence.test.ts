@@ -1,5 +1,5 @@
 /** A list that does not show what this key creates would make every look lie: what it does not show is never acted on. */
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { spawnWorker, kill9 } from '../test/support/worker-process';
 import { World } from '../test/support/world';
 import { eventually, Onboard, thrice, type Together } from './operators';
@@ -9,7 +9,7 @@ const hide = ({ world }: Onboard, together: Together, hide_created = true) =>
   together(() => world.emulate({ hide_created }));
 const unproven = (onboard: Onboard) =>
   onboard.until('unproven', ({ attention }) => attention?.code === 'absence_unproven');
-const settleTimes = (state: OnboardState, count: number) =>
+const settleTimes = (state: OnboardView, count: number) =>
   eventually('waited', () => Promise.resolve(Date.now() > Date.parse(state.attention!.since) + count * 250));
 
 test.concurrent.each(['before', 'after'] as const)('a lost create, %s its effect, is not repeated by itself', (when) =>
@@ -84,7 +84,7 @@ test.concurrent('presence is not forgotten over a restart of the worker', async 
   const seen = new Onboard(world);
   await seen.start();
   await seen.created();
-  await eventually('listed', async () => (await world.onboards.known(1)).length === 1);
+  await eventually('listed', async () => (await world.onboards.lists.known(1)).length === 1);
   await world.stopWorker();
   const worker = await spawnWorker(world);
   try {

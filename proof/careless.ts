@@ -1,4 +1,4 @@
-import { LeadConduitClient, type PhaseEvent } from '../src/leadconduit/client';
+import { LeadConduitClient, type WireEvent } from '../src/leadconduit/client';
 import type { World } from '../test/support/world';
 
 /** A client with a bug: a call that went wrong is not told but thrown, so that Temporal may run its activity again. */
@@ -15,13 +15,13 @@ function bug(): never {
   throw new Error('a bug');
 }
 
-/** Gives the worker of a world another client; `onPhase` hears how far its calls have got. */
+/** Gives the worker of a world another client; `onStage` hears how far its calls have got. */
 export async function useClient(
   world: World,
   Client: typeof LeadConduitClient,
-  onPhase?: (event: PhaseEvent) => void,
+  onStage?: (event: WireEvent) => void,
 ): Promise<void> {
   const { leadconduit } = world.config;
   await world.stopWorker();
-  await world.startWorker({ leadconduit: new Client({ ...leadconduit, apiKey: leadconduit.apiKey ?? '', onPhase }) });
+  await world.startWorker({ leadconduit: new Client({ ...leadconduit, apiKey: leadconduit.apiKey ?? '', onStage }) });
 }

@@ -3,7 +3,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities';
 import { ListTrust } from '../src/activities/list-trust';
-import { Writes } from '../src/activities/writes';
+import { InFlightWrites } from '../src/activities/in-flight-writes';
 import { loadConfig } from '../src/config';
 import { LeadConduitClient } from '../src/leadconduit/client';
 import { workerOptions } from '../src/temporal/worker-options';
@@ -18,15 +18,16 @@ function reach(point: CrashPoint): void {
 /** Sees what the workflow decided before the server does: whoever dies at the effect's input has left nothing of it. */
 const codec: PayloadCodec = {
   encode: (payloads) => {
-    if (payloads.some(({ data }) => Buffer.from(data ?? []).includes('"is_doubtful":'))) reach('before the intent');
+    if (payloads.some(({ data }) => Buffer.from(data ?? []).includes('"maybe_sent_before":')))
+      reach('before the intent');
     return Promise.resolve(payloads);
   },
   decode: (payloads) => Promise.resolve(payloads),
 };
 
 /** An attempt has left its mark with Temporal and begins its write. */
-class Marked extends Writes {
-  override begin(...about: Parameters<Writes['begin']>): void {
+class Marked extends InFlightWrites {
+  override begin(...about: Parameters<InFlightWrites['begin']>): void {
     reach('at the marker');
     super.begin(...about);
   }
@@ -39,11 +40,11 @@ async function main(): Promise<void> {
     leadconduit: new LeadConduitClient({
       ...leadconduit,
       apiKey,
-      onPhase: ({ operation, phase }) => {
+      onStage: ({ operation, stage }) => {
         if (operation === 'look') return;
-        if (phase === 'open') reach('socket open');
-        if (phase === 'sent') reach('bytes sent');
-        if (phase === 'answered') reach('answer read');
+        if (stage === 'open') reach('socket open');
+        if (stage === 'sent') reach('bytes sent');
+        if (stage === 'answered') reach('answer read');
       },
     }),
     trust: new ListTrust(),

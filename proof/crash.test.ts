@@ -19,7 +19,7 @@ beforeEach(async () => {
   world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '3s' }, policy: { attempt_ms: ATTEMPT_MS } });
   // Absence proves something only once something created here has been seen; a new worker finds it in Temporal's list.
   await world.onboards.start({ invitation_id: newId() });
-  await eventually('listed', async () => (await world.onboards.known(1)).length === 1);
+  await eventually('listed', async () => (await world.onboards.lists.known(1)).length === 1);
   await world.stopWorker();
 });
 afterEach(async () => {

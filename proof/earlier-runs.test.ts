@@ -1,6 +1,6 @@
 /** A run that follows another (cancelled, terminated, reset) cannot know what that one sent: it asks before it repeats. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { renewingServer } from '../test/support/renewing';
 import { newId, World, type WorldOptions } from '../test/support/world';
 
@@ -15,7 +15,7 @@ const inProgress = async () => {
   await world.send({ name: 'advance', to: 'in_progress' });
   await world.until('in_progress', ({ status, phase }) => status === 'in_progress' && phase === 'waiting');
 };
-const wasReset = ({ timeline }: OnboardState) => timeline.some(({ detail }) => detail?.includes('was reset') === true);
+const wasReset = ({ timeline }: OnboardView) => timeline.some(({ detail }) => detail?.includes('was reset') === true);
 const lastTask = async () => {
   const { events } = await run().fetchHistory();
   return Number(events!.findLast((event) => event.workflowTaskCompletedEventAttributes)!.eventId);
@@ -46,7 +46,7 @@ describe('started again after a cancel or a terminate', () => {
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
   });
 
-  test('the doubts about a create that is listed late are handed on by a run that had done nothing yet', async () => {
+  test('the maybe_sent_before about a create that is listed late are handed on by a run that had done nothing yet', async () => {
     await given({ policy: { settle_ms: 1_500 } });
     await world.emulate({ lag_ms: 5_500 });
     await world.faults({ on: 'POST', when: 'after', do: 'hang' });

@@ -2,7 +2,7 @@
  * Lists that do not tell the truth × steps: a part of the list, one that says so, one of some time ago, one that was long
  * on its way. What counts is what LeadConduit was made to do.
  */
-import type { LedgerEntry } from '../src/workflows/messages';
+import type { LedgerEntry } from '../src/onboard/journal';
 import { World, type Fault } from '../test/support/world';
 import { eventually, Onboard } from './operators';
 

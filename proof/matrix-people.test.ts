@@ -2,7 +2,7 @@
  * People, another client of the account, and a worker that lives on without polling × steps: what is sent, and what is
  * not. What counts is what LeadConduit was made to do.
  */
-import type { AttentionCode } from '../src/workflows/messages';
+import type { AttentionCode } from '../src/onboard/attention';
 import { newId, World } from '../test/support/world';
 import { eventually, Onboard } from './operators';
 

@@ -2,7 +2,9 @@
  * Faults × steps × before and after the effect: what the onboard goes through, what the ledger says, what LeadConduit was
  * made to do, and what a person had to do. Every expectation stands here, written down before it was tried.
  */
-import type { AttentionCode, LedgerEntry, Phase, TimelineEvent } from '../src/workflows/messages';
+import type { AttentionCode } from '../src/onboard/attention';
+import type { LedgerEntry, TimelineEvent } from '../src/onboard/journal';
+import type { Phase } from '../src/onboard/view';
 import { newId, World, type Fault } from '../test/support/world';
 import { Onboard } from './operators';
 

@@ -37,7 +37,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'settle times a tenth',
-    file: 'onboard/apply-outcome.ts',
+    file: 'onboard/schedule.ts',
     find: 'LOOKS_AFTER = [1, 2, 4]',
     replace: 'LOOKS_AFTER = [0.1, 0.2, 0.4]',
     tests: ['test/decisions'],
@@ -48,7 +48,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an absence counts where no presence was seen',
     file: 'onboard/apply-look.ts',
-    find: "pursuit.effect === 'create' ? look.presence : found !== undefined;",
+    find: "EFFECTS[effect].absenceProvenBy === 'the onboard' ? found !== undefined : look.presence;",
     replace: 'true;',
     tests: ['test/outcomes'],
     only: 'needs attention where the list has never shown',
@@ -57,7 +57,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'the gate before the bytes is always open',
-    file: 'leadconduit/phases.ts',
+    file: 'leadconduit/gated-socket.ts',
     find: 'this.refusal = await this.gate();',
     replace: 'this.refusal = undefined;',
     tests: ['test/wire'],
@@ -68,7 +68,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'the phase is not asked: every failure counts as not sent',
     file: 'leadconduit/wire.ts',
-    find: 'sent: passage.sentAt !== undefined,',
+    find: 'sent: exchange.sentAt !== undefined,',
     replace: 'sent: false,',
     tests: ['test/wire'],
     only: 'sent, and tried once: (reset|no answer|body cut short|503)',
@@ -87,9 +87,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a lost completing call is repeated by itself',
-    file: 'onboard/apply-look.ts',
-    find: "pursuit.effect === 'completed' || (",
-    replace: '(',
+    file: 'onboard/lifecycle.ts',
+    find: "repeatsItself: 'never'",
+    replace: "repeatsItself: 'always'",
     tests: ['test/outcomes'],
     only: 'for completed that was lost is never sent again by itself',
     noticedBy: /is never sent again by itself/,
@@ -108,8 +108,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a run that was reset is not asked for a clearance',
     file: 'activities/look-then-act.ts',
-    find: '(input.is_reset || input.is_doubtful)',
-    replace: 'input.is_doubtful',
+    find: '(input.is_reset || input.maybe_sent_before)',
+    replace: 'input.maybe_sent_before',
     tests: ['proof/earlier-runs'],
     only: 'right after its POST, on a new worker while the list lags',
     noticedBy: /right after its POST/,
@@ -118,7 +118,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a run that follows an ended one is not asked for a clearance',
     file: 'activities/look-then-act.ts',
-    find: '(input.is_reset || input.is_doubtful)',
+    find: '(input.is_reset || input.maybe_sent_before)',
     replace: 'input.is_reset',
     tests: ['proof/earlier-runs'],
     only: 'with a create whose outcome was unknown',
@@ -197,7 +197,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a worker does not know which calls it has out',
-    file: 'activities/writes.ts',
+    file: 'activities/in-flight-writes.ts',
     find: 'Math.max(0, write.until - Date.now())',
     replace: '0',
     tests: ['proof/operators-workflow'],
@@ -218,7 +218,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a call that a refused key may have made is tried again at once',
     file: 'onboard/apply-outcome.ts',
-    find: 'if (!outcome.at_look) pursuit.clear_at = now + onboard.policy.settle_ms;',
+    find: 'if (!outcome.at_look) operation.absence_counts_from = now + onboard.policy.settle_ms;',
     replace: '',
     tests: ['test/decisions'],
     only: '',
@@ -227,7 +227,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'absence counts from a look two settle times later',
-    file: 'onboard/apply-outcome.ts',
+    file: 'onboard/schedule.ts',
     find: 'LOOKS_AFTER = [1, 2, 4]',
     replace: 'LOOKS_AFTER = [1, 2, 2]',
     tests: ['test/decisions'],
@@ -238,8 +238,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a hold is not obeyed',
     file: 'onboard/next-step.ts',
-    find: 'if (effect && !onboard.held) return once',
-    replace: 'if (effect) return once',
+    find: 'if (effect && !held) return',
+    replace: 'if (effect) return',
     tests: ['test/decisions'],
     only: '',
     noticedBy: /random lives/,
@@ -248,7 +248,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an unknown outcome leaves no line',
     file: 'onboard/apply-outcome.ts',
-    find: "tell(onboard, now, 'unknown', { detail });",
+    find: "log(onboard, now, 'unknown', { detail });",
     replace: '',
     tests: ['test/decisions'],
     only: '',
@@ -258,7 +258,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: '429 to a completing call counts as not sent',
     file: 'activities/outcomes.ts',
-    find: "status === 429 && effect !== 'completed'",
+    find: "status === 429 && EFFECTS[effect].repeatsItself !== 'never'",
     replace: 'status === 429',
     tests: ['test/wire'],
     only: 'sent, and tried once: 429',
@@ -287,7 +287,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a hold calls nothing back',
-    file: 'workflows/onboard-buyer.ts',
+    file: 'workflows/listen.ts',
     find: 'if (onboard.held || onboard.cancelling) callBack();',
     replace: '',
     tests: ['test/hold'],
@@ -327,7 +327,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'what an answer says of itself is not read',
-    file: 'leadconduit/looks.ts',
+    file: 'leadconduit/shared-looks.ts',
     find: 'if (shortfall !== undefined) return shortfall;',
     replace: '',
     tests: ['test/wholeness'],
@@ -378,7 +378,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an attempt stays too short for the calls of its worker',
     file: 'onboard/apply-outcome.ts',
-    find: 'if (outcome.called_back || lengthen(onboard, outcome.needs_ms)) return;',
+    find: 'if (outcome.called_back || lengthenAttempts(onboard, outcome.needs_ms)) return;',
     replace: 'if (outcome.called_back) return;',
     tests: ['test/limits'],
     only: 'allows calls less time than the worker does',
@@ -407,7 +407,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a flow that somebody has set is agreed to unseen',
-    file: 'onboard/apply-outcome.ts',
+    file: 'onboard/record.ts',
     find: '|| flow === agreed_flow)',
     replace: '|| flow !== agreed_flow)',
     tests: ['test/changed-upstream'],
@@ -417,9 +417,9 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a call that was never sent may be said to have taken effect',
-    file: 'onboard/apply-message.ts',
-    find: 'pursuit ? pursuit.acts > 0 :',
-    replace: 'pursuit ? true :',
+    file: 'onboard/resolve.ts',
+    find: 'operation ? operation.possible_sends > 0 :',
+    replace: 'operation ? true :',
     tests: ['test/decisions'],
     only: 'what was never sent cannot',
     noticedBy: /what was never sent cannot/,

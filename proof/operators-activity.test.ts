@@ -3,8 +3,8 @@
  * the activity again. Three onboards for each row, all of one fate in one world.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PhaseEvent } from '../src/leadconduit/client';
-import type { OnboardState } from '../src/workflows/messages';
+import type { WireEvent } from '../src/leadconduit/client';
+import type { OnboardView } from '../src/onboard/view';
 import { World, type Fault } from '../test/support/world';
 import { Careless, useClient } from './careless';
 import { Onboard } from './operators';
@@ -61,13 +61,13 @@ interface Fate {
   fault: Fault;
   lag_ms?: number;
   settle?: string;
-  ends: (state: OnboardState) => boolean;
+  ends: (state: OnboardView) => boolean;
   /** What the ledger says of the call. */
   outcomes: string[];
   effects: object;
 }
-const isCreated = ({ status, phase }: OnboardState) => status === 'created' && phase === 'waiting';
-const isDone = ({ phase }: OnboardState) => phase === 'done';
+const isCreated = ({ status, phase }: OnboardView) => status === 'created' && phase === 'waiting';
+const isDone = ({ phase }: OnboardView) => phase === 'done';
 const FATES: Record<string, Fate> = {
   'a create that took effect': {
     call: 'create',
@@ -121,12 +121,12 @@ const three = (world: World) => [1, 2, 3].map(() => new Onboard(world));
 /** A few tools at a time, each on three onboards. Returns when all have been used. */
 async function play({ call, fault, lag_ms = 0, settle = '250ms' }: Fate): Promise<{ world: World; plays: Played[] }> {
   const out = new Map<string, () => void>();
-  const onPhase = ({ operation, phase, invitationId = '' }: PhaseEvent) => {
-    if (operation !== 'look' && phase === 'sent') out.get(invitationId)?.();
+  const onStage = ({ operation, stage, invitationId = '' }: WireEvent) => {
+    if (operation !== 'look' && stage === 'sent') out.get(invitationId)?.();
   };
   const settings = { LEADCONDUIT_TIMEOUT: '8s', LEADCONDUIT_MAX_CONCURRENCY: '100', ONBOARDS_SETTLE: settle };
   const world = await World.start({ settings, policy: { attempt_ms: 14_000 } });
-  await useClient(world, Careless, onPhase);
+  await useClient(world, Careless, onStage);
   await world.emulate({ lag_ms });
   const strike = async (onboard: Onboard, use: Tool['use']) => {
     if (call === 'completed') {

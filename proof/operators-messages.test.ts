@@ -2,7 +2,7 @@
  * Messages as operators send them: cancelled while a call is out, by our message and by Temporal's own cancel; and repeated
  * with the same key, also in the run that goes on after a continue-as-new. Three onboards for each row, at the same time.
  */
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { renewingServer } from '../test/support/renewing';
 import type { Fault } from '../test/support/world';
 import { eventually, thrice, type Onboard, type Together } from './operators';
@@ -74,7 +74,7 @@ test.concurrent.each(rows)('cancelled by %s while a completing call is out that 
 
 describe('with the same key, before and after a continue-as-new', () => {
   const server = renewingServer(60);
-  const continued = ({ timeline }: OnboardState) => timeline.filter(({ event }) => event === 'continued').length;
+  const continued = ({ timeline }: OnboardView) => timeline.filter(({ event }) => event === 'continued').length;
   /** Notes until its history is long enough to go on in a new run. */
   async function renew(onboard: Onboard): Promise<void> {
     const before = continued(await onboard.answered());

@@ -7,13 +7,13 @@ import { msNumberToTs } from '@temporalio/common/lib/time';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities';
 import { ListTrust } from '../src/activities/list-trust';
-import { Writes } from '../src/activities/writes';
+import { InFlightWrites } from '../src/activities/in-flight-writes';
 import { OnboardsClient, policyOf } from '../src/client';
 import { LeadConduitClient } from '../src/leadconduit/client';
 import type { OnboardRecord } from '../src/leadconduit/schema';
-import { registerSearchAttributes } from '../src/temporal/search-attributes';
+import { registerSearchAttributes } from '../src/temporal/register-search-attributes';
 import { workerOptions } from '../src/temporal/worker-options';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { newId, saveHistories, type World } from '../test/support/world';
 import { eventually, thrice, type Onboard } from './operators';
 
@@ -77,8 +77,8 @@ describe('two namespaces on one account', () => {
       expect(adopted.record).toEqual((await onboard.answered()).record);
       await onboard.send({ name: 'advance', to: 'completed' });
       await onboard.until('done', ({ phase }) => phase === 'done');
-      await onboards.send(invitation, { name: 'advance', to: 'completed' });
-      await eventually('done', async () => (await onboards.state(invitation)).phase === 'done');
+      await onboards.get(invitation).send({ name: 'advance', to: 'completed' });
+      await eventually('done', async () => (await onboards.get(invitation).state()).phase === 'done');
       expect(await onboard.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
     }));
 
@@ -90,9 +90,9 @@ describe('two namespaces on one account', () => {
       await Promise.all([onboard.start(), onboards.start({ invitation_id: invitation })]);
       await eventually('both listed', async () => (await listed(onboard)).length === 2);
       await onboard.signal('advance', { to: 'completed' });
-      await onboards.send(invitation, { name: 'advance', to: 'completed' });
+      await onboards.get(invitation).send({ name: 'advance', to: 'completed' });
       await isDuplicate(onboard);
-      const codeThere = async () => (await onboards.state(invitation)).attention?.code;
+      const codeThere = async () => (await onboards.get(invitation).state()).attention?.code;
       await eventually('duplicate there', async () => (await codeThere()) === 'duplicate');
       expect(await onboard.effects()).toMatchObject({ posts: 2, creates: 2, puts: 0 });
     }));
@@ -102,8 +102,7 @@ describe('two namespaces on one account', () => {
 describe('calls that land later than the settle times', () => {
   const LOST = { when: 'before', do: 'reset' } as const;
   const create = ({ world, invitation }: Onboard) => world.elsewhere({ invitation_id: invitation });
-  const move = ({ world }: Onboard, { record }: OnboardState, status: string) =>
-    world.elsewhere({ ...record!, status });
+  const move = ({ world }: Onboard, { record }: OnboardView, status: string) => world.elsewhere({ ...record!, status });
 
   test.concurrent('a create, within a settle time after it was repeated: duplicate, said by itself', () =>
     thrice({ options: settle(5_000), faults: [{ on: 'POST', ...LOST }] }, async (onboard) => {
@@ -131,7 +130,7 @@ describe('calls that land later than the settle times', () => {
     thrice({ options: settle(250), from: 'created', faults: [{ on: 'PUT', ...LOST }] }, async (onboard) => {
       await onboard.send({ name: 'advance', to: 'completed' });
       await move(onboard, await onboard.until('completed', ({ status }) => status === 'completed'), 'in_progress');
-      const isTakenBack = ({ attention }: OnboardState) => attention?.code === 'unexpected_status';
+      const isTakenBack = ({ attention }: OnboardView) => attention?.code === 'unexpected_status';
       expect(await onboard.until('taken back', isTakenBack)).toMatchObject({ status: 'in_progress' });
       expect(await onboard.effects()).toMatchObject({ puts: 4, completes: 1, emails: 1 });
     }),
@@ -171,7 +170,7 @@ class Neighbour {
       activities: createActivities({
         leadconduit: new LeadConduitClient({ ...leadconduit, apiKey: leadconduit.apiKey ?? '' }),
         trust: new ListTrust(),
-        writes: new Writes(),
+        writes: new InFlightWrites(),
         completedStatus: leadconduit.completedStatus,
         reserveMs: 1_000,
       }),

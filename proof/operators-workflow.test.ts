@@ -2,8 +2,8 @@
  * What operators can do to the run of an onboard, with Temporal's own tools: nothing is doubled, or, where that cannot be
  * prevented, an attention says `duplicate` and nothing more is sent. Three onboards for each row, at the same time.
  */
-import { Writes } from '../src/activities/writes';
-import type { OnboardState } from '../src/workflows/messages';
+import { InFlightWrites } from '../src/activities/in-flight-writes';
+import type { OnboardView } from '../src/onboard/view';
 import { thrice, type Onboard, type Scene, type Together } from './operators';
 
 /** The list may lag by less than this. A call is out until it is let go of. */
@@ -89,7 +89,7 @@ describe('one completion, when the run is', () => {
 
 /** What one worker process knows of the calls that it has out, another does not: here it is as if each had its own. */
 describe('while the call is out on another worker, when the run is', () => {
-  class Unaware extends Writes {
+  class Unaware extends InFlightWrites {
     override blockedMs = () => 0;
   }
   const scene: Scene = {
@@ -130,8 +130,7 @@ describe('while the call is out on another worker, when the run is', () => {
 /** Until the run that followed has come as far as the call that is out, and has not made it again. */
 async function isHeldUp(onboard: Onboard, call: 'create' | 'completed'): Promise<void> {
   const outcomes = ['unknown', 'not_sent'];
-  const isIt = ({ ledger }: OnboardState) =>
-    ledger.at(-1)?.effect === call && outcomes.includes(ledger.at(-1)!.outcome);
+  const isIt = ({ ledger }: OnboardView) => ledger.at(-1)?.effect === call && outcomes.includes(ledger.at(-1)!.outcome);
   await onboard.until('held up', isIt);
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { OnboardsError } from '../src/client';
-import type { OnboardState, Phase } from '../src/workflows/messages';
+import type { OnboardView, Phase } from '../src/onboard/view';
 import { newId, World, type Fault, type WorldOptions } from '../test/support/world';
 
 type Command = Parameters<World['send']>[0];
@@ -36,7 +36,7 @@ export class Onboard {
 
   start = () => this.world.start({ invitation_id: this.invitation });
   effects = () => this.world.effects(this.invitation);
-  state = () => this.world.onboards.state(this.invitation);
+  state = () => this.world.onboards.get(this.invitation).state();
   /** The state as its run tells it, not the last known. */
   answered = () => this.until('answered', () => true);
   signal = (name: string, payload: object) => this.handle.signal(name, payload);
@@ -46,11 +46,11 @@ export class Onboard {
     eventually(`${count} ${calls}`, async () => (await this.effects())[calls] >= count);
 
   /** As a client does: what no worker answered in time is repeated with its key. */
-  async send(command: Command): Promise<OnboardState> {
+  async send(command: Command): Promise<OnboardView> {
     const keyed = { key: newId(), ...command };
     for (let tries = 1; ; tries += 1)
       try {
-        return await this.world.onboards.send(this.invitation, keyed);
+        return await this.world.onboards.get(this.invitation).send(keyed);
       } catch (error) {
         if (tries === 6 || !(error instanceof OnboardsError && error.code === 'no_worker')) throw error;
       }
@@ -61,7 +61,7 @@ export class Onboard {
   }
 
   /** A state that the worker answers, however busy the machine is: the last known has neither ledger nor timeline. */
-  async until(what: string, is: (state: OnboardState) => boolean, waitMs?: number): Promise<OnboardState> {
+  async until(what: string, is: (state: OnboardView) => boolean, waitMs?: number): Promise<OnboardView> {
     let state = await this.state();
     const isIt = async () => {
       state = await this.state();

@@ -1,5 +1,5 @@
 /** The judge of the crash runs must be able to say no: each check breaks on the one thing that it is about. */
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import type { Elsewhere } from './chaos/another-client';
 import { coverage } from './chaos/coverage';
 import { ANOTHER, OURS, type Made } from './chaos/journal';
@@ -27,7 +27,7 @@ const said = (deed: object, ...answers: Said['answers']) =>
     answers,
     answeredAt: answers.map(() => Date.parse(DONE_AT) - 1),
   }) as Said;
-const lines = (...told: object[]) => told.map((line) => ({ at: AT, ...line })) as OnboardState['timeline'];
+const lines = (...told: object[]) => told.map((line) => ({ at: AT, ...line })) as OnboardView['timeline'];
 const six = Array.from({ length: 6 }, () => SHUT);
 const five = <T>(of: (n: number) => T) => Array.from({ length: 5 }, (_, n) => of(n));
 
@@ -48,7 +48,7 @@ function sound() {
       { event: 'message_refused' },
       { event: 'done', at: DONE_AT },
     ),
-  } as unknown as OnboardState;
+  } as unknown as OnboardView;
   const faults = AMBIGUOUS.flatMap((kind) =>
     (['before', 'after'] as const).flatMap((when) =>
       five((): Fault => ({ on: 'POST', when, do: kind, invitation_id: ID })),
@@ -67,7 +67,7 @@ function sound() {
       ...five((n) => ({ event: 'held', by: `2-${n}` })),
       ...five(() => ({ event: 'not_sent', detail: 'creating the onboard: it was called back before it was sent' })),
     ),
-  } as unknown as OnboardState;
+  } as unknown as OnboardView;
   const elsewhere = five((): Elsewhere[] => [
     { invitation_id: FIRST, did: 'creates' },
     { invitation_id: FIRST, did: 'completes' },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { UpFile } from '../src/temporal/up-file';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { portsOf, type Listening } from '../test/support/listening';
 
 jest.setTimeout(180_000);
@@ -60,7 +60,7 @@ const asProgram = (method: string, path: string, body?: object) =>
     headers: { ...basic(key), 'content-type': 'application/json' },
     ...(body && { body: JSON.stringify(body) }),
   });
-const stateOf = async (id: string) => (await (await asProgram('GET', `/onboards/${id}/state`)).json()) as OnboardState;
+const stateOf = async (id: string) => (await (await asProgram('GET', `/onboards/${id}/state`)).json()) as OnboardView;
 const emulator = async (what: string) =>
   (await fetch(`${up.emulator!.url}/_emulator/${what}`)).json() as Promise<object>;
 
@@ -262,7 +262,7 @@ test('programs that are no browser, and the pages themselves, are served as ever
   });
   expect(signal.status).toBe(200);
   const { workflow } = new Client({ connection });
-  const state = await workflow.getHandle(`onboard-${SAMPLE}`).query<OnboardState>('state');
+  const state = await workflow.getHandle(`onboard-${SAMPLE}`).query<OnboardView>('state');
   expect(JSON.stringify(state.timeline)).toContain('from its own page');
   const own = { cookie: session, origin: up.api!.url, 'sec-fetch-site': 'same-origin' };
   const held = { method: 'POST', headers: own, body: new URLSearchParams({}), redirect: 'manual' } as const;

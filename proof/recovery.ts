@@ -13,7 +13,7 @@ import { loadConfig, loadEnvironment } from '../src/config';
 import { startEmulator, type Emulator } from '../src/emulator/serve';
 import { endProcess, signalGroup, startChild, type Child } from '../src/processes';
 import { findTemporal } from '../src/temporal/find-cli';
-import { startTemporal, type TemporalServer } from '../src/temporal/server';
+import { startTemporal, type TemporalServer } from '../src/temporal/dev-server';
 import { newId } from '../src/emulator/ledger';
 
 const worker = join(__dirname, '..', 'dist', 'worker.js');
@@ -66,7 +66,7 @@ class Trial {
   }
 
   private async untilKnown(onboards: OnboardsClient, invitation: string, since: number): Promise<number> {
-    while ((await onboards.state(invitation)).record === null) await sleep(250);
+    while ((await onboards.get(invitation).state()).record === null) await sleep(250);
     return Date.now() - since;
   }
 

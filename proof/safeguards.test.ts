@@ -1,6 +1,6 @@
 /** Safeguards that stand behind others, so that only what gets past those shows whether they are there. */
-import { LeadConduitClient, type PhaseEvent } from '../src/leadconduit/client';
-import type { OnboardState } from '../src/workflows/messages';
+import { LeadConduitClient, type WireEvent } from '../src/leadconduit/client';
+import type { OnboardView } from '../src/onboard/view';
 import { World, type WorldOptions } from '../test/support/world';
 import { Careless, useClient } from './careless';
 import { Onboard } from './operators';
@@ -100,13 +100,12 @@ describe('the clock gate: a call whose connection is there only when too little 
   ])('%s', async (_, delay) => {
     await given({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 12_500, backoff_ms: 3_000 } });
     let undo: (() => void) | undefined;
-    const delayFirst = ({ operation, phase }: PhaseEvent) => {
+    const delayFirst = ({ operation, phase }: WireEvent) => {
       if (operation === 'create' && phase === 'connecting') undo ??= delay();
     };
     await useClient(world, LeadConduitClient, delayFirst);
     await onboard.start();
-    const isTold = ({ timeline }: OnboardState) =>
-      timeline.some(({ event }) => ['not_sent', 'created'].includes(event));
+    const isTold = ({ timeline }: OnboardView) => timeline.some(({ event }) => ['not_sent', 'created'].includes(event));
     await onboard.until('told', isTold);
     undo?.(); // The next attempt's clocks go as they should.
     const { timeline } = await onboard.created();

@@ -27,7 +27,7 @@ import { startEmulator, type Emulator } from '../src/emulator/serve';
 import { LeadConduitClient } from '../src/leadconduit/client';
 import { claimPort } from '../src/temporal/ports';
 import { readUpFile, type UpFile } from '../src/temporal/up-file';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { kill9 } from '../test/support/worker-process';
 import { newId, type Fault } from '../test/support/world';
 import { KEY, traces } from './marked-key';
@@ -84,15 +84,15 @@ const tried = (onboards: OnboardsClient, id: string) =>
 /** Orders it to be moved, and waits until what became of the first attempt is known. */
 async function moved(onboards: OnboardsClient, id: string, to: 'in_progress' | 'completed'): Promise<void> {
   await onboards.whenCreated({ invitation_id: id }, 20_000);
-  await onboards.send(id, { name: 'advance', to });
+  await onboards.get(id).send({ name: 'advance', to });
   await told(onboards, id, ({ ledger }) =>
     ledger.some(({ effect, outcome }) => effect === to && outcome !== 'pending'),
   );
 }
 
 /** When it has come so far, our API and console are asked about it, too; their answers go to files. */
-async function told(onboards: OnboardsClient, id: string, is: (state: OnboardState) => boolean): Promise<void> {
-  await eventually('come so far', async () => is(await onboards.state(id)));
+async function told(onboards: OnboardsClient, id: string, is: (state: OnboardView) => boolean): Promise<void> {
+  await eventually('come so far', async () => is(await onboards.get(id).state()));
   await ask('api', 'POST', '/onboards', { invitation_id: id });
   await ask('api', 'GET', `/onboards/${id}/state`);
   await ask('console', 'GET', `/console/onboards/${id}`);
@@ -301,7 +301,7 @@ describe('searched', () => {
   test('failures that the LeadConduit client throws', async () => {
     const client = (baseUrl: string) =>
       new LeadConduitClient({ baseUrl, apiKey: KEY, timeoutMs: 1_000, maxConcurrency: 3, maxListBytes: 1e6 });
-    const permit = { placeUntil: Date.now() + 60_000, gate: () => undefined };
+    const permit = { slotUntil: Date.now() + 60_000, gate: () => undefined };
     const calls = Object.keys(ANSWERS).map(async (name) => {
       const invitation_id = newId();
       talkative.onAct.set(invitation_id, name);

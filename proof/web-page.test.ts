@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { Browser } from 'playwright-core';
 import { claimPort } from '../src/temporal/ports';
-import { startTemporal, type TemporalServer } from '../src/temporal/server';
+import { startTemporal, type TemporalServer } from '../src/temporal/dev-server';
 import { openWebPage } from '../src/temporal/web-page';
 import { launch } from '../test/support/console';
 

@@ -5,7 +5,7 @@ import { isLoopback } from './callers';
 import { unusable } from './own-key';
 import { readSecretFile } from './secret-file';
 import { keepSecret } from './secrets';
-import { visible } from './text';
+import { visible } from './visible';
 
 /** A setting, an argument or a file that the user can correct; the message says how and never shows a value of a secret. */
 export class ConfigError extends Error {

@@ -1,5 +1,5 @@
 import { withoutSecrets } from './secrets';
-import { visible, visibleLines } from './text';
+import { visible, visibleLines } from './visible';
 
 type Kind = abstract new (...args: never[]) => Error;
 

@@ -1,4 +1,4 @@
-import { hideKey } from './leadconduit/errors';
+import { hideKey } from './leadconduit/leadconduit-error';
 
 /** A shorter word is hidden only where it is a key by its setting's name, and stands alone: else texts would be unreadable. */
 const LEAST = 8;

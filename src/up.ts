@@ -6,7 +6,7 @@ import { reportOf } from './report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from './temporal/connection';
 import { isTyped } from './temporal/find-cli';
 import { removeUpFile, writeUpFile } from './temporal/up-file';
-import { forShell } from './text';
+import { forShell } from './visible';
 import { Children } from './up/children';
 import { openDataFolder } from './up/data-folder';
 import { LockLost } from './up/lock';

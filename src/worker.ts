@@ -4,7 +4,7 @@ import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/wo
 import { createActivities } from './activities';
 import { Doubles } from './activities/doubles';
 import { ListTrust } from './activities/list-trust';
-import { Writes } from './activities/writes';
+import { InFlightWrites } from './activities/in-flight-writes';
 import { OnboardsClient } from './client';
 import {
   ConfigError,
@@ -27,7 +27,7 @@ import {
 } from './temporal/connection';
 import { claimServer } from './temporal/identity';
 import { END_SIGNALS, endAsked, runUntilAsked, WorkerStopped } from './temporal/run-until-asked';
-import { registerSearchAttributes } from './temporal/search-attributes';
+import { registerSearchAttributes } from './temporal/register-search-attributes';
 import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
 import { assertSameUpstream, ownerOf, upstreamOf } from './upstream';
@@ -58,13 +58,13 @@ async function main(): Promise<void> {
   await claimServer(settings, config, up !== undefined);
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   const onboards = OnboardsClient.over(connection, settings.namespace, config);
-  const trust = new ListTrust((ids) => onboards.gone(ids));
+  const trust = new ListTrust((ids) => onboards.lists.gone(ids));
   let isAnyKnown: boolean;
   try {
     await connection.withDeadline(Date.now() + REGISTER_MS, () =>
       registerSearchAttributes(connection, settings.namespace),
     );
-    const known = await onboards.known(KNOWN);
+    const known = await onboards.lists.known(KNOWN);
     for (const { id, ...facts } of known) trust.add(id, facts);
     isAnyKnown = known.length > 0;
   } catch (error) {
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   }
 
   const account = accountOf(config, up);
-  const doubles = new Doubles((...doubled) => onboards.tellDoubled(...doubled));
+  const doubles = new Doubles((invitation, ...doubled) => onboards.get(invitation).tellDoubled(...doubled));
   const onLook = (look: Look) => {
     trust.seen(look);
     doubles.seen(look);
@@ -91,11 +91,11 @@ async function main(): Promise<void> {
     activities: createActivities({
       leadconduit,
       trust,
-      writes: new Writes(),
+      writes: new InFlightWrites(),
       completedStatus: config.leadconduit.completedStatus,
     }),
   });
-  const stopLooking = doubles.keepLooking(leadconduit, () => onboards.isAnyOpen(), LOOK_MS);
+  const stopLooking = doubles.keepLooking(leadconduit, () => onboards.lists.isAnyOpen(), LOOK_MS);
   clearInterval(starting);
   const running = runUntilAsked(worker, { askedAt, pulse, graceMs: options.shutdownGraceTime });
   const { address } = settings.connectionOptions;

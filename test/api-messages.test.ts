@@ -1,4 +1,5 @@
 /** What our API has beyond LeadConduit's: where an onboard stands, what people tell it, and who may. */
+import { OnboardHandle } from '../src/client/handle';
 import type { OnboardRecord } from '../src/leadconduit/schema';
 import { Api, KEY, type Answer } from './support/api';
 import { newId, World } from './support/world';
@@ -118,10 +119,14 @@ describe('messages', () => {
     const first = (await api.state(id)).attention!;
     // Answered by somebody else after it was looked up.
     const { onboards } = world;
-    const spy = jest.spyOn(onboards, 'send').mockImplementationOnce(async (...args) => {
-      await onboards.send(id, { name: 'resolve', action: 'retry', attention: first.id });
+    const state = OnboardHandle.prototype.state;
+    const spy = jest.spyOn(OnboardHandle.prototype, 'state').mockImplementationOnce(async function (
+      this: OnboardHandle,
+    ) {
+      const before = await state.call(this);
+      await onboards.get(id).send({ name: 'resolve', action: 'retry', attention: first.id });
       await api.until(id, ({ attention }) => attention !== undefined && attention.id !== first.id);
-      return onboards.send(...args);
+      return before;
     });
     expect(await send(id, 'resolve', { action: 'retry' })).toMatchObject({
       status: 409,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OnboardRecord } from '../src/leadconduit/schema';
-import { startTemporal, type TemporalServer } from '../src/temporal/server';
+import { startTemporal, type TemporalServer } from '../src/temporal/dev-server';
 import { Api } from './support/api';
 import { newId, World } from './support/world';
 

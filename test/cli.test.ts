@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../src/client';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { Cli, ended, type Ended } from './support/cli';
 import { newId, World } from './support/world';
 
@@ -21,7 +21,7 @@ afterAll(async () => {
   await (await withoutWorker).own.close();
 });
 
-const stateOf = ({ json }: Ended) => json() as OnboardState;
+const stateOf = ({ json }: Ended) => json() as OnboardView;
 const matching = (words: RegExp): unknown => expect.stringMatching(words);
 const someText: unknown = expect.any(String);
 /** An error: its exit code, nothing on standard output, one line on standard error. */
@@ -56,7 +56,7 @@ test('an onboard goes from its start to completed in plain words, and show tells
 
   const moved = await cli.run('advance', id, '--to', 'in_progress', '--by', 'ann', '--reason', 'the flow is known');
   expect(moved).toMatchObject({ code: 0, err: '', out: matching(/^It has reached in_progress\.\n/) });
-  const { record } = await world.onboards.state(id);
+  const { record } = await world.onboards.get(id).state();
   const completed = await cli.run('advance', record?.id.toUpperCase() ?? '', '--to', 'completed');
   expect(completed).toMatchObject({ code: 0, err: '', out: matching(/^It has reached completed\.\n/) });
   expect(completed.out).toContain('The seller still has to switch the buyer step on');
@@ -76,7 +76,7 @@ test('with --json every command prints one JSON value and nothing else', async (
   const run = async (...args: string[]) => {
     const done = await cli.run(...args, '--json');
     expect(done).toMatchObject({ code: 0, err: '' });
-    return done.json() as OnboardState;
+    return done.json() as OnboardView;
   };
   const started = await run('start', id, '--by', 'ann', '--reason', 'accepted');
   expect(started).toMatchObject({ invitation_id: id, status: 'created', phase: 'waiting' });
@@ -106,7 +106,7 @@ describe('start of several', () => {
     const ids = [newId(), newId(), newId()];
     const read = await cli.runWith(`${ids.join('\n')}\n`, 'start', '--json');
     expect(read).toMatchObject({ code: 0, err: '' });
-    expect((read.json() as OnboardState[]).map(({ invitation_id }) => invitation_id)).toEqual(ids);
+    expect((read.json() as OnboardView[]).map(({ invitation_id }) => invitation_id)).toEqual(ids);
     const table = await cli.runWith(ids.join(' '), 'start', '-');
     expect(
       table.out
@@ -182,7 +182,7 @@ describe('exit codes', () => {
 
   test('6 at once: a held onboard waits for a person; 0 when it is cancelled', async () => {
     const id = await created();
-    await world.onboards.send(id, { name: 'hold' });
+    await world.onboards.get(id).send({ name: 'hold' });
     const done = await cli.run('advance', id, '--to', 'in_progress', '--wait', '1h');
     expect(done).toMatchObject({ code: 6, out: matching(/^Accepted\. It is held: /) });
     expect(await cli.run('cancel', id)).toMatchObject({ code: 0, out: matching(/^Cancelled\./) });
@@ -190,8 +190,8 @@ describe('exit codes', () => {
 
   test('4: a transition that is not possible, a flow in conflict; the same flow again is none', async () => {
     const [cancelled, held, flow] = [await created(), await created(), newId()];
-    await world.onboards.send(cancelled, { name: 'cancel' });
-    await world.onboards.send(held, { name: 'hold' });
+    await world.onboards.get(cancelled).send({ name: 'cancel' });
+    await world.onboards.get(held).send({ name: 'hold' });
     const known = newId();
     const [gone, twice, conflict, first] = await Promise.all([
       cli.run('advance', cancelled, '--to', 'completed'),
@@ -283,7 +283,7 @@ test('list shows the oldest first, filtered by status, phase, attention and age'
   const ours = (rows: Row[]) => rows.filter(({ invitation_id }) => [old, refused].includes(invitation_id));
   const rows = async (...filters: string[]) => ours((await cli.run('list', '--json', ...filters)).json() as Row[]);
   const isListed = async () => {
-    const listed = ours(await world.onboards.list());
+    const listed = ours(await world.onboards.lists.list());
     const [phases, since] = [listed.map(({ phase }) => phase), listed.map((row) => Date.parse(row.since))];
     return phases.join() === 'waiting,attention' && Math.max(...since) < Date.now() - 1_000;
   };
@@ -320,12 +320,12 @@ test('list shows the oldest first, filtered by status, phase, attention and age'
 
 test('list filters what an onboard is now, not what an earlier run of it was', async () => {
   const id = await created();
-  await world.onboards.send(id, { name: 'cancel' });
+  await world.onboards.get(id).send({ name: 'cancel' });
   await world.start({ invitation_id: id });
   await world.onboards.whenCreated({ invitation_id: id }, 20_000);
-  await world.onboards.send(id, { name: 'advance', to: 'in_progress' });
+  await world.onboards.get(id).send({ name: 'advance', to: 'in_progress' });
   const listed = async (status: string) =>
-    (await world.onboards.list({ status })).some(({ invitation_id }) => invitation_id === id);
+    (await world.onboards.lists.list({ status })).some(({ invitation_id }) => invitation_id === id);
   while (!(await listed('in_progress'))) await sleep(50);
   expect(await listed('created')).toBe(false);
 });
@@ -347,15 +347,15 @@ describe('watch', () => {
     const end = ended(watching);
     const moved = says(watching, '"status":"in_progress"');
     await says(watching, '"status":"created"');
-    await world.onboards.send(id, { name: 'advance', to: 'in_progress' });
+    await world.onboards.get(id).send({ name: 'advance', to: 'in_progress' });
     await moved;
-    await world.onboards.send(id, { name: 'advance', to: 'completed' });
+    await world.onboards.get(id).send({ name: 'advance', to: 'completed' });
     const { code, out, err } = await end;
     expect([code, err]).toEqual([0, '']);
     const states = out
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as OnboardState);
+      .map((line) => JSON.parse(line) as OnboardView);
     expect(states.map(({ status }) => status).filter((status, i, all) => status !== all[i - 1])).toEqual([
       'created',
       'in_progress',
@@ -375,7 +375,7 @@ describe('watch', () => {
     await Promise.all(
       [interrupted, deaf].map((child) => new Promise((resolve) => child.stdout?.once('data', resolve))),
     );
-    await world.onboards.note(id, { text: 'called\nthem', by: 'ann' });
+    await world.onboards.get(id).send({ name: 'note', text: 'called\nthem', by: 'ann' });
     await noted;
     interrupted.kill('SIGINT');
     const [first, second] = await Promise.all(ends);
@@ -390,7 +390,7 @@ test('a key makes a message safe to repeat; without one each is another', async 
   const hold = () => cli.run('hold', id, '--key', 'k1');
   expect([await hold(), await hold()].map(({ code }) => code)).toEqual([0, 0]);
   for (const command of ['release', 'hold', 'release']) expect((await cli.run(command, id)).code).toBe(0);
-  const events = (await world.onboards.state(id)).timeline.map(({ event }) => event);
+  const events = (await world.onboards.get(id).state()).timeline.map(({ event }) => event);
   expect(events).toEqual(['started', 'created', 'held', 'released', 'held', 'released']);
 });
 

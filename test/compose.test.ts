@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { loadConfig, parseDuration } from '../src/config';
 import { MISSED_LOOKS, PULSE_MS } from '../src/pulse';
-import { warningAbout } from '../src/temporal/server';
+import { warningAbout } from '../src/temporal/dev-server';
 import { workerOptions } from '../src/temporal/worker-options';
 import { SEARCH_ATTRIBUTES } from '../src/workflows/search-attributes';
 

@@ -1,3 +1,4 @@
+import { OnboardHandle } from '../src/client/handle';
 import type { Browser, Page, Route } from 'playwright-core';
 import { OnboardsError, type RowWithRecord } from '../src/client';
 import { COMPLETING, SELLER } from '../src/onboard/words';
@@ -126,10 +127,10 @@ describe('every action', () => {
   test('a retry that would complete asks once more, too', async () => {
     const page = await site.enter(browser, 'ann');
     const id = await waiting();
-    await site.world.onboards.send(id, { name: 'advance', to: 'in_progress' });
-    await eventually(async () => (await site.world.onboards.state(id)).status === 'in_progress');
+    await site.world.onboards.get(id).send({ name: 'advance', to: 'in_progress' });
+    await eventually(async () => (await site.world.onboards.get(id).state()).status === 'in_progress');
     await site.world.faults({ on: 'PUT', when: 'before', do: 'reset', invitation_id: id });
-    await site.world.onboards.send(id, { name: 'advance', to: 'completed' });
+    await site.world.onboards.get(id).send({ name: 'advance', to: 'completed' });
     await open(page, id);
     await shows(page, 'Needs attention: unknown_outcome');
     await does(page, 'Retry', 'it is not there');
@@ -194,7 +195,7 @@ describe('live', () => {
     await shows(page, 'No onboard fits.');
     const id = await waiting(label);
     await page.getByRole('link', { name: label }).waitFor();
-    await site.world.onboards.send(id, { name: 'hold' });
+    await site.world.onboards.get(id).send({ name: 'hold' });
     await page.locator(`#row-${id} .phase`, { hasText: 'held' }).waitFor();
   });
 
@@ -208,7 +209,7 @@ describe('live', () => {
     await screenshot(page, 'lost');
     await site.startServer();
     await page.locator('#connection', { hasText: 'Live' }).waitFor();
-    await site.world.onboards.send(id, { name: 'hold' });
+    await site.world.onboards.get(id).send({ name: 'hold' });
     await phase(page).getByText('held').waitFor();
   });
 
@@ -245,7 +246,7 @@ describe('live', () => {
     await open(page, await waiting());
     await page.locator('#connection.live').waitFor();
     const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
-    const state = jest.spyOn(site.world.onboards, 'state');
+    const state = jest.spyOn(OnboardHandle.prototype, 'state');
     const thrice = new Promise<void>((resolve) => {
       state.mockImplementation(() => {
         if (state.mock.calls.length === 3) resolve();
@@ -282,7 +283,7 @@ test('the same form filled in otherwise is another message', async () => {
     await said(page).getByText('Noted.').waitFor();
     await page.goBack();
   }
-  const { timeline: lines } = await site.world.onboards.state(id);
+  const { timeline: lines } = await site.world.onboards.get(id).state();
   expect(lines.flatMap(({ event, detail }) => (event === 'note' ? [detail] : []))).toEqual(['first', 'second']);
 });
 
@@ -290,7 +291,7 @@ describe('the list', () => {
   test('that could not be read yet is not empty: 503 with why', async () => {
     const page = await site.enter(browser, 'ann');
     const words = 'Temporal did not answer in time';
-    jest.spyOn(site.world.onboards, 'rowsWithRecords').mockRejectedValue(new OnboardsError('temporal', words));
+    jest.spyOn(site.world.onboards.lists, 'rowsWithRecords').mockRejectedValue(new OnboardsError('temporal', words));
     await site.stopServer();
     await site.startServer();
     expect((await page.goto('/'))?.status()).toBe(503);
@@ -310,7 +311,7 @@ describe('the list', () => {
       const record = { id: invitation_id, invitation_id, created_at, updated_at: since(n) };
       return { ...none, invitation_id, label: `No. ${n}`, status: 'created', phase, since: since(n), record };
     });
-    jest.spyOn(site.world.onboards, 'rowsWithRecords').mockImplementation(() => Promise.resolve([...rows]));
+    jest.spyOn(site.world.onboards.lists, 'rowsWithRecords').mockImplementation(() => Promise.resolve([...rows]));
     await site.stopServer();
     await site.startServer();
     const labels = () => page.locator('.list tbody th a').allTextContents();
@@ -349,7 +350,7 @@ describe('the list', () => {
     await screenshot(page, 'list');
     await page.getByRole('link', { name: 'attention 1' }).click();
     expect(await page.locator('.list tbody th a').allTextContents()).toEqual([`${mark} three`]);
-    const { record } = await site.world.onboards.state(ids[1]!);
+    const { record } = await site.world.onboards.get(ids[1]!).state();
     for (const id of [ids[1]!.toUpperCase(), record!.id, record!.account_id!, record!.connection_id!]) {
       await page.goto('/');
       await page.getByLabel('Any id or label').fill(id);
@@ -470,7 +471,7 @@ describe('who may', () => {
     await page.locator('#connection', { hasText: 'Your session has ended' }).waitFor();
     await does(page, 'Hold');
     await page.getByRole('alert').getByText('Your session has ended, and nothing was done.').waitFor();
-    expect(await site.world.onboards.state(id)).toMatchObject({ held: false });
+    expect(await site.world.onboards.get(id).state()).toMatchObject({ held: false });
   });
 
   test('live pages that nobody reads take no place from those that are read', async () => {
@@ -497,7 +498,7 @@ describe('who may', () => {
       form: { key: 'k' },
     });
     expect(forged.status()).toBe(403);
-    expect(await site.world.onboards.state(id)).toMatchObject({ held: false });
+    expect(await site.world.onboards.get(id).state()).toMatchObject({ held: false });
   });
 });
 

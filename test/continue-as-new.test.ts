@@ -36,7 +36,7 @@ test('keys, ledger, timeline and what was asked are carried over; a repeated key
   expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
   expect((await runs()).length).toBeGreaterThan(1);
   expect(await world.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
-  expect(await world.onboards.list()).toHaveLength(1);
+  expect(await world.onboards.lists.list()).toHaveLength(1);
 });
 
 test('what a new run cannot carry is dropped from the old end, and counted', async () => {
@@ -75,7 +75,11 @@ test('an order that a person gives to the run that follows acts, whichever run h
   world = await World.start({ address: server.address(), presence: false });
   const { invitation, config } = world;
   // An earlier run may have created it, and the list has shown none of ours.
-  const input = { invitation_id: invitation, doubts: ['create'], policy: { settle_ms: 100, attempt_ms: 4_000 } };
+  const input = {
+    invitation_id: invitation,
+    maybe_sent_before: ['create'],
+    policy: { settle_ms: 100, attempt_ms: 4_000 },
+  };
   const workflowId = `onboard-${invitation}`;
   await world.temporal.workflow.start('onboardBuyer', { workflowId, taskQueue: config.taskQueue, args: [input] });
   const asked = await world.until('asked', (state) => state.attention?.code === 'absence_unproven');

@@ -4,16 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { absorbOutcome } from '../src/onboard/apply-outcome';
-import { judge, receive } from '../src/onboard/apply-message';
-import { EFFECTS, type Effect } from '../src/onboard/lifecycle';
-import { absorbLook } from '../src/onboard/apply-look';
-import type { OnboardInput, OnboardState } from '../src/workflows/messages';
+import { applyOutcome } from '../src/onboard/apply-outcome';
+import { applyMessage, validate } from '../src/onboard/apply-message';
+import { EFFECT_NAMES, type Effect } from '../src/onboard/lifecycle';
+import { applyLook } from '../src/onboard/apply-look';
+import type { OnboardInput } from '../src/onboard/input';
+import type { OnboardView } from '../src/onboard/view';
 import { nextStep } from '../src/onboard/next-step';
 import { iso } from '../src/onboard/journal';
 import { handOver, takeOver } from '../src/onboard/carry-over';
-import { begin, intend, type Onboard } from '../src/onboard/state';
-import { readMessage, type Message } from '../src/onboard/parse-message';
+import { begin, intend, type OnboardState } from '../src/onboard/state';
+import { parseMessage, type Message } from '../src/onboard/parse-message';
 import { datePhase, view } from '../src/onboard/view';
 import {
   ATTEMPT,
@@ -45,7 +46,7 @@ interface Meanwhile {
   isBefore: boolean;
 }
 /** Everything but what tells of it. */
-const substance = (onboard: Onboard) =>
+const substance = (onboard: OnboardState) =>
   JSON.stringify(onboard, (key, value: unknown) => (TELLING.includes(key) ? undefined : value));
 
 /** A back-off that doubles comes to fewer. */
@@ -62,7 +63,7 @@ class Trial {
   /** When LeadConduit was last asked for its list. */
   lookedAt = START;
   private input: OnboardInput = { invitation_id: INVITATION, policy: POLICY };
-  onboard: Onboard;
+  onboard: OnboardState;
   run = { id: 'run 1', isReset: false };
   private runs = 1;
   private messages = 0;
@@ -93,7 +94,7 @@ class Trial {
     this.onboard = begin(this.input, START);
   }
 
-  get state(): OnboardState {
+  get state(): OnboardView {
     return view(this.onboard, this.now);
   }
 
@@ -107,10 +108,10 @@ class Trial {
     const asked = state.attention?.code;
     this.looks = [];
     const before = substance(this.onboard);
-    const judged = judge(this.onboard, message).kind;
+    const judged = validate(this.onboard, message).kind;
     assert.equal(judged, verdict, `${nameOf(message)} is to be "${verdict}", and was "${judged}"`);
     const { length } = this.onboard.timeline;
-    receive(this.onboard, message, this.now);
+    applyMessage(this.onboard, message, this.now);
     this.notebook.said(message, verdict);
     if (verdict === 'repeat') assert.equal(this.onboard.timeline.length, length, 'an honest repeat was told of');
     if (verdict === 'refuse' || verdict === 'repeat')
@@ -126,7 +127,7 @@ class Trial {
   }
 
   /** Whoever names a flow, or takes the one that is there, has seen the one of the record. */
-  private decideFlow(message: Message, { attention, record }: OnboardState): void {
+  private decideFlow(message: Message, { attention, record }: OnboardView): void {
     const isTaken = message.name === 'resolve' && message.action === 'adopt' && attention?.code === 'flow_conflict';
     const isNamed = message.name === 'advance' && message.flow_id !== undefined;
     if (record && (isTaken || isNamed)) this.upstream.agreeOn(record.id, record.flow_id ?? null);
@@ -156,21 +157,23 @@ class Trial {
       if (step.how === 'done')
         assert(this.isSaidToBeDone || this.upstream.has('completed'), 'done, although nothing was completed');
     } else if (step.do === 'wait') {
-      if (step.until === undefined || step.until > until) return false;
-      this.now = step.until;
+      return false;
+    } else if (step.at > this.now) {
+      if (step.at > until) return false;
+      this.now = step.at;
     } else if (step.do === 'look') {
       this.now += 10;
       this.looks = [...this.looks.filter((at) => at > this.now - SETTLE), this.now];
       assert(this.looks.length <= LOOKS, `it looked ${this.looks.length} times within a settle time`);
       if (!['look', 'key', 'key after'].includes(fault)) this.lookedAt = this.now - 10;
       const look = this.upstream.look(this.run, this.onboard, fault, this.now - 10);
-      absorbLook(this.onboard, step.about, look, this.now - 10, this.now);
+      applyLook(this.onboard, step.about, look, this.now - 10, this.now);
     } else {
-      absorbOutcome(this.onboard, this.call(step.effect, fault, meanwhile), this.now);
+      applyOutcome(this.onboard, this.call(step.effect, fault, meanwhile), this.now);
       this.isOut = false;
     }
     // A new run carries plain data only.
-    this.onboard = JSON.parse(JSON.stringify(this.onboard)) as Onboard;
+    this.onboard = JSON.parse(JSON.stringify(this.onboard)) as OnboardState;
     this.check();
     return !this.notebook.ended;
   }
@@ -207,8 +210,8 @@ class Trial {
   renew(): void {
     if (this.notebook.ended) return;
     this.runs += 1;
-    const carried = JSON.parse(JSON.stringify(handOver(this.onboard, this.run.id))) as Onboard;
-    if (this.run.isReset) carried.doubts = [...EFFECTS];
+    const carried = JSON.parse(JSON.stringify(handOver(this.onboard, this.run.id))) as OnboardState;
+    if (this.run.isReset) carried.maybe_sent_before = [...EFFECT_NAMES];
     this.isDoubtful ||= this.run.isReset;
     this.run = { id: `run ${this.runs}`, isReset: false };
     this.onboard = takeOver(this.input, carried, this.run.id, this.now);
@@ -225,7 +228,8 @@ class Trial {
     }
     // Nobody starts another after one that is done; after any other, any call may have been made.
     if (how === 'ended' && this.onboard.ended === 'done') return;
-    if (how === 'ended') this.input = { ...this.input, not_before: iso(this.now + SETTLE), doubts: [...EFFECTS] };
+    if (how === 'ended')
+      this.input = { ...this.input, not_before: iso(this.now + SETTLE), maybe_sent_before: [...EFFECT_NAMES] };
     this.runs += 1;
     this.run = { id: `run ${this.runs}`, isReset: how === 'reset' };
     this.onboard = begin(this.input, this.now);
@@ -457,7 +461,7 @@ test('a look that was under way when somebody chose between two does not ask the
     trial.say({ name: 'look' });
     const look = upstream.look(trial.run, trial.onboard, 'none', trial.now);
     if (n === 1) trial.say({ name: 'resolve', action: 'adopt', onboard_id: ours });
-    absorbLook(trial.onboard, 'check', look, trial.now, trial.now);
+    applyLook(trial.onboard, 'check', look, trial.now, trial.now);
     trial.check();
     expect(trial.onboard.attention?.code).toBe(n === 0 ? 'duplicate' : undefined);
   }
@@ -597,7 +601,7 @@ test('what a run that was reset does not see is for a person, wherever it goes o
   const upstream = new ListedUpstream(0);
   const trial = new Trial(upstream);
   trial.step('lost before', Infinity);
-  while (trial.onboard.pursuit?.absences !== 2) trial.step('none', Infinity);
+  while (trial.onboard.operation?.looks_without_it !== 2) trial.step('none', Infinity);
   trial.run = { id: 'run 2', isReset: true };
   while (trial.step('none', Infinity));
   expect(trial.onboard.attention?.code).toBe('unknown_outcome');
@@ -617,8 +621,8 @@ test('an order acts in the run that follows the one which asked for it', () => {
 
 test('a key that comes with other content is refused; an honest repeat changes nothing', () => {
   const onboard = begin({ invitation_id: INVITATION }, START);
-  const verdictOn = (reason: string) => judge(onboard, { name: 'hold', key: 'k', reason, by: 'ann' });
-  receive(onboard, { name: 'hold', key: 'k', reason: 'one', by: 'ann' }, START);
+  const verdictOn = (reason: string) => validate(onboard, { name: 'hold', key: 'k', reason, by: 'ann' });
+  applyMessage(onboard, { name: 'hold', key: 'k', reason: 'one', by: 'ann' }, START);
   expect(verdictOn('one')).toEqual({ kind: 'repeat' });
   expect(verdictOn('two')).toEqual({ kind: 'refuse', why: 'its key was used before, for hold with other content' });
 });
@@ -627,16 +631,16 @@ describe('reading a message', () => {
   test('never throws, whatever comes', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.anything()), (name, args) => {
-        const message = readMessage(name, args);
+        const message = parseMessage(name, args);
         const onboard = begin({ invitation_id: INVITATION }, START);
-        receive(onboard, message, START);
+        applyMessage(onboard, message, START);
         expect(onboard.timeline.length).toBe(2);
       }),
     );
   });
 
   test('cuts every text', () => {
-    const message = readMessage('note', [{ text: 'x'.repeat(9_000), by: 'y'.repeat(900) }]);
+    const message = parseMessage('note', [{ text: 'x'.repeat(9_000), by: 'y'.repeat(900) }]);
     expect(message).toMatchObject({
       text: expect.stringMatching(/^x{1999}…$/) as string,
       by: expect.stringMatching(/^y{199}…$/) as string,

@@ -7,11 +7,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
-import { duplicate } from '../src/onboard/raise-attention';
-import { receive } from '../src/onboard/apply-message';
+import { raiseDuplicate } from '../src/onboard/raise-attention';
+import { applyMessage } from '../src/onboard/apply-message';
 import { takeOver } from '../src/onboard/carry-over';
-import type { OnboardInput } from '../src/workflows/messages';
-import type { Onboard } from '../src/onboard/state';
+import type { OnboardInput } from '../src/onboard/input';
+import type { OnboardState } from '../src/onboard/state';
 import { view } from '../src/onboard/view';
 import { renewingServer } from './support/renewing';
 import { payloadConverterPath, World } from './support/world';
@@ -167,15 +167,15 @@ test('what a run of an older version has carried lacks what has come since, and 
     events: { workflowExecutionStartedEventAttributes: { input: { payloads: { data: string }[] } } }[];
   };
   const [{ data }] = events[0]!.workflowExecutionStartedEventAttributes.input.payloads as [{ data: string }];
-  const input = JSON.parse(Buffer.from(data, 'base64').toString()) as OnboardInput & { carried: Onboard };
+  const input = JSON.parse(Buffer.from(data, 'base64').toString()) as OnboardInput & { carried: OnboardState };
   const now = Date.now();
   for (const field of ['shown', 'lacked', 'gone', 'weights', 'dropped', 'attentions'] as const) {
     const carried = { ...input.carried };
     Reflect.deleteProperty(carried, field);
     const onboard = takeOver(input, carried, 'a run', now);
     expect(view(onboard, now)).toMatchObject({ status: 'created', held: true });
-    receive(onboard, { name: 'note', text: 'x' }, now);
-    duplicate(onboard, ['a', 'b'], now);
+    applyMessage(onboard, { name: 'note', text: 'x' }, now);
+    raiseDuplicate(onboard, ['a', 'b'], now);
   }
 });
 

@@ -1,14 +1,14 @@
 /** From the moment when a hold or a cancel is accepted, what has not been sent is not sent; what has been is followed to its outcome. */
 import { Worker } from '@temporalio/worker';
 import { workerOptions } from '../src/temporal/worker-options';
-import type { OnboardState } from '../src/workflows/messages';
+import type { OnboardView } from '../src/onboard/view';
 import { World } from './support/world';
 
 let world: World;
 afterEach(() => world.close());
 
 const settled = (phase: string) => world.until(phase, (state) => state.phase === phase);
-const last = ({ ledger }: OnboardState) => ledger.at(-1);
+const last = ({ ledger }: OnboardView) => ledger.at(-1);
 
 /** In progress, with the list of the look before the completing call still to come. */
 async function givenLookingBeforeCompleting(): Promise<void> {

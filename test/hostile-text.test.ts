@@ -6,13 +6,13 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { readLook } from '../src/leadconduit/looks';
+import { readLook } from '../src/leadconduit/shared-looks';
 import { readRecord } from '../src/leadconduit/schema';
-import { absorbOutcome } from '../src/onboard/apply-outcome';
-import { judge, receive } from '../src/onboard/apply-message';
+import { applyOutcome } from '../src/onboard/apply-outcome';
+import { validate, applyMessage } from '../src/onboard/apply-message';
 import { begin, intend } from '../src/onboard/state';
-import { readMessage } from '../src/onboard/parse-message';
-import { readLookResult, readOutcome } from '../src/onboard/parse-outcome';
+import { parseMessage } from '../src/onboard/parse-message';
+import { parseLookResult, parseOutcome } from '../src/onboard/parse-outcome';
 import { asMarkdown } from '../src/onboard/text';
 import { view } from '../src/onboard/view';
 import { newId, World } from './support/world';
@@ -90,10 +90,10 @@ test('messages: none is fatal, and what is kept or answered is clean', () => {
   fc.assert(
     fc.property(fc.oneof(fc.constantFrom(...NAMES), fc.string({ unit: 'binary' })), fc.array(payload), (name, args) => {
       const onboard = begin({ invitation_id: INVITATION }, NOW);
-      const message = readMessage(name, args);
-      const verdict = judge(onboard, message);
+      const message = parseMessage(name, args);
+      const verdict = validate(onboard, message);
       if (verdict.kind === 'refuse') expectClean({ why: verdict.why });
-      receive(onboard, message, NOW);
+      applyMessage(onboard, message, NOW);
       expectClean(view(onboard, NOW));
     }),
     { numRuns: RUNS },
@@ -130,12 +130,12 @@ const result = fc.record(
 test('results of activities: what is not whole cannot be read, and what is kept of the rest is clean', () => {
   fc.assert(
     fc.property(fc.oneof(result, hostile), (raw) => {
-      const outcome = readOutcome(raw);
-      readLookResult(raw);
+      const outcome = parseOutcome(raw);
+      parseLookResult(raw);
       if (!outcome) return;
       const onboard = begin({ invitation_id: INVITATION }, NOW);
       intend(onboard, 'create', NOW);
-      absorbOutcome(onboard, outcome, NOW);
+      applyOutcome(onboard, outcome, NOW);
       expectClean(view(onboard, NOW));
     }),
     { numRuns: RUNS },
@@ -150,7 +150,7 @@ test.each<[string, unknown]>([
   ['a list', { kind: 'duplicate', onboard_ids: 'ab' }],
   ['a kind', { kind: 'toString' }],
 ])('a result without %s is none', (_, raw) => {
-  expect(readOutcome(raw)).toBeUndefined();
+  expect(parseOutcome(raw)).toBeUndefined();
 });
 
 test('answers of LeadConduit: never an exception', () => {

@@ -10,7 +10,7 @@ import { loadConfig } from '../src/config';
 import { hashOf, Keys } from '../src/http/keys';
 import { startServer } from '../src/http/server';
 import { Identity, ownOfClient, ownOfWorker, recordIdOf } from '../src/temporal/identity';
-import { startTemporal } from '../src/temporal/server';
+import { startTemporal } from '../src/temporal/dev-server';
 import type { UpFile } from '../src/temporal/up-file';
 import { isSameUpstream } from '../src/upstream';
 import { KEYS } from '../src/workflows/search-attributes';
@@ -227,15 +227,15 @@ describe('an onboard of another task queue, whose workflow id holds for the whol
       () => ours.start(request),
       () => ours.onboard(request, 0),
       () => ours.onboard(request, 10_000),
-      () => ours.state(invitation),
-      () => ours.send(invitation, { name: 'advance', to: 'completed' }),
-      () => ours.send(invitation, { name: 'look' }),
-      () => ours.note(invitation, { text: 'a note' }),
-      () => ours.note(invitation, { text: 'a note', key: 'a key' }),
+      () => ours.get(invitation).state(),
+      () => ours.get(invitation).send({ name: 'advance', to: 'completed' }),
+      () => ours.get(invitation).send({ name: 'look' }),
+      () => ours.get(invitation).send({ name: 'note', text: 'a note' }),
+      () => ours.get(invitation).send({ name: 'note', text: 'a note', key: 'a key' }),
     ];
     for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'refused', message: refusal });
-    await ours.tellDoubled(invitation, [newId(), newId()], 'a key');
-    expect(await ours.list()).toEqual([]);
+    await ours.get(invitation).tellDoubled([newId(), newId()], 'a key');
+    expect(await ours.lists.list()).toEqual([]);
     const { events } = await theirs.fetchHistory();
     expect(events?.map(({ eventType }) => eventType)).toEqual([1, 5]); // Started, and its first task waits.
     await theirs.terminate();
@@ -250,7 +250,7 @@ describe('an onboard of another task queue, whose workflow id holds for the whol
       ...{ workflowId: theirs.workflowId, taskQueue: `${queue.ONBOARDS_TASK_QUEUE}-other` },
       typedSearchAttributes: [{ key: KEYS.OnboardId, value: onboard }],
     });
-    await expect(ours.state(onboard)).rejects.toMatchObject({ code: 'refused', message: refusal });
+    await expect(ours.get(onboard).state()).rejects.toMatchObject({ code: 'refused', message: refusal });
     const cli = start('starter', NAMED, 'start', invitation, newId(), '--wait', '0');
     expect({ code: await cli.ended, output: cli.output() }).toEqual({
       code: 4,

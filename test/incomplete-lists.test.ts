@@ -15,9 +15,10 @@ async function givenListed(others = 2): Promise<void> {
   for (const invitation_id of invitations) await world.start({ invitation_id });
   for (const invitation_id of invitations) {
     await world.onboards.whenCreated({ invitation_id }, 20_000);
-    await world.onboards.send(invitation_id, { name: 'advance', to: 'in_progress' });
-    await world.onboards.follow(
-      await world.onboards.state(invitation_id),
+    await world.onboards.get(invitation_id).send({ name: 'advance', to: 'in_progress' });
+    const onboard = world.onboards.get(invitation_id);
+    await onboard.follow(
+      await onboard.state(),
       20_000,
       ({ status, phase }) => status === 'in_progress' && phase === 'waiting',
     );
@@ -42,7 +43,7 @@ describe('before the first POST', () => {
   test('a worker that has just started knows from Temporal what the list has shown', async () => {
     await givenListed();
     const { id } = await world.elsewhere({});
-    while ((await world.onboards.known(5)).filter(({ isListed }) => isListed).length < 2)
+    while ((await world.onboards.lists.known(5)).filter(({ isListed }) => isListed).length < 2)
       await new Promise((resolve) => setTimeout(resolve, 50));
     await world.restartWorker();
     await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 0, times: 2 });
@@ -56,7 +57,7 @@ describe('before the first POST', () => {
       await world.start({ invitation_id });
       await world.onboards.whenCreated({ invitation_id }, 20_000);
     }
-    while ((await world.onboards.known(5)).length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await world.onboards.lists.known(5)).length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
     await world.restartWorker();
     const { id } = await world.elsewhere({});
     await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 0, times: 2 });
@@ -66,7 +67,7 @@ describe('before the first POST', () => {
 
   test('where the list lacks one for good, a person is told which, and says by its id that it is gone', async () => {
     await givenListed(1);
-    const { record } = await world.onboards.state(invitations[0]!);
+    const { record } = await world.onboards.get(invitations[0]!).state();
     await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 1, times: 10_000 });
     await world.start();
     const state = await attention('list_unreadable');
@@ -94,8 +95,10 @@ test('before a move: whoever is told that ours is not listed is told that others
   await givenListed(2);
   const ours = invitations[0]!;
   await world.faults({ on: 'GET', when: 'before', do: 'partial', keep: 0, times: 10_000 });
-  await world.onboards.send(ours, { name: 'advance', to: 'completed' });
-  const asked = await world.onboards.follow(await world.onboards.state(ours), 40_000, ({ attention }) => !!attention);
+  await world.onboards.get(ours).send({ name: 'advance', to: 'completed' });
+  const asked = await world.onboards
+    .get(ours)
+    .follow(await world.onboards.get(ours).state(), 40_000, ({ attention }) => !!attention);
   expect(asked.attention?.code).toBe('not_listed');
   expect(asked.attention?.message).toMatch(/does not show 2 onboards, such as .*, which it has shown before/);
 });
@@ -166,7 +169,7 @@ describe('a second onboard', () => {
     await world.create();
     await world.elsewhere({});
     const leadconduit = world.leadconduit();
-    const stop = world.doubles.keepLooking(leadconduit, () => world.onboards.isAnyOpen(), 200);
+    const stop = world.doubles.keepLooking(leadconduit, () => world.onboards.lists.isAnyOpen(), 200);
     await attention('duplicate');
     stop();
     leadconduit.close();

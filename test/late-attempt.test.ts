@@ -1,5 +1,5 @@
 /** What operators can do to a running attempt with Temporal's own tools: it never acts twice. */
-import { LeadConduitClient, type PhaseEvent } from '../src/leadconduit/client';
+import { LeadConduitClient, type WireEvent } from '../src/leadconduit/client';
 import { newId, World } from './support/world';
 
 let world: World;
@@ -111,13 +111,13 @@ test('a call whose connection is there only when its look is old looks again bef
   world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 20_000 } });
   await world.stopWorker();
   let frozen = false;
-  const onPhase = ({ operation, phase }: PhaseEvent) => {
-    if (frozen || operation !== 'create' || phase !== 'connecting') return;
+  const onStage = ({ operation, stage }: WireEvent) => {
+    if (frozen || operation !== 'create' || stage !== 'connecting') return;
     frozen = true;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_100);
   };
   const { apiKey = '', ...settings } = world.config.leadconduit;
-  await world.startWorker({ leadconduit: new LeadConduitClient({ ...settings, apiKey, onPhase }) });
+  await world.startWorker({ leadconduit: new LeadConduitClient({ ...settings, apiKey, onStage }) });
   const { GET } = (await world.ledger()).calls;
   const { timeline } = await world.create();
   expect(timeline.map(({ event }) => event)).toEqual(['started', 'created']);

@@ -23,7 +23,7 @@ test('an order that finds no worker: the run goes on with the next ones, and rep
   const seen = newId();
   await world.start({ invitation_id: seen });
   await world.onboards.whenCreated({ invitation_id: seen }, 20_000);
-  while ((await world.onboards.known(1)).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await world.onboards.lists.known(1)).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   await world.stopWorker();
   worker = await spawnWorker(world);
   await world.faults({ on: 'POST', when: 'before', do: 'reset' });

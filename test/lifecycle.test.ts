@@ -12,9 +12,9 @@ afterEach(() => world.close());
 
 test('one invitation goes from its start to completed with one create and one completion', async () => {
   expect(await world.create()).toMatchObject({ status: 'created', phase: 'waiting', record: { status: 'created' } });
-  await world.onboards.send(world.invitation, { name: 'advance', to: 'in_progress', by: 'ann' });
+  await world.onboards.get(world.invitation).send({ name: 'advance', to: 'in_progress', by: 'ann' });
   await world.until('in_progress', ({ status }) => status === 'in_progress');
-  await world.onboards.send(world.invitation, { name: 'advance', to: 'completed', by: 'ann', reason: 'all set' });
+  await world.onboards.get(world.invitation).send({ name: 'advance', to: 'completed', by: 'ann', reason: 'all set' });
   const done = await world.until('done', ({ phase }) => phase === 'done');
   expect(done.ledger.map(({ effect, outcome }) => [effect, outcome])).toEqual([
     ['create', 'done'],
@@ -29,7 +29,7 @@ test('one invitation goes from its start to completed with one create and one co
 
 test('asked for completed in created, it goes through in_progress', async () => {
   await world.create();
-  await world.onboards.send(world.invitation, { name: 'advance', to: 'completed' });
+  await world.onboards.get(world.invitation).send({ name: 'advance', to: 'completed' });
   const done = await world.until('done', ({ phase }) => phase === 'done');
   expect(done.ledger.map(({ effect }) => effect)).toEqual(['create', 'in_progress', 'completed']);
 });

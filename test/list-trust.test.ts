@@ -1,7 +1,7 @@
 /** Which lists are believed, by what is known of the onboards that they do not show. */
 import { ListTrust } from '../src/activities/list-trust';
-import type { Look } from '../src/leadconduit/looks';
-import { readLook } from '../src/leadconduit/looks';
+import type { Look } from '../src/leadconduit/shared-looks';
+import { readLook } from '../src/leadconduit/shared-looks';
 
 const LAG = 1_000;
 const list = (...ids: string[]) =>

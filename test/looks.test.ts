@@ -3,8 +3,8 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Doubles } from '../src/activities/doubles';
 import { LeadConduitClient, type SendPermit } from '../src/leadconduit/client';
-import { readLook, type Look } from '../src/leadconduit/looks';
-import { Places } from '../src/leadconduit/places';
+import { readLook, type Look } from '../src/leadconduit/shared-looks';
+import { CallSlots } from '../src/leadconduit/call-slots';
 
 const INVITATION = '64b8f0f5e4b0c3a1d5e6f7a8';
 const RECORD = { id: '5fd4371e940df5a34a3888b2', invitation_id: INVITATION };
@@ -68,9 +68,9 @@ async function upstream(maxConcurrency: number) {
 }
 
 const soon = () => Date.now() + 10_000;
-const permit = (placeUntil = soon()): SendPermit => ({ placeUntil, gate: () => undefined });
-const create = (client: LeadConduitClient, placeUntil?: number) =>
-  client.createOnboard({ invitation_id: INVITATION }, permit(placeUntil));
+const permit = (slotUntil = soon()): SendPermit => ({ slotUntil, gate: () => undefined });
+const create = (client: LeadConduitClient, slotUntil?: number) =>
+  client.createOnboard({ invitation_id: INVITATION }, permit(slotUntil));
 
 describe('a look is shared', () => {
   test('by all who asked before it was sent; those who ask later get the next one', async () => {
@@ -127,7 +127,7 @@ describe('a look is shared', () => {
     const patient = client.look(soon());
     const hasty = client.look(Date.now() + 30);
     const held = await arrival();
-    await expect(hasty).rejects.toMatchObject({ sent: false, reason: 'no look in time', noPlace: true });
+    await expect(hasty).rejects.toMatchObject({ sent: false, reason: 'no look in time', noSlot: true });
     held.answer();
     await expect(patient).resolves.toMatchObject({ doubled: new Map() });
     expect(state.seen).toEqual(['GET']);
@@ -193,7 +193,7 @@ describe('places', () => {
     const { client, arrival, state } = await upstream(1);
     const first = create(client);
     const held = await arrival();
-    const none = { operation: 'create', sent: false, noPlace: true, reason: 'no place in time' };
+    const none = { operation: 'create', sent: false, noSlot: true, reason: 'no slot in time' };
     await expect(create(client, Date.now() + 30)).rejects.toMatchObject(none);
     held.answer();
     await first;
@@ -205,7 +205,7 @@ describe('places', () => {
   });
 
   test('a writer whose time is up gets none, also when its timer is late', async () => {
-    const places = new Places(1);
+    const places = new CallSlots(1);
     const leave = (await places.forWrite(soon()))!;
     const stale = places.forWrite(Date.now() + 10);
     const fresh = places.forWrite(soon());
@@ -217,7 +217,7 @@ describe('places', () => {
   });
 
   test('writers go in their order, and who left leaves no hole', async () => {
-    const places = new Places(1);
+    const places = new CallSlots(1);
     let leave = (await places.forWrite(soon()))!;
     const order: number[] = [];
     const enter = (n: number, until = soon()) =>
@@ -238,7 +238,7 @@ describe('places', () => {
   });
 
   test('a far deadline does not fire at once', async () => {
-    const places = new Places(1);
+    const places = new CallSlots(1);
     const leave = (await places.forWrite(soon()))!;
     const waiting = places.forWrite(Date.now() + 365 * 86_400_000);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -301,7 +301,7 @@ describe('starting', () => {
     await Promise.all(ids.map((invitation_id) => world.start({ invitation_id })));
     await world.create();
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
-    expect(await world.onboards.list()).toHaveLength(1);
+    expect(await world.onboards.lists.list()).toHaveLength(1);
   });
 
   test('again when completed starts nothing', async () => {

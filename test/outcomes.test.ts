@@ -1,6 +1,7 @@
 /** Each row of the table "One attempt, then look", on the real server: what was seen, and what follows. */
 import { LeadConduitClient, type LeadConduitOptions, type Look } from '../src/leadconduit/client';
-import type { AttentionCode, OnboardState } from '../src/workflows/messages';
+import type { AttentionCode } from '../src/onboard/attention';
+import type { OnboardView } from '../src/onboard/view';
 import { newId, World, type Fault, type WorldOptions } from './support/world';
 
 let world: World;
@@ -11,7 +12,7 @@ const given = async (options: WorldOptions = {}, ...faults: Fault[]) => {
 };
 afterEach(() => world.close());
 
-const outcomes = ({ ledger }: OnboardState) => ledger.map(({ effect, outcome }) => `${effect} ${outcome}`);
+const outcomes = ({ ledger }: OnboardView) => ledger.map(({ effect, outcome }) => `${effect} ${outcome}`);
 const attention = (code: AttentionCode) => world.until(`attention ${code}`, (state) => state.attention?.code === code);
 const waiting = () => world.until('waiting', ({ phase }) => phase === 'waiting');
 const done = () => world.until('done', ({ phase }) => phase === 'done');
@@ -190,7 +191,7 @@ describe('a create that surely did nothing', () => {
   test('a key that is refused already to the look: nothing was sent, so no double is looked for', async () => {
     await given({}, { on: 'GET', when: 'before', do: 'status', status: 401, times: 1_000 });
     await world.create();
-    const isKnown = ({ attention, ledger }: OnboardState) =>
+    const isKnown = ({ attention, ledger }: OnboardView) =>
       attention?.code === 'credentials' && ledger.at(-1)?.outcome !== 'pending';
     const { ledger } = await world.until('told', isKnown);
     await world.mend();

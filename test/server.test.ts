@@ -8,7 +8,7 @@ import { ConfigError, loadConfig } from '../src/config';
 import { bornAt, endProcess, isAlive } from '../src/processes';
 import { connectTemporal, temporalSettings, tlsWarning } from '../src/temporal/connection';
 import { findTemporal } from '../src/temporal/find-cli';
-import { startTemporal, warningAbout } from '../src/temporal/server';
+import { startTemporal, warningAbout } from '../src/temporal/dev-server';
 import { claimPort } from '../src/temporal/ports';
 import { writeUpFile } from '../src/temporal/up-file';
 import { claimPorts } from '../src/up/claim-ports';

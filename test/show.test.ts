@@ -1,15 +1,16 @@
 /** What `show` makes of a state: pure text, so that every line of it can be looked at. */
 import { stripVTControlCharacters } from 'node:util';
 import { narrator } from '../src/cli/narrator';
-import { showText } from '../src/cli/show';
-import type { OnboardState, TimelineLine } from '../src/workflows/messages';
+import { showText } from '../src/cli/describe';
+import type { OnboardView } from '../src/onboard/view';
+import type { TimelineLine } from '../src/onboard/journal';
 
 const NOW = Date.parse('2026-08-03T02:00:00Z');
 const ID = '64b8f0f5e4b0c3a1d5e6f7a8';
 const at = (time: string) => `2026-08-${time}:00Z`;
 const screen = { colours: false, now: NOW };
 
-const state = (parts: Partial<OnboardState> = {}): OnboardState => ({
+const state = (parts: Partial<OnboardView> = {}): OnboardView => ({
   invitation_id: ID,
   label: 'Acme Solar',
   status: 'created',
@@ -33,7 +34,7 @@ const state = (parts: Partial<OnboardState> = {}): OnboardState => ({
   stale: false,
   ...parts,
 });
-const shown = (parts?: Partial<OnboardState>, on: Parameters<typeof showText>[1] = screen) =>
+const shown = (parts?: Partial<OnboardView>, on: Parameters<typeof showText>[1] = screen) =>
   showText(state(parts), on).replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, 'TIME');
 
 test('one screen: where it stands, what may be done, what was sent, who did what', () => {
@@ -146,7 +147,7 @@ test('what others wrote cannot steer the terminal', () => {
 test('watch tells what is new, and where it stands when that has changed', () => {
   const tell = narrator();
   const first = state({ phase: 'waiting', waiting_for: { who: 'operator', text: 'somebody' } });
-  const told = (next: OnboardState) => tell(next, screen).replace(/\S+ \d\d:\d\d:\d\d/g, 'TIME');
+  const told = (next: OnboardView) => tell(next, screen).replace(/\S+ \d\d:\d\d:\d\d/g, 'TIME');
   expect(told(first)).toBe('TIME  created, waiting. Waits for an operator: somebody');
   expect(told({ ...first, as_of: at('03T02:01') })).toBe('');
   expect(told({ ...first, stale: true, timeline: [], phase: 'held' })).toMatch(/^TIME {2}created, held\./);

@@ -1,7 +1,7 @@
 /** A run that does not answer: what is known of it all the same, and what is said. */
 import { readFileSync } from 'node:fs';
 import { Worker } from '@temporalio/worker';
-import { showText } from '../src/cli/show';
+import { showText } from '../src/cli/describe';
 import { workerOptions } from '../src/temporal/worker-options';
 import { newId, World } from './support/world';
 

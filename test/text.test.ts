@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { text as all } from 'node:stream/consumers';
-import { LINE_THAT_SHOWS, SHOWS, toJson, visible } from '../src/text';
+import { LINE_THAT_SHOWS, SHOWS, toJson, visible } from '../src/visible';
 import { Api, KEY } from './support/api';
 import { Cli } from './support/cli';
 import { World } from './support/world';
@@ -167,7 +167,7 @@ describe('on the doors', () => {
   });
 
   test('a bug of ours is told in the log with its place, in lines that nobody else wrote', async () => {
-    const broken = jest.spyOn(world.onboards, 'records').mockRejectedValue(new Error(`a\r\nFAKE ${WORDS}`));
+    const broken = jest.spyOn(world.onboards.lists, 'records').mockRejectedValue(new Error(`a\r\nFAKE ${WORDS}`));
     expect(await api.get('/onboards')).toMatchObject({
       status: 500,
       body: { error: 'Something went wrong here; it is in the log' },

@@ -1,5 +1,5 @@
 /** A list that says of itself that it is not whole, or not of now, is unreadable; so is one with a record that might be anybody's. */
-import { readLook } from '../src/leadconduit/looks';
+import { readLook } from '../src/leadconduit/shared-looks';
 
 const INVITATION = '64b8f0f5e4b0c3a1d5e6f7a8';
 /** Two hours after the answer that is of today: clocks differ. */

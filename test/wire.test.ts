@@ -11,16 +11,12 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
-import { lookResultOf, outcomeOf, type Outcome } from '../src/activities/outcomes';
+import { lookResultOf, outcomeOf } from '../src/activities/outcomes';
+import type { Outcome } from '../src/onboard/outcome';
 import { startEmulator, type Emulator } from '../src/emulator/serve';
-import {
-  LeadConduitClient,
-  type LeadConduitOptions,
-  type PhaseEvent,
-  type SendPermit,
-} from '../src/leadconduit/client';
-import { LeadConduitError, type Operation } from '../src/leadconduit/errors';
-import { EFFECTS } from '../src/onboard/lifecycle';
+import { LeadConduitClient, type LeadConduitOptions, type WireEvent, type SendPermit } from '../src/leadconduit/client';
+import { LeadConduitError, type Operation } from '../src/leadconduit/leadconduit-error';
+import { EFFECT_NAMES } from '../src/onboard/lifecycle';
 
 const KEY = 'MARKED/key+with%signs=&more?';
 const INVITATION = '64b8f0f5e4b0c3a1d5e6f7a8';
@@ -116,7 +112,7 @@ function client(options: Partial<LeadConduitOptions> & { baseUrl: string }): Lea
 }
 
 const soon = () => Date.now() + 10_000;
-const permit = (gate: SendPermit['gate'] = () => undefined): SendPermit => ({ placeUntil: soon(), gate });
+const permit = (gate: SendPermit['gate'] = () => undefined): SendPermit => ({ slotUntil: soon(), gate });
 const run = (it: LeadConduitClient, operation: Operation, gate?: SendPermit['gate']): Promise<unknown> => {
   switch (operation) {
     case 'look':
@@ -416,13 +412,13 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
       });
       expect(error.reason).toMatch(expected.reason);
       expect(error.message).toBe(`${operation}: ${error.reason}`);
-      expect(error.noPlace).toBe(false);
+      expect(error.noSlot).toBe(false);
       expect(error.endedAt).toBeGreaterThanOrEqual(begun);
       if (expected.retryAfterMs === undefined) expect(error.retryAfterMs).toBeUndefined();
       else expect(Math.abs(error.retryAfterMs! - expected.retryAfterMs)).toBeLessThan(3_000);
     }
     const [look, create, put] = errors as [LeadConduitError, LeadConduitError, LeadConduitError];
-    const writes = EFFECTS.map((effect) => outcomeOf(effect === 'create' ? create : put, effect));
+    const writes = EFFECT_NAMES.map((effect) => outcomeOf(effect === 'create' ? create : put, effect));
     const { becomes, looksFirst = false } = expected;
     expect(writes.map(({ kind }) => kind)).toEqual(typeof becomes === 'string' ? [becomes, becomes, becomes] : becomes);
     const isLookedFor = writes.map((write) => write.kind === 'refused' && write.look_first);
@@ -450,12 +446,12 @@ describe.each<Protocol>(['http', 'https'])('over %s', (protocol) => {
       (await open)[0].on('error', () => undefined);
       (await bare)[0].resetAndDestroy();
     };
-    const onPhase = ({ phase }: PhaseEvent) => void (phase === 'open' && reset());
+    const onStage = ({ stage }: WireEvent) => void (stage === 'open' && reset());
     const baseUrl = `${protocol}://127.0.0.1:${await listen(server)}`;
-    const error = await failure(run(client({ baseUrl, onPhase }), operation));
+    const error = await failure(run(client({ baseUrl, onStage }), operation));
     expect(error).toMatchObject({ sent: true, status: undefined });
     expect(error.reason).toMatch(/(ECONNRESET|EPIPE)\), after the request was sent$/);
-    for (const effect of EFFECTS) expect(outcomeOf(error, effect).kind).toBe('unknown');
+    for (const effect of EFFECT_NAMES) expect(outcomeOf(error, effect).kind).toBe('unknown');
   });
 });
 
@@ -474,7 +470,7 @@ describe.each<Protocol>(['http', 'https'])('over %s, the answer is about what wa
   ] as const)('%s of %j', async (operation, record, reason) => {
     const error = await failure(run(await answering(record), operation));
     expect(error).toMatchObject({ sent: true, status: 200, reason });
-    for (const effect of EFFECTS) expect(outcomeOf(error, effect).kind).toBe('unknown');
+    for (const effect of EFFECT_NAMES) expect(outcomeOf(error, effect).kind).toBe('unknown');
   });
 
   test.each(OPERATIONS.slice(1))('%s: in any case, with nulls and unknown fields', async (operation) => {
@@ -666,9 +662,9 @@ describe('not sent, proven by the connection', () => {
     const it = client(options);
     for (const operation of OPERATIONS) {
       const error = await failure(run(it, operation, () => void (asked += 1)));
-      expect(error).toMatchObject({ operation, sent: false, status: undefined, words: undefined, noPlace: false });
+      expect(error).toMatchObject({ operation, sent: false, status: undefined, words: undefined, noSlot: false });
       expect(error.reason).toMatch(reason);
-      for (const effect of EFFECTS) expect(outcomeOf(error, effect).kind).toBe('not_sent');
+      for (const effect of EFFECT_NAMES) expect(outcomeOf(error, effect).kind).toBe('not_sent');
     }
     expect(asked).toBe(0);
     if ('seen' in options) expect(options.seen).toEqual({ requests: 0, connections: 3 });
@@ -710,10 +706,10 @@ describe('not sent, proven by the connection', () => {
       ],
     ])('%s: no byte of the request is seen', async (_, gate, reason) => {
       const { seen, ...options } = await upstream();
-      const phases: string[] = [];
-      const it = client({ ...options, onPhase: ({ phase }) => phases.push(phase) });
-      expect(await failure(run(it, 'create', gate))).toMatchObject({ sent: false, reason, noPlace: false });
-      expect(phases).toEqual(['connecting']);
+      const stages: string[] = [];
+      const it = client({ ...options, onStage: ({ stage }) => stages.push(stage) });
+      expect(await failure(run(it, 'create', gate))).toMatchObject({ sent: false, reason, noSlot: false });
+      expect(stages).toEqual(['connecting']);
       await run(it, 'create'); // its answer comes after anything that the first could have sent
       expect(seen).toMatchObject({ connections: 2 });
       expect('bytes' in seen ? seen.requests.length : seen.requests).toBe(1);
@@ -721,13 +717,13 @@ describe('not sent, proven by the connection', () => {
 
     test('is asked once, after the connection is open and before anything is sent', async () => {
       const options = await upstream();
-      const events: (PhaseEvent | string)[] = [];
-      const onPhase = (event: PhaseEvent) => {
+      const events: (WireEvent | string)[] = [];
+      const onStage = (event: WireEvent) => {
         events.push(event);
         throw new Error('a watcher that fails changes nothing');
       };
-      await run(client({ ...options, onPhase }), 'create', () => void events.push('gate'));
-      const at = (phase: string) => ({ operation: 'create', phase, invitationId: INVITATION });
+      await run(client({ ...options, onStage }), 'create', () => void events.push('gate'));
+      const at = (stage: string) => ({ operation: 'create', stage, invitationId: INVITATION });
       expect(events).toEqual([at('connecting'), 'gate', at('open'), at('sent'), at('answered')]);
     });
   });

@@ -1,6 +1,6 @@
 /** A client of our API as an engineer's would be: it repeats, with the same key, what it got no answer to. */
 import { OnboardsError } from '../../src/client';
-import type { OnboardState } from '../../src/workflows/messages';
+import type { OnboardView } from '../../src/onboard/view';
 
 const WAIT_S = 5;
 const TIMEOUT_MS = 20_000;
@@ -24,9 +24,9 @@ export class ApiClient {
   async send(
     id: string,
     { name, ...body }: { name: string; key: string; [field: string]: unknown },
-  ): Promise<OnboardState> {
+  ): Promise<OnboardView> {
     const answer = await this.ask('POST', `/onboards/${id}/${name}`, body);
-    if (answer.status === 200) return answer.body as OnboardState;
+    if (answer.status === 200) return answer.body as OnboardView;
     const { error } = answer.body as { error: string };
     if (answer.status === 409) throw new OnboardsError('refused', error);
     throw new Error(`${name}: HTTP ${answer.status} ${error}`);

@@ -1,5 +1,7 @@
 /** What a crash run has met of all that it knows: fewer than enough of a kind, and it has shown nothing about that kind. */
-import type { AttentionCode, OnboardState, TimelineLine } from '../../src/workflows/messages';
+import type { AttentionCode } from '../../src/onboard/attention';
+import type { OnboardView } from '../../src/onboard/view';
+import type { TimelineLine } from '../../src/onboard/journal';
 import type { Elsewhere } from './another-client';
 import { OURS } from './journal';
 import type { Evidence } from './oracle';
@@ -59,7 +61,7 @@ export function coverage(evidence: Evidence): Record<string, Met> {
 }
 
 /** Calls whose worker was not heard of again, by what the looks after them showed first. */
-function workerGone(runs: Map<string, OnboardState[]>): Met {
+function workerGone(runs: Map<string, OnboardView[]>): Met {
   const met = { without_effect: 0, with_effect: 0 };
   for (const { timeline } of [...runs.values()].flat())
     for (const [n, { event, detail }] of timeline.entries()) {

@@ -6,7 +6,7 @@ import { loadEnvironment } from '../../src/config';
 import { ChildFailed, endProcess, isAlive, signalGroup, startChild, type Child } from '../../src/processes';
 import { findTemporal } from '../../src/temporal/find-cli';
 import { claimPort } from '../../src/temporal/ports';
-import { startTemporal, type TemporalServer } from '../../src/temporal/server';
+import { startTemporal, type TemporalServer } from '../../src/temporal/dev-server';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { JournalFile, listOf, type Journal } from './journal';
 import { API_FROZEN_MS, FROZEN_MS, LIMIT_MS, WORKERS, type Blow, type Fault } from './plan';

@@ -12,7 +12,8 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { OnboardsClient } from '../../src/client';
 import { loadConfig } from '../../src/config';
 import { Progress } from '../../src/up/progress';
-import { state as askState, type OnboardState } from '../../src/workflows/messages';
+import { state as askState } from '../../src/workflows/messages';
+import type { OnboardView } from '../../src/onboard/view';
 import { ApiClient } from './api-client';
 import { AnotherClient } from './another-client';
 import { API_KEY, Fleet, KEY, SETTINGS } from './fleet';
@@ -146,7 +147,7 @@ class Run {
     await this.onboards.start({ invitation_id });
     const { record } = await this.onboards.whenCreated({ invitation_id }, 60_000);
     if (!record) throw new Error(`The first onboard was not created: see the logs in ${this.folder}`);
-    await this.onboards.send(invitation_id, { name: 'cancel' });
+    await this.onboards.get(invitation_id).send({ name: 'cancel' });
   }
 
   private async untilAtRest(): Promise<void> {
@@ -162,7 +163,7 @@ class Run {
 
   /** The states of all runs, of each invitation the latest last. */
   private async states(): Promise<Pick<Evidence, 'runs' | 'silent'>> {
-    const found: { invitation: string; at: number; state: OnboardState }[] = [];
+    const found: { invitation: string; at: number; state: OnboardView }[] = [];
     const silent: string[] = [];
     const runs = this.temporal.workflow.list({ query: ONBOARDS })[Symbol.asyncIterator]();
     const askAll = async () => {
@@ -175,13 +176,13 @@ class Run {
       }
     };
     await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askAll));
-    const states = new Map<string, OnboardState[]>();
+    const states = new Map<string, OnboardView[]>();
     for (const { invitation, state } of found.sort((a, b) => a.at - b.at))
       states.set(invitation, [...(states.get(invitation) ?? []), state]);
     return { runs: states, silent };
   }
 
-  private async ask(workflowId: string, runId: string): Promise<OnboardState | undefined> {
+  private async ask(workflowId: string, runId: string): Promise<OnboardView | undefined> {
     for (let tries = 1; tries <= 10; tries += 1)
       try {
         return await this.temporal.workflow.getHandle(workflowId, runId).query(askState);

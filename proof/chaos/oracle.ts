@@ -1,6 +1,8 @@
 /** Holds what LeadConduit was made to do, its list, and what every run says of itself against each other. */
 import type { OnboardRecord } from '../../src/leadconduit/schema';
-import type { AttentionCode, OnboardState, TimelineLine } from '../../src/workflows/messages';
+import type { AttentionCode } from '../../src/onboard/attention';
+import type { OnboardView } from '../../src/onboard/view';
+import type { TimelineLine } from '../../src/onboard/journal';
 import type { Elsewhere } from './another-client';
 import { attentions, coverage, ENOUGH, words } from './coverage';
 import { LAG_MS } from './fleet';
@@ -13,7 +15,7 @@ export interface Evidence {
   lives: Life[];
   said: Said[];
   /** Of each invitation the states of all its runs, the latest last. */
-  runs: Map<string, OnboardState[]>;
+  runs: Map<string, OnboardView[]>;
   journal: Journal;
   /** What we did, and what another client did. */
   ledger: Record<string, Effects>;

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { OnboardsError, type OnboardsClient } from '../../src/client';
 import { hasReached } from '../../src/onboard/lifecycle';
-import type { Attention, OnboardState } from '../../src/workflows/messages';
+import type { Message } from '../../src/onboard/parse-message';
+import type { Attention } from '../../src/onboard/attention';
+import type { OnboardView } from '../../src/onboard/view';
 import type { AnotherClient } from './another-client';
 import type { ApiClient } from './api-client';
 import type { Fleet } from './fleet';
@@ -79,27 +81,24 @@ export class People {
     const { invitation_id, door } = life;
     const { deed } = about;
     const { key } = deed;
-    const through = door === 'api' ? this.api : this.onboards;
+    const send = (message: Message & { key: string }) =>
+      door === 'api' ? this.api.send(invitation_id, message) : this.onboards.get(invitation_id).send(message);
     const said = { by: key, key };
     switch (deed.do) {
       case 'advance': {
         const { to } = deed;
         if (deed.as === 'signal') return this.signal(invitation_id, 'advance', { to, ...said });
-        return this.untilAccepted(() => through.send(invitation_id, { name: 'advance', to, ...said }));
+        return this.untilAccepted(() => send({ name: 'advance', to, ...said }));
       }
       case 'hold':
       case 'release':
       case 'cancel':
         return this.untilAnswered(async () => {
-          const { ledger } = await through.send(invitation_id, { name: deed.do, ...said });
+          const { ledger } = await send({ name: deed.do, ...said });
           about.wasOut ??= ledger.at(-1)?.outcome === 'pending';
         });
       case 'note':
-        return this.untilAnswered(() =>
-          door === 'api'
-            ? this.api.send(invitation_id, { name: 'note', text: key, ...said })
-            : this.onboards.note(invitation_id, { text: key, ...said }),
-        );
+        return this.untilAnswered(() => send({ name: 'note', text: key, ...said }));
       case 'malformed':
         return this.signal(invitation_id, deed.name, deed.payload);
       case 'change elsewhere':
@@ -131,15 +130,15 @@ export class People {
 
   /** Once its run has ended: where the cancel came too late, as completed. */
   private async followAgain(life: Life): Promise<Answer> {
-    for (let state: OnboardState | undefined; !['cancelled', 'done'].includes(state?.phase ?? '');) {
+    for (let state: OnboardView | undefined; !['cancelled', 'done'].includes(state?.phase ?? '');) {
       if (state) await sleep(AGAIN_MS);
-      await this.untilAnswered(async () => void (state = await this.onboards.state(life.invitation_id)));
+      await this.untilAnswered(async () => void (state = await this.onboards.get(life.invitation_id).state()));
     }
     return this.untilAnswered(() => this.start(life));
   }
 
   /** What is refused now may be accepted later; until the onboard has ended. */
-  private async untilAccepted(ask: () => Promise<OnboardState>): Promise<Answer> {
+  private async untilAccepted(ask: () => Promise<OnboardView>): Promise<Answer> {
     for (;;) {
       const answer = await this.untilAnswered(ask);
       if (answer !== 'refused') return answer;
@@ -185,7 +184,7 @@ export class People {
   }
 
   private async decide(invitation_id: string): Promise<void> {
-    const state = await this.onboards.state(invitation_id);
+    const state = await this.onboards.get(invitation_id).state();
     const { attention, stale } = state;
     if (!attention || stale) return;
     const id = `${invitation_id} ${attention.since} ${attention.id}`;
@@ -193,11 +192,13 @@ export class People {
     this.seen.add(id);
     const order = await this.orderFor(state, attention);
     if (order)
-      await this.onboards.send(invitation_id, { name: 'resolve', attention: attention.id, by: 'on duty', ...order });
+      await this.onboards
+        .get(invitation_id)
+        .send({ name: 'resolve', attention: attention.id, by: 'on duty', ...order });
   }
 
   private async orderFor(
-    { invitation_id, record, ledger }: OnboardState,
+    { invitation_id, record, ledger }: OnboardView,
     { code, since }: Attention,
   ): Promise<{ action: 'retry' | 'adopt'; onboard_id?: string } | undefined> {
     const age = Date.now() - Date.parse(since);

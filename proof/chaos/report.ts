@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OnboardState } from '../../src/workflows/messages';
+import type { OnboardView } from '../../src/onboard/view';
 import type { Fleet } from './fleet';
 import { coverage, words } from './coverage';
 import { inACall, judge, LOST, LOST_MALFORMED, WRONG, type Evidence } from './oracle';
@@ -82,7 +82,7 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
 }
 
 /** From the first call for an effect until its outcome was known, the longest, ms. */
-function slowestRecovery(runs: Map<string, OnboardState[]>): {
+function slowestRecovery(runs: Map<string, OnboardView[]>): {
   ms: number;
   invitation_id: string;
   effect: string;

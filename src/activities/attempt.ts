@@ -2,14 +2,6 @@ import { performance } from 'node:perf_hooks';
 import { activityInfo, Context } from '@temporalio/activity';
 import { defaultPayloadConverter } from '@temporalio/common';
 
-/** How long before its time is up an attempt stops sending: a worker learns of a time-out about 5 s late. */
-export const RESERVE_MS = 10_000;
-/** How long after it was asked for a list may be relied on by a write. */
-export const FRESH_MS = 5_000;
-
-/** `startToCloseTimeout` for calls of this length: the look under way, one look, a place, one write, the reserve. */
-export const attemptMsFor = (callMs: number, reserveMs = RESERVE_MS) => 3 * callMs + FRESH_MS + reserveMs;
-
 const ASK_MS = 5_000;
 /** The run has asked for its call back: it is held, or to be cancelled. */
 export const CALLED_BACK = 'it was called back before it was sent';

@@ -1,4 +1,4 @@
-import type { Look } from '../leadconduit/looks';
+import type { Look } from '../leadconduit/shared-looks';
 
 const KEEP = 1_000;
 /** Of ids in one question. */

@@ -1,15 +1,16 @@
-import { LeadConduitError } from '../leadconduit/errors';
+import { LeadConduitError } from '../leadconduit/leadconduit-error';
 import type { Look, SendPermit } from '../leadconduit/client';
 import type { Effect } from '../onboard/lifecycle';
-import { Attempt, attemptMsFor, CALLED_BACK, FRESH_MS, RESERVE_MS } from './attempt';
+import type { Evidence } from '../onboard/evidence';
+import { longestLag } from '../onboard/schedule';
+import { attemptMsFor, FRESH_MS, RESERVE_MS } from '../onboard/time-budget';
+import { Attempt, CALLED_BACK } from './attempt';
 import type { Deps } from './deps';
-import { incomplete, lookResultOf, outcomeOf, type Became, type LookResult, type Outcome } from './outcomes';
+import { incomplete, lookResultOf, outcomeOf } from './outcomes';
+import type { AttemptOutcome, LookResult, Outcome } from '../onboard/outcome';
 
-/** For a place and a connection, at least, where a list always takes longer to arrive than it may be relied on. */
+/** For a slot and a connection, at least, where a list always takes longer to arrive than it may be relied on. */
 const LEAST_MS = FRESH_MS / 2;
-
-/** Settle times that LeadConduit may take to list what it has done: as long as an unknown outcome is looked for. */
-export const SETTLES = 4;
 
 export interface EffectInput {
   invitation_id: string;
@@ -18,18 +19,18 @@ export interface EffectInput {
   settle_ms: number;
   /** This run was reset: what it knows nothing of may have been sent meanwhile. */
   is_reset: boolean;
-  /** An earlier run for this invitation may have sent what this one knows nothing of. */
-  is_doubtful: boolean;
-  /** The run in which it was cleared to act in spite of that. A reset plays an old clearance again: it does not count. */
-  cleared_in?: string;
+  /** An earlier run for this invitation may have sent this call. */
+  maybe_sent_before: boolean;
+  /** What the person was shown who approved of it all the same. A reset replays old approvals: one from another run does not count. */
+  approval?: Evidence;
   /** The last attempt gave up since its look took too long: this one takes what it gets. */
   takes_slow_look?: boolean;
   /** Onboards that the list showed once and that a person knows to be gone. */
   gone?: string[];
 }
 
-export type Act = (permit: SendPermit) => Promise<Became>;
-type Decide = (look: Look) => Became | Act;
+export type Act = (permit: SendPermit) => Promise<AttemptOutcome>;
+type Decide = (look: Look) => AttemptOutcome | Act;
 
 /** The one way in which anything is written upstream: decide by a fresh look, then act at once or not at all. */
 export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect, decide: Decide): Promise<Outcome> {
@@ -55,8 +56,7 @@ export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect
     const isTooShort = isOutOfTime(became) && attempt.lengthMs < 2 * leadconduit.timeoutMs + reserveMs;
     return {
       ...became,
-      ran_in: attempt.runId,
-      after_reset: input.is_reset,
+      evidence: { run_id: attempt.runId, is_reset: input.is_reset },
       ...(slowMs > LEAST_MS && { slow_look_ms: slowMs }),
       ...(isTooShort && { needs_ms: attemptMsFor(leadconduit.timeoutMs, reserveMs) }),
     };
@@ -67,16 +67,16 @@ export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect
 const usableUntil = ({ sentAt, arrivedAt }: Look, isSecond: boolean) =>
   isSecond ? Math.max(sentAt + FRESH_MS, arrivedAt + LEAST_MS) : sentAt + FRESH_MS;
 const tookMs = ({ sentAt, arrivedAt }: Look) => arrivedAt - sentAt;
-const isOutOfTime = (became: Became) => became.kind === 'not_sent' && became.no_time === true;
+const isOutOfTime = (became: AttemptOutcome) => became.kind === 'not_sent' && became.no_time === true;
 
 /** A list that lacks what it must show proves nothing; what it does show counts all the same. */
 async function ifTrusted(
   { trust }: Deps,
   { settle_ms, onboard_id }: EffectInput,
   look: Look,
-  act: Became | Act,
-): Promise<Became | Act> {
-  const lacked = await trust.lackedBy(look, SETTLES * settle_ms);
+  act: AttemptOutcome | Act,
+): Promise<AttemptOutcome | Act> {
+  const lacked = await trust.lackedBy(look, longestLag({ settle_ms }));
   if (typeof act === 'function') return lacked.length > 0 ? incomplete(lacked) : act;
   const others = lacked.filter((id) => id !== onboard_id?.toLowerCase());
   return act.kind === 'not_listed' && others.length > 0
@@ -88,20 +88,20 @@ async function ifTrusted(
 function objectionOf(
   input: EffectInput,
   { hasEarlierRun, lengthMs, runId }: Attempt,
-  act: Became | Act,
-): Became | undefined {
-  const unknown = (words: string): Became => ({ kind: 'unknown', words, may_send_for_ms: lengthMs });
+  act: AttemptOutcome | Act,
+): AttemptOutcome | undefined {
+  const unknown = (words: string): AttemptOutcome => ({ kind: 'unknown', words, may_send_for_ms: lengthMs });
   const isSeen = typeof act !== 'function' && act.kind === 'done';
   if (hasEarlierRun && !isSeen) return unknown('this attempt was made before and may have sent its call');
-  const isUncleared = (input.is_reset || input.is_doubtful) && input.cleared_in !== runId;
-  if (isUncleared && typeof act === 'function')
+  const isUnapproved = (input.is_reset || input.maybe_sent_before) && input.approval?.run_id !== runId;
+  if (isUnapproved && typeof act === 'function')
     return unknown(
       `${input.is_reset ? 'this run was reset in Temporal' : 'an earlier run followed this onboard'}, and may have sent this call before`,
     );
   return undefined;
 }
 
-/** @returns `stale` when no place was free, or no connection open, before `staleAt` (epoch ms): look again. */
+/** @returns `stale` when no slot was free, or no connection open, before `staleAt` (epoch ms): look again. */
 async function send(
   { writes }: Deps,
   { invitation_id, settle_ms }: EffectInput,
@@ -109,7 +109,7 @@ async function send(
   attempt: Attempt,
   staleAt: number,
   act: Act,
-): Promise<Became | 'stale'> {
+): Promise<AttemptOutcome | 'stale'> {
   // In one go with `begin`, or two runs could both find the way free.
   const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
   if (blockedMs > 0) {
@@ -117,7 +117,7 @@ async function send(
     return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
   }
 
-  const placeUntil = Math.min(staleAt, attempt.sendUntil);
+  const slotUntil = Math.min(staleAt, attempt.sendUntil);
   // A connection takes its time, too. Where it always takes longer, the attempt ends as too late.
   let isStale = false;
   const late = () => {
@@ -134,16 +134,16 @@ async function send(
     isCalledBack = objection === CALLED_BACK;
     return objection ?? late();
   };
-  let became: Became | 'stale' | undefined;
+  let became: AttemptOutcome | 'stale' | undefined;
   writes.begin(invitation_id, attempt.runId);
   try {
-    became = await withErrors<Became, Became | 'stale'>(
-      () => act({ placeUntil, gate }),
+    became = await withErrors<AttemptOutcome, AttemptOutcome | 'stale'>(
+      () => act({ slotUntil, gate }),
       (error) => {
         if (error.sent) return outcomeOf(error, effect);
         if (attempt.isTooLate) return { kind: 'not_sent', words: error.reason, no_time: true };
         if (isCalledBack) return { kind: 'not_sent', words: error.reason, called_back: true };
-        return error.noPlace || isStale ? 'stale' : outcomeOf(error, effect);
+        return error.noSlot || isStale ? 'stale' : outcomeOf(error, effect);
       },
     );
     return became;
@@ -153,7 +153,10 @@ async function send(
   }
 }
 
-/** Answers, and failures of the LeadConduit client as values; anything else is a bug and goes up as it is: unknown. */
+/**
+ * Returns the answer, or a LeadConduitError as a value. Any other exception is a bug: it is rethrown, and the workflow treats
+ * the attempt as unknown.
+ */
 export async function withErrors<T, E>(
   call: () => Promise<T>,
   asValue: (error: LeadConduitError) => E,
@@ -166,7 +169,7 @@ export async function withErrors<T, E>(
   }
 }
 
-function notSeen(look: Exclude<LookResult, { kind: 'seen' }>): Became {
+function notSeen(look: Exclude<LookResult, { kind: 'seen' }>): AttemptOutcome {
   if (look.kind === 'credentials') return { ...look, at_look: true };
   const { retry_after_ms, no_time } = look;
   const words = `LeadConduit could not be looked at: ${look.words}`;

@@ -1,10 +1,13 @@
 import type { Look } from '../leadconduit/client';
 import { readRecord, type ListedOnboard, type OnboardRecord } from '../leadconduit/schema';
-import { hasReached, isNewer, isStatus, type Status } from '../onboard/lifecycle';
-import { Attempt, attemptMsFor } from './attempt';
+import { hasReached, isNewer, isStatus, type Move, type Status } from '../onboard/lifecycle';
+import { longestLag } from '../onboard/schedule';
+import { attemptMsFor } from '../onboard/time-budget';
+import { Attempt } from './attempt';
 import type { Deps } from './deps';
-import { lookThenAct, SETTLES, withErrors, type Act, type EffectInput } from './look-then-act';
-import { lookResultOf, type Became, type LookResult, type Outcome, type SeenOnboard } from './outcomes';
+import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then-act';
+import { lookResultOf } from './outcomes';
+import type { AttemptOutcome, LookResult, Outcome, SeenOnboard } from '../onboard/outcome';
 
 /** What a look keeps of its time, to be able to say that there was none. */
 const RETURN_MS = 1_000;
@@ -16,7 +19,7 @@ export interface CreateInput extends EffectInput {
 }
 export interface MoveInput extends CreateInput {
   onboard_id: string;
-  to: 'in_progress' | 'completed';
+  to: Move;
   /** As far as it was known to be, and what was known of its record: whoever changed that since is not written over. */
   furthest?: Status;
   known?: Pick<OnboardRecord, 'flow_id' | 'updated_at'>;
@@ -29,7 +32,7 @@ export interface LookInput {
   /** Onboards that the list showed once and that a person knows to be gone. */
   gone?: string[];
   /** The run was made by a reset. */
-  is_reset?: boolean;
+  is_reset: boolean;
 }
 
 /** `POST /onboards`, unless LeadConduit's list shows an onboard for the invitation. */
@@ -90,12 +93,11 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
       if (!record) return { kind: 'unusable', words: `the record of onboard ${listed.id} cannot be read` };
       onboards.push(seenOf(deps, record));
     }
-    const { runId: ran_in } = attempt;
-    const lacked = await trust.lackedBy(look, SETTLES * input.settle_ms);
+    const lacked = await trust.lackedBy(look, longestLag(input));
     return {
       ...{ kind: 'seen', onboards, presence: trust.provesAbsence(look, lacked) },
       ...(lacked.length > 0 && { lacks: lacked.slice(0, 20) }),
-      ...{ ran_in, after_reset: input.is_reset },
+      evidence: { run_id: attempt.runId, is_reset: input.is_reset },
     };
   }, lookResultOf);
   const isTooShort = attempt.lengthMs < 2 * leadconduit.timeoutMs + RETURN_MS;
@@ -112,7 +114,11 @@ function hasOtherFlow({ flow_id, known }: MoveInput, record: OnboardRecord): boo
 const standing = (look: Look, { invitation_id, ruled_out }: CreateInput): ListedOnboard[] =>
   look.of(invitation_id).filter(({ id }) => !ruled_out.includes(id.toLowerCase()));
 
-function found(deps: Deps, listed: ListedOnboard, then: (seen: SeenOnboard) => Became | Act): Became | Act {
+function found(
+  deps: Deps,
+  listed: ListedOnboard,
+  then: (seen: SeenOnboard) => AttemptOutcome | Act,
+): AttemptOutcome | Act {
   const record = readRecord(listed);
   if (record) {
     // What the list shows once, it has to show from now on.

@@ -1,11 +1,13 @@
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { ConfigError, parseDuration } from '../config';
-import { SHOWS } from '../text';
+import { HEX24 } from '../onboard/ids';
+import { LINE_LENGTH, TEXT_LENGTH } from '../onboard/text';
+import { SHOWS } from '../visible';
 
 /** 24 hexadecimal digits in either case. @throws {ConfigError} naming all that are none. */
 export function checkedIds(ids: string[], soWhat = ' Nothing was sent.'): string[] {
-  const bad = ids.filter((id) => !/^[0-9a-f]{24}$/i.test(id));
+  const bad = ids.filter((id) => !HEX24.test(id));
   if (bad.length === 0) return ids;
   const names = bad.map((id) => JSON.stringify(id.length > 60 ? `${id.slice(0, 60)}…` : id)).join(', ');
   throw new ConfigError(`Not an id (24 hexadecimal digits): ${names}.${soWhat}`);
@@ -31,9 +33,6 @@ export const text = (name: string, most: number) => (value: string) => {
   if (value.length > most) throw new ConfigError(`${name} is longer than ${most} characters`);
   return value;
 };
-export const NAME = 200;
-export const TEXT = 2_000;
-
 export interface Said {
   by: string;
   reason?: string;
@@ -43,9 +42,9 @@ export interface Said {
 /** Who asks for a change and why; common to all commands that make one. */
 export const withSaid = (command: Command, key = 'makes a repeat safe: the same key acts once') =>
   command
-    .option('--by <name>', 'who asks for it', text('--by', NAME), systemUser())
-    .option('--reason <text>', 'why', text('--reason', TEXT))
-    .option('--key <key>', key, text('--key', NAME));
+    .option('--by <name>', 'who asks for it', text('--by', LINE_LENGTH), systemUser())
+    .option('--reason <text>', 'why', text('--reason', TEXT_LENGTH))
+    .option('--key <key>', key, text('--key', LINE_LENGTH));
 
 /** Only what belongs to every message, of all the options of a command. */
 export const saidOf = ({ by, reason, key }: Said): Said => ({ by, reason, key });

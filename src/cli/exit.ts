@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander';
-import { OnboardsError } from '../client/errors';
+import { OnboardsError } from '../client/onboards-error';
 import { ConfigError } from '../config';
 import { withoutSecrets } from '../secrets';
-import { visible } from '../text';
+import { visible } from '../visible';
 import { hasReached, type Status } from '../onboard/lifecycle';
-import type { OnboardState } from '../workflows/messages';
+import type { OnboardView } from '../onboard/view';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, refused: 4, attention: 5, underWay: 6 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -25,7 +25,7 @@ const WORST_FIRST = [EXIT.failed, EXIT.notFound, EXIT.refused, EXIT.attention, E
 export const worst = (codes: number[]): number => WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.done;
 
 /** What waiting for an onboard came to. @throws {OnboardsError} `refused` when somebody cancelled it meanwhile. */
-export function outcomeCode(state: OnboardState, isReached: boolean): ExitCode {
+export function outcomeCode(state: OnboardView, isReached: boolean): ExitCode {
   if (state.phase === 'attention') return EXIT.attention;
   if (isReached) return EXIT.done;
   if (state.phase !== 'cancelled') return EXIT.underWay;
@@ -35,7 +35,7 @@ export function outcomeCode(state: OnboardState, isReached: boolean): ExitCode {
   );
 }
 
-export const isAt = ({ status }: OnboardState, target: Status): boolean => hasReached(status, target);
+export const isAt = ({ status }: OnboardView, target: Status): boolean => hasReached(status, target);
 
 /** One line for standard error, none where commander has printed its help, and the exit code. */
 export function failureOf(error: unknown): { code: number; line?: string } {

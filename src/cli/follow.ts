@@ -1,18 +1,18 @@
 import type { OnboardsClient } from '../client';
-import type { OnboardState, Phase } from '../workflows/messages';
+import type { OnboardView, Phase } from '../onboard/view';
 import { EXIT, outcomeCode } from './exit';
 import type { Answer } from './answering';
-import { briefText } from './show';
+import { briefText } from './describe';
 import { standardOutput, telling } from './terminal';
 import { span } from '../onboard/words';
 
 /** Follows it until `isOver` or its end, for `waitMs` at most, and says so. */
 export const follow = (
   onboards: OnboardsClient,
-  state: OnboardState,
+  state: OnboardView,
   waitMs: number,
-  isOver: (state: OnboardState) => boolean,
-): Promise<OnboardState> => telling(waiting(waitMs), onboards.follow(state, waitMs, isOver));
+  isOver: (state: OnboardView) => boolean,
+): Promise<OnboardView> => telling(waiting(waitMs), onboards.get(state.invitation_id).follow(state, waitMs, isOver));
 
 const WAITS_FOR_PERSON: readonly Phase[] = ['attention', 'held'];
 
@@ -21,21 +21,21 @@ export const waiting = (waitMs: number) => `Waiting up to ${span(waitMs)}; Ctrl-
 /** Waits for what a message sets off, and tells what came of it. */
 export async function followUp(
   onboards: OnboardsClient,
-  sent: OnboardState,
-  { wait, isReached, done }: { wait: number; isReached: (state: OnboardState) => boolean; done: string },
+  sent: OnboardView,
+  { wait, isReached, done }: { wait: number; isReached: (state: OnboardView) => boolean; done: string },
 ): Promise<Answer> {
   const state = await follow(onboards, sent, wait, (now) => isReached(now) || WAITS_FOR_PERSON.includes(now.phase));
   return answerWith(state, outcomeCode(state, isReached(state)), done);
 }
 
-export const answerWith = (state: OnboardState, code: number, done: string): Answer => ({
+export const answerWith = (state: OnboardView, code: number, done: string): Answer => ({
   code,
   json: state,
   text: briefText(headline(code, done, state), state, standardOutput()),
 });
 
 /** What is said first of an onboard after a command. */
-function headline(code: number, done: string, { stale, phase }: OnboardState): string {
+function headline(code: number, done: string, { stale, phase }: OnboardView): string {
   if (code === EXIT.done) return done;
   if (code === EXIT.attention) return 'Accepted. It needs attention now.';
   if (stale) return 'Accepted. It goes on when a worker runs.';

@@ -1,16 +1,16 @@
-import type { OnboardState } from '../workflows/messages';
-import { happened } from './show';
+import type { OnboardView } from '../onboard/view';
+import { happened } from './describe';
 import { table, type Screen } from './terminal';
-import { visibleIn } from '../text';
+import { visibleIn } from '../visible';
 import { WHO } from '../onboard/words';
-import { time } from './words';
+import { time } from './hints';
 
 /** Tells an onboard's story as it goes on: what happened since the last time, and where it stands when that changed. */
 export function narrator() {
   const known = new Set<string>();
   let standing = '';
   let isBegun = false;
-  return (raw: OnboardState, screen: Screen): string => {
+  return (raw: OnboardView, screen: Screen): string => {
     const state = visibleIn(raw);
     const news = state.timeline.filter((line) => !known.has(JSON.stringify(line)));
     for (const line of news) known.add(JSON.stringify(line));

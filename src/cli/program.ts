@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { addAdvance } from './commands/advance';
 import { addList } from './commands/list';
-import { addMessages } from './commands/messages';
+import { addMessages } from './commands/steer';
 import { addResolve } from './commands/resolve';
 import { addShow } from './commands/show';
 import { addStart } from './commands/start';
 import { addWatch } from './commands/watch';
 import { EXIT_HELP } from './exit';
-import { examples, PROGRAM } from './words';
+import { examples, PROGRAM } from './hints';
 
 /** The command line: what there is, and its help. Nothing is loaded or sent before it is known to be right. */
 export function program(): Command {

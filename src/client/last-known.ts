@@ -1,5 +1,5 @@
 import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@temporalio/client';
-import type { OnboardState } from '../workflows/messages';
+import type { OnboardView } from '../onboard/view';
 import { isAbandoned, recordOf, rowOf } from './rows';
 
 /** Why a run does not answer itself. */
@@ -15,7 +15,7 @@ type Run = Pick<
 >;
 
 /** What Temporal knows of an onboard when its run does not answer: its search attributes and its memo. */
-export function lastKnown(run: Run, silence: Silence): OnboardState {
+export function lastKnown(run: Run, silence: Silence): OnboardView {
   const row = rowOf(run);
   const record = recordOf(run);
   return {
@@ -57,7 +57,7 @@ const waitsFor = ({ isStuck, words }: Silence) =>
 const [SCHEDULED, PAUSED, PAUSE_REQUESTED] = [1, 4, 5];
 
 /** Whether a call is with LeadConduit only Temporal knows: the run knows that it asked for it. */
-export function withCall(state: OnboardState, { raw }: Pick<WorkflowExecutionDescription, 'raw'>): OnboardState {
+export function withCall(state: OnboardView, { raw }: Pick<WorkflowExecutionDescription, 'raw'>): OnboardView {
   const call = raw.pendingActivities?.[0];
   const stage = call?.state as number | null | undefined;
   if (state.waiting_for.who !== 'leadconduit') return state;
@@ -72,7 +72,7 @@ export function withCall(state: OnboardState, { raw }: Pick<WorkflowExecutionDes
 }
 
 /** The state of a run that ended without our doing, whatever it said last: nobody follows the onboard any more. */
-export function abandoned(state: OnboardState, { status }: Pick<Run, 'status'>, failure?: string): OnboardState {
+export function abandoned(state: OnboardView, { status }: Pick<Run, 'status'>, failure?: string): OnboardView {
   if (!isAbandoned({ status }) || (state.phase === 'cancelled' && !state.stale)) return state;
   const how =
     failure === undefined ? `is ${status.name.toLowerCase().replace('_', ' ')} in Temporal` : `failed (${failure})`;

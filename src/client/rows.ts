@@ -1,8 +1,9 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import type { AttentionCode, Phase } from '../workflows/messages';
-import type { OnboardRecord } from '../activities/outcomes';
+import type { AttentionCode } from '../onboard/attention';
+import type { Phase } from '../onboard/view';
+import type { OnboardRecord } from '../onboard/outcome';
 import { KEYS } from '../workflows/search-attributes';
-import { invitationIdOf } from '../onboard/ids';
+import { invitationIdOf, WORKFLOW_TYPE } from '../onboard/ids';
 
 /** A line of a list; from search attributes, which lag behind by a moment. */
 export interface Row {
@@ -59,7 +60,7 @@ export const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replac
 
 /** Temporal's list filter for all runs of ours. Rows are filtered only when the newest run of each is known: see `matches`. */
 export const listQuery = (taskQueue: string) =>
-  `WorkflowType = 'onboardBuyer' AND ExecutionStatus != 'ContinuedAsNew' AND TaskQueue = ${quoted(taskQueue)}`;
+  `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew' AND TaskQueue = ${quoted(taskQueue)}`;
 
 export const matches = (row: Row, { status, phase, attention, since_before }: Filters) =>
   (status === undefined || row.status === status) &&

@@ -11,9 +11,9 @@ import {
 import { Identity } from '../temporal/identity';
 import { named, settingsOf } from '../upstream';
 import * as messages from '../workflows/messages';
-import type { OnboardState } from '../workflows/messages';
-import { OnboardsError } from './errors';
-import { invitationIdOf, isHexId, workflowIdOf } from '../onboard/ids';
+import type { OnboardView } from '../onboard/view';
+import { OnboardsError } from './onboards-error';
+import { invitationIdOf, isHex24, workflowIdOf } from '../onboard/ids';
 import { abandoned, lastKnown, withCall, type Silence } from './last-known';
 import { Sightings } from './sightings';
 import { isSilence, isStuck, translated, within } from './temporal-errors';
@@ -39,26 +39,34 @@ export class Runs {
    *  @param signal ends the waiting for lists before its time
    *  @throws {OnboardsError} `not_found`; `refused` when it is on another task queue */
   async find(id: string, signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
-    if (!isHexId(id))
+    if (!isHex24(id))
       throw new OnboardsError(
         'not_found',
         `"${id}" is not an id: invitation and onboard ids are 24 hexadecimal digits`,
       );
-    const exact = await this.describe(workflowIdOf(id));
+    const exact = await this.ofInvitation(id);
     if (exact) return exact;
     const until = Date.now() + VISIBILITY_MS;
     for (;;) {
       const run = await this.sightings.of(id);
       const found = run && (await this.describe(run.workflowId));
       if (found) return found;
-      if (Date.now() >= until || signal?.aborted)
-        throw new OnboardsError(
-          'not_found',
-          `No onboard is known here for ${id}: neither as an invitation nor as an onboard. It has to be started here first`,
-        );
+      if (Date.now() >= until || signal?.aborted) throw notFound(id);
       // All at the same moments, so that they share a question.
       await sleep(POLL_MS - (Date.now() % POLL_MS));
     }
+  }
+
+  /** Undefined where there is none. @throws {OnboardsError} `refused` when it is on another task queue */
+  ofInvitation(invitationId: string): Promise<WorkflowExecutionDescription | undefined> {
+    return this.describe(workflowIdOf(invitationId));
+  }
+
+  /** One that was found before. @throws {OnboardsError} `not_found` when Temporal does not keep it any more */
+  async again(workflowId: string): Promise<WorkflowExecutionDescription> {
+    const run = await this.describe(workflowId);
+    if (!run) throw notFound(invitationIdOf(workflowId));
+    return run;
   }
 
   /** Undefined where there is none. A workflow id holds for the whole namespace, but each task queue has its own upstream:
@@ -103,10 +111,10 @@ export class Runs {
   }
 
   /** From the run itself; the last known where no worker answers, or where an ended run never can. */
-  async stateOf(run: WorkflowExecutionDescription): Promise<OnboardState> {
+  async stateOf(run: WorkflowExecutionDescription): Promise<OnboardView> {
     const isRunning = run.status.name === 'RUNNING';
     const handle = this.temporal.workflow.getHandle(run.workflowId, isRunning ? undefined : run.runId);
-    let state: OnboardState;
+    let state: OnboardView;
     try {
       state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle, isRunning ? TRIES : 1));
     } catch (error) {
@@ -114,7 +122,7 @@ export class Runs {
       // A question to a run that ends just then is not answered either.
       if (isRunning) run = (await this.describe(run.workflowId)) ?? run;
       const silence = run.status.name === 'RUNNING' ? await this.silenceOf(run, error) : { isStuck: false };
-      state = run.status.name === 'COMPLETED' ? ((await this.resultOf(run)) as OnboardState) : lastKnown(run, silence);
+      state = run.status.name === 'COMPLETED' ? ((await this.resultOf(run)) as OnboardView) : lastKnown(run, silence);
     }
     return { ...abandoned(withCall(state, run), run, await this.failureOf(run)), as_of: new Date().toISOString() };
   }
@@ -157,11 +165,17 @@ export class Runs {
   }
 }
 
+const notFound = (id: string) =>
+  new OnboardsError(
+    'not_found',
+    `No onboard is known here for ${id}: neither as an invitation nor as an onboard. It has to be started here first`,
+  );
+
 /** Of a failure: enough to see what it is about. */
 const WORDS = 300;
 
 /** The state, asked for again where the worker could not answer at that moment. */
-async function ask(handle: WorkflowHandle, most: number): Promise<OnboardState> {
+async function ask(handle: WorkflowHandle, most: number): Promise<OnboardView> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await handle.query(messages.state);

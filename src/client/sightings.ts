@@ -1,4 +1,5 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { WORKFLOW_TYPE } from '../onboard/ids';
 import { KEYS } from '../workflows/search-attributes';
 
 /** Of ids in one question. */
@@ -36,7 +37,7 @@ export class Sightings {
     const found: Found = new Map();
     for (let from = 0; from < ids.length; from += MOST) {
       const quoted = ids.slice(from, from + MOST).map((id) => `'${id}'`);
-      for (const run of await this.list(`WorkflowType = 'onboardBuyer' AND OnboardId IN (${quoted.join(', ')})`)) {
+      for (const run of await this.list(`WorkflowType = '${WORKFLOW_TYPE}' AND OnboardId IN (${quoted.join(', ')})`)) {
         const id = run.typedSearchAttributes.get(KEYS.OnboardId);
         if (id !== undefined && !found.has(id)) found.set(id, run);
       }

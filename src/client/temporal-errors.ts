@@ -1,5 +1,5 @@
 import { isGrpcServiceError, QueryNotRegisteredError, ServiceError, type Client } from '@temporalio/client';
-import { OnboardsError } from './errors';
+import { OnboardsError } from './onboards-error';
 
 /** Of gRPC. `CANCELLED` is what the server makes of our deadline when it sees it pass first. */
 const CANCELLED = 1;
@@ -19,7 +19,7 @@ export function isStuck(error: unknown): boolean {
   return /failed state/i.test(cause?.details ?? '');
 }
 
-/** The run's task failed and is done again, since news came while it was about to end: whoever asks again is answered. */
+/** The workflow task was rejected and retried because an event arrived while the run was completing. Asking again succeeds. */
 export function isInterrupted(error: unknown): boolean {
   const { cause } = error as { cause?: { details?: string } };
   return /unexpected workflow task failure/i.test(cause?.details ?? '');

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { HexId, type OnboardRecord } from '../leadconduit/schema';
-import type { Answer, Call } from './app';
+import type { Answer, Call } from './leadconduit-api';
 import { METHODS, newId, newRecord } from './ledger';
 
 const DAY = 86_400_000;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { callerOf, hostnameIn, isLoopback, isSentFromElsewhere } from '../callers';
 import { ConfigError, environmentFor, loadConfig, loadEnvironment, takeNoArguments } from '../config';
 import type { OnboardRecord } from '../leadconduit/schema';
-import { leadconduit, read, refuse, type Answer, type Options } from './app';
+import { leadconduit, read, refuse, type Answer, type Options } from './leadconduit-api';
 import { FaultList, Faults, Milliseconds, send } from './faults';
 import { isMethod, Ledger } from './ledger';
 

@@ -22,6 +22,12 @@ export function withKey(guesses: Guesses): MiddlewareHandler<Access> {
   });
 }
 
+/** Who asks, by the key; with the name that they gave, where they gave one. */
+export function callerOf(c: { get: (name: 'key') => Key }, by: string | undefined): string {
+  const { name } = c.get('key');
+  return by ? `${by} (via ${name})` : name;
+}
+
 export const isWrite = ({ req }: Context) => !['GET', 'HEAD'].includes(req.method);
 
 /** A key of the role `read` changes nothing. */

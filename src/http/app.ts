@@ -1,23 +1,17 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
-import { fromHere, mayWrite, withKey, type Access, type Doorstep } from './access';
+import { fromHere, type Access, type Doorstep } from './access';
 import { api, type ApiDeps } from './api';
 import { consolePages, type ConsoleDeps } from './console/routes';
 import { Guesses } from './guesses';
-import { ofOurUpstream } from './identity';
-import { atMost, bodyAtMost, inUtf8, untilOver } from './load';
+import { untilOver } from './load';
 import { answerWith, Problem, problemOf } from './problems';
 
 /** Above the longest that a caller may ask to wait, and the answers of Temporal after it. */
 const TIMEOUT_MS = 90_000;
-/** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. Of
- *  one key, while no other has any. */
-const MOST_UNDER_WAY = 128;
-
-export type AppDeps = ApiDeps & Omit<ConsoleDeps, 'guesses'> & Doorstep;
+export type AppDeps = Omit<ApiDeps & ConsoleDeps, 'guesses'> & Doorstep;
 
 /** Nothing is loaded from elsewhere, nothing in a page is run that is not a file of ours, and no page stands in another's frame. */
 const POLICY = {
@@ -33,7 +27,7 @@ const POLICY = {
 
 /** Everything that is served. Handlers go from request to response, so that nothing in here knows of sockets. */
 export function createApp(deps: AppDeps): OpenAPIHono<Access> {
-  const { onboards, keys, draining, mostUnderWay = MOST_UNDER_WAY } = deps;
+  const { onboards, keys, draining } = deps;
   const app = new OpenAPIHono<Access>({
     defaultHook: (result) => {
       if (result.success) return;
@@ -92,15 +86,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
 
   const guesses = new Guesses(keys, draining);
   app.use(timeout(TIMEOUT_MS), untilOver(draining));
-  for (const path of ['/onboards', '/onboards/*'])
-    app.use(path, withKey(guesses), mayWrite, ofOurUpstream(onboards), bodyAtMost(1024 * 1024, '1 MB'));
-  const whoOf = (c: Context<Access>) => [c.get('key').name];
-  app.use('/onboards', atMost(mostUnderWay, whoOf));
-  app.use('/onboards/:id', atMost(mostUnderWay, whoOf));
-  // Those who steer are not kept out by those who wait for LeadConduit.
-  app.use('/onboards/:id/:what', atMost(mostUnderWay, whoOf));
-  for (const path of ['/onboards', '/onboards/*']) app.use(path, inUtf8);
-  app.route('/', api(deps));
+  app.route('/onboards', api({ ...deps, guesses }));
   app.route('/', consolePages({ ...deps, guesses }));
   return app;
 }

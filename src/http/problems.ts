@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { OnboardsError } from '../client/errors';
+import { OnboardsError } from '../client/onboards-error';
 import { ConfigError } from '../config';
 import { reportOf } from '../report';
 import { withoutSecrets } from '../secrets';
 import { TemporalUnavailable } from '../temporal/connection';
-import { visible } from '../text';
+import { visible } from '../visible';
 
 /** Enough to see what is wrong, however much of it there is. */
 const MOST_WORDS = 2_000;

@@ -1,13 +1,14 @@
-import { LeadConduitError } from './errors';
-import { Looks, readLook, type Look } from './looks';
-import type { Gate } from './phases';
-import { Places } from './places';
+import { sameId } from '../onboard/ids';
+import { LeadConduitError } from './leadconduit-error';
+import { SharedLooks, readLook, type Look } from './shared-looks';
+import type { Gate } from './gated-socket';
+import { CallSlots } from './call-slots';
 import { readRecord, type OnboardRecord } from './schema';
 import { Wire, type Call, type WireOptions } from './wire';
 
-export type { Look } from './looks';
-export type { Gate, Phase } from './phases';
-export type { PhaseEvent } from './wire';
+export type { Look } from './shared-looks';
+export type { Gate, WireStage } from './gated-socket';
+export type { WireEvent } from './wire';
 
 export interface LeadConduitOptions extends WireOptions {
   /** Calls under way at once. */
@@ -20,14 +21,13 @@ export interface LeadConduitOptions extends WireOptions {
 
 /** What a write needs to be allowed to send. */
 export interface SendPermit {
-  /** Epoch ms after which waiting for a place gives up: the look that the write relies on is stale then. */
-  readonly placeUntil: number;
+  /** Epoch ms after which waiting for a slot gives up: the look that the write relies on is stale then. */
+  readonly slotUntil: number;
   readonly gate: Gate;
 }
 
 const MAX_RECORD_BYTES = 256 * 1024;
 const UNREADABLE = 'an answer that cannot be read';
-const sameId = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
 /**
  * LeadConduit's three calls for onboards, each tried once. All of them reject with a LeadConduitError,
@@ -35,16 +35,16 @@ const sameId = (one: string, other: string) => one.toLowerCase() === other.toLow
  */
 export class LeadConduitClient {
   readonly #wire: Wire;
-  readonly #places: Places;
-  readonly #looks: Looks;
+  readonly #slots: CallSlots;
+  readonly #looks: SharedLooks;
   /** One call's whole life at most, in ms. */
   readonly timeoutMs: number;
 
   constructor({ maxConcurrency, maxListBytes, onLook, ...wire }: LeadConduitOptions) {
     this.timeoutMs = wire.timeoutMs;
     this.#wire = new Wire(wire);
-    this.#places = new Places(maxConcurrency);
-    this.#looks = new Looks(this.#places, async () => {
+    this.#slots = new CallSlots(maxConcurrency);
+    this.#looks = new SharedLooks(this.#slots, async () => {
       const look = await this.#wire.exchange({
         operation: 'look',
         method: 'GET',
@@ -97,8 +97,8 @@ export class LeadConduitClient {
     permit: SendPermit,
     judge: (answer: OnboardRecord) => string | undefined,
   ): Promise<OnboardRecord> {
-    const leave = await this.#places.forWrite(permit.placeUntil);
-    if (!leave) throw new LeadConduitError(call.operation, 'no place in time', { sent: false, noPlace: true });
+    const release = await this.#slots.forWrite(permit.slotUntil);
+    if (!release) throw new LeadConduitError(call.operation, 'no slot in time', { sent: false, noSlot: true });
     const read = (json: unknown): OnboardRecord | string => {
       const answer = readRecord(json);
       if (!answer) return UNREADABLE;
@@ -116,7 +116,7 @@ export class LeadConduitClient {
         read,
       });
     } finally {
-      leave();
+      release();
     }
   }
 }

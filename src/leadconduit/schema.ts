@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { HEX24, HEX24_RULE } from '../onboard/ids';
 
 /** 24 hexadecimal digits: a BSON id. Upper and lower case name the same thing. */
-export const HexId = z.string().regex(/^[0-9a-fA-F]{24}$/, 'must be 24 hexadecimal digits');
+export const HexId = z.string().regex(HEX24, HEX24_RULE);
 
 /** Body of `POST /onboards`. */
 export const CreateRequest = z.object({ invitation_id: HexId, flow_id: HexId.nullish() });

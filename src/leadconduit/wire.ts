@@ -1,13 +1,13 @@
 import type { Agent, IncomingHttpHeaders } from 'node:http';
 import axios, { type AxiosInstance } from 'axios';
-import { hideKey, LeadConduitError, type Operation } from './errors';
-import { createAgent, createTransport, Passage, type Gate, type Phase } from './phases';
+import { hideKey, LeadConduitError, type Operation } from './leadconduit-error';
+import { createAgent, createTransport, Exchange, type Gate, type WireStage } from './gated-socket';
 import { describeCode, describeStatus, parseRetryAfter } from './reasons';
 import { ErrorBody } from './schema';
 
-export interface PhaseEvent {
+export interface WireEvent {
   readonly operation: Operation;
-  readonly phase: Phase;
+  readonly stage: WireStage;
   readonly invitationId?: string | undefined;
 }
 
@@ -15,12 +15,12 @@ export interface WireOptions {
   readonly baseUrl: string;
   /** The password of HTTP Basic (LeadConduit ignores the user's name). It appears in no error. */
   readonly apiKey: string;
-  /** One call's whole life in ms, from having its place to the last byte of the answer; connecting and TLS included. */
+  /** One call's whole life in ms, from having its slot to the last byte of the answer; connecting and TLS included. */
   readonly timeoutMs: number;
   /** PEM of what to trust instead of the well-known authorities. */
   readonly ca?: string | undefined;
   /** Told how far each call got; what it throws is ignored. */
-  readonly onPhase?: ((event: PhaseEvent) => void) | undefined;
+  readonly onStage?: ((event: WireEvent) => void) | undefined;
 }
 
 export interface Call<T extends object> {
@@ -69,17 +69,17 @@ export class Wire {
   async exchange<T extends object>(call: Call<T>): Promise<T> {
     const { operation, method, path, body, invitationId, maxAnswerBytes } = call;
     const signal = AbortSignal.timeout(this.#options.timeoutMs);
-    const report = (phase: Phase) => this.#options.onPhase?.({ operation, phase, invitationId });
-    const passage = new Passage(signal, call.gate, report);
-    const transport = createTransport(operation === 'look' ? this.#lookAgent : this.#agent(false), passage);
+    const report = (stage: WireStage) => this.#options.onStage?.({ operation, stage, invitationId });
+    const exchange = new Exchange(signal, call.gate, report);
+    const transport = createTransport(operation === 'look' ? this.#lookAgent : this.#agent(false), exchange);
     const config = { method, url: path, data: body, signal, transport, maxContentLength: maxAnswerBytes };
     const text = await this.#http.request<string>(config).then(
       (response) => response.data,
       (error: unknown) => {
-        throw this.#error(call, passage, this.#explain(call, passage, error));
+        throw this.#error(call, exchange, this.#explain(call, exchange, error));
       },
     );
-    return this.#judge(call, passage, text);
+    return this.#judge(call, exchange, text);
   }
 
   /** Ends the kept-alive connections, a look's that is under way too. */
@@ -91,23 +91,23 @@ export class Wire {
     return createAgent(new URL(this.#options.baseUrl).protocol === 'https:', keepAlive, this.#options.ca);
   }
 
-  #judge<T extends object>(call: Call<T>, passage: Passage, text: string): T {
-    const { statusCode: status = 0, headers } = passage.answer!;
+  #judge<T extends object>(call: Call<T>, exchange: Exchange, text: string): T {
+    const { statusCode: status = 0, headers } = exchange.answer!;
     const json = parseJson(text);
     const words = ErrorBody.safeParse(json).data?.error;
     const outcome = call.statuses.includes(status)
-      ? call.read(json, passage.sentAt!, headers)
+      ? call.read(json, exchange.sentAt!, headers)
       : describeStatus(status, words);
     if (typeof outcome !== 'string') return outcome;
-    throw this.#error(call, passage, outcome, words);
+    throw this.#error(call, exchange, outcome, words);
   }
 
-  #explain(call: Call<object>, passage: Passage, error: unknown): string {
-    const status = passage.answer?.statusCode;
-    const sent = passage.sentAt !== undefined;
+  #explain(call: Call<object>, exchange: Exchange, error: unknown): string {
+    const status = exchange.answer?.statusCode;
+    const sent = exchange.sentAt !== undefined;
     const { code, message } = error as { code?: unknown; message: string };
-    if (passage.refusal !== undefined) return passage.refusal;
-    if (passage.signal.aborted) {
+    if (exchange.refusal !== undefined) return exchange.refusal;
+    if (exchange.signal.aborted) {
       const missing = status ? `HTTP ${status}, but no end of its body` : `no ${sent ? 'answer' : 'connection'}`;
       return `${missing} within ${this.#options.timeoutMs / 1_000} s`;
     }
@@ -117,12 +117,12 @@ export class Wire {
     return `${describeCode(code)}${sent ? ', after the request was sent' : ''}`;
   }
 
-  #error({ operation }: Call<object>, passage: Passage, reason: string, words?: string): LeadConduitError {
+  #error({ operation }: Call<object>, exchange: Exchange, reason: string, words?: string): LeadConduitError {
     return new LeadConduitError(operation, reason, {
-      sent: passage.sentAt !== undefined,
-      status: passage.answer?.statusCode,
+      sent: exchange.sentAt !== undefined,
+      status: exchange.answer?.statusCode,
       words: words === undefined ? undefined : this.#hideKey(words).slice(0, MAX_WORDS),
-      retryAfterMs: parseRetryAfter(passage.answer?.headers['retry-after']),
+      retryAfterMs: parseRetryAfter(exchange.answer?.headers['retry-after']),
     });
   }
 }

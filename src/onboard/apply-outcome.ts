@@ -1,89 +1,77 @@
 /**
- * One attempt, then look: the discipline that every upstream effect follows. Here is what became of an attempt, in
- * `looking.ts` what a look told: it goes in, the onboard changes, and `nextStep` says what follows.
+ * One attempt, then look: the discipline that every upstream effect follows. Here is what the outcome of an attempt
+ * changes, in `apply-look.ts` what a look changes, and `next-step.ts` says what follows.
  */
-import type { Outcome, SeenOnboard } from '../activities/outcomes';
-import { EFFECTS, isStatus } from './lifecycle';
+import { log, settleEntry } from './journal';
+import { EFFECTS } from './lifecycle';
+import type { Outcome } from './outcome';
 import {
-  backoff,
   clearAttention,
-  duplicate,
-  keyRefused,
   needAttention,
-  needsPerson,
-  refused,
-  unsent,
-  UNSENT_TRIES,
-  unusable,
+  raiseDuplicate,
+  raiseKeyRefused,
+  raiseRefused,
+  raiseUnsent,
+  raiseUnusable,
 } from './raise-attention';
-import { settleEntry, tell } from './journal';
-import { flowOf, newPursuit, type Onboard, type Pursuit, take } from './state';
-import { cleanLine } from './text';
+import { compareFlows, follow, landed } from './record';
+import { backoff, longestLag, UNSENT_TRIES } from './schedule';
+import { heard, lengthenAttempts, newOperation, type OnboardState, type Operation } from './state';
 
-/** Absence is believed only from looks sent this many settle times after the attempt can no longer send. */
-export const LOOKS_AFTER = [1, 2, 4] as const;
-/** Takes in what became of the attempt that was out. */
-export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): void {
-  const pursuit = onboard.pursuit ?? newPursuit('create', now);
-  onboard.pursuit = pursuit;
-  pursuit.stage = 'due';
-  pursuit.takes_slow_look = undefined;
-  const neverActed =
-    outcome.kind === 'not_sent' || outcome.kind === 'not_listed' || (outcome.kind === 'credentials' && outcome.at_look);
-  // A clearance stands until it has been made use of.
-  if (!neverActed) pursuit.cleared_in = undefined;
-  if (outcome.after_reset) onboard.doubts = [...EFFECTS];
-  if (outcome.ran_in !== undefined) onboard.heard_in = outcome.ran_in;
-  const { effect, flow, posted_flows = [] } = pursuit;
-  if (isAct(outcome)) {
-    pursuit.acts += 1;
-    if (effect === 'create' && flow && !posted_flows.includes(flow)) pursuit.posted_flows = [...posted_flows, flow];
-  }
+interface KindRule {
+  /** LeadConduit has accepted our key. */
+  keyWorks: boolean;
+  /** The list was read and could be relied on; an outcome that says otherwise itself (`unusable_look`) is none of these. */
+  listWorks: boolean;
+  /** The list has shown the record as it must be. */
+  isListed: boolean;
+}
+
+/** What each kind of outcome shows beside itself. */
+const SHOWS = {
+  done: { keyWorks: true, listWorks: true, isListed: true },
+  refused: { keyWorks: true, listWorks: true, isListed: true },
+  unknown: { keyWorks: true, listWorks: true, isListed: true },
+  duplicate: { keyWorks: true, listWorks: true, isListed: true },
+  unexpected: { keyWorks: true, listWorks: true, isListed: false },
+  flow_changed: { keyWorks: true, listWorks: true, isListed: false },
+  not_listed: { keyWorks: true, listWorks: true, isListed: false },
+  not_sent: { keyWorks: false, listWorks: true, isListed: false },
+  credentials: { keyWorks: false, listWorks: false, isListed: false },
+} as const satisfies Record<Outcome['kind'], KindRule>;
+
+/** Takes in what became of the attempt that was in flight. */
+export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: number): void {
+  const operation = onboard.operation ?? newOperation('create', now);
+  onboard.operation = operation;
+  const { effect } = operation;
+  heard(onboard, outcome.evidence);
+  takeNote(onboard, operation, outcome, now);
+
   const words = 'words' in outcome ? outcome.words : undefined;
   const http_status = 'http_status' in outcome ? outcome.http_status : undefined;
-  const detail = `${effect === 'create' ? 'creating the onboard' : `moving it to ${effect}`}: ${words ?? ''}`;
-
-  if (outcome.kind !== 'credentials' && outcome.kind !== 'not_sent')
-    clearAttention(onboard, now, 'credentials', 'not_sent');
-  if (outcome.slow_look_ms !== undefined && outcome.kind !== 'not_sent') toldSlow(onboard, outcome.slow_look_ms, now);
-  if (outcome.kind !== 'not_sent' || !outcome.unusable_look) {
-    pursuit.unusable = 0;
-    if (outcome.kind !== 'credentials') clearAttention(onboard, now, 'list_unreadable');
-  }
-  if (!['not_listed', 'not_sent', 'credentials', 'unexpected', 'flow_changed'].includes(outcome.kind))
-    pursuit.missing_since = undefined;
-
+  const detail = `${EFFECTS[effect].doing}: ${words ?? ''}`;
   switch (outcome.kind) {
     case 'done':
-      if (!outcome.adopted) pursuit.acts += 1;
-      return reached(onboard, outcome.seen, now, outcome.adopted ? 'adopted' : 'done');
+      if (!outcome.adopted) operation.possible_sends += 1;
+      return landed(onboard, outcome.seen, now, outcome.adopted ? 'adopted' : 'done');
     case 'not_sent':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words, http_status });
-      tell(onboard, now, 'not_sent', { detail });
-      pursuit.takes_slow_look = outcome.slow_look_ms !== undefined;
-      // What is released after it was called back goes on at once, as does what was only given too little time.
-      pursuit.at = now;
-      if (outcome.called_back || lengthen(onboard, outcome.needs_ms)) return;
-      pursuit.at = now + Math.max(backoff(onboard, pursuit.failures), outcome.retry_after_ms ?? 0);
-      pursuit.failures += 1;
-      if (outcome.unusable_look) unusable(onboard, pursuit, outcome, now);
-      else if (pursuit.failures >= UNSENT_TRIES) unsent(onboard, pursuit, outcome.words, now);
-      return;
+      log(onboard, now, 'not_sent', { detail });
+      return retryLater(onboard, operation, outcome, now);
     case 'not_listed':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words });
-      tell(onboard, now, 'not_sent', { detail });
-      pursuit.at = now + onboard.policy.settle_ms;
-      if (isMissingTooLong(onboard, pursuit, now))
+      log(onboard, now, 'not_sent', { detail });
+      operation.at = now + onboard.policy.settle_ms;
+      if (isMissingTooLong(onboard, operation, now))
         needAttention(onboard, now, 'not_listed', `${outcome.words} The onboard may have been removed there.`);
       return;
     case 'refused':
       settleEntry(onboard, effect, now, { outcome: 'refused', words, http_status });
-      tell(onboard, now, 'refused', { detail: `${detail} (HTTP ${outcome.http_status})` });
-      if (!outcome.look_first) return refused(onboard, outcome.words, now);
-      Object.assign(pursuit, { stage: 'unknown', at: now, refusal: outcome.words, absences: 0 });
+      log(onboard, now, 'refused', { detail: `${detail} (HTTP ${outcome.http_status})` });
+      if (!outcome.look_first) return raiseRefused(onboard, outcome.words, now);
       // "It exists" may be true before the list shows it: no retry before that.
-      pursuit.clear_at = now + onboard.policy.settle_ms;
-      return;
+      return lookFor(operation, now, { refusal: outcome.words, absence_counts_from: now + onboard.policy.settle_ms });
     case 'credentials':
       settleEntry(
         onboard,
@@ -94,114 +82,92 @@ export function absorbOutcome(onboard: Onboard, outcome: Outcome, now: number): 
           : { outcome: 'refused', words, http_status },
       );
       // Should it have been carried out all the same, the look before the next try is to see it.
-      if (!outcome.at_look) pursuit.clear_at = now + onboard.policy.settle_ms;
-      return keyRefused(onboard, pursuit, outcome.words, outcome.http_status, now);
+      if (!outcome.at_look) operation.absence_counts_from = now + onboard.policy.settle_ms;
+      return raiseKeyRefused(onboard, operation, outcome, now);
     case 'unknown':
       settleEntry(onboard, effect, now, { outcome: 'unknown', words, http_status });
-      tell(onboard, now, 'unknown', { detail });
-      Object.assign(pursuit, { stage: 'unknown', at: now, failures: 0, absences: 0, refusal: undefined });
-      pursuit.clear_at = now + (outcome.may_send_for_ms ?? 0);
-      return;
+      log(onboard, now, 'unknown', { detail });
+      operation.failures = 0;
+      return lookFor(operation, now, { absence_counts_from: now + (outcome.may_send_for_ms ?? 0) });
     case 'duplicate':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words: 'more than one onboard is there already' });
-      return duplicate(onboard, outcome.onboard_ids, now);
+      return raiseDuplicate(onboard, outcome.onboard_ids, now);
     case 'unexpected':
     case 'flow_changed': {
       const what =
         outcome.kind === 'unexpected' ? `it stands at "${outcome.seen.status}"` : 'it has another flow there';
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words: what });
-      if (outcome.may_be_old && !isMissingTooLong(onboard, pursuit, now)) {
-        tell(onboard, now, 'not_sent', { detail: `${detail}${what}, unless the list lags behind` });
-        pursuit.at = now + backoff(onboard, pursuit.failures);
-        pursuit.failures += 1;
+      if (outcome.may_be_old && !isMissingTooLong(onboard, operation, now)) {
+        log(onboard, now, 'not_sent', { detail: `${detail}${what}, unless the list lags behind` });
+        operation.at = now + backoff(onboard.policy, operation.failures);
+        operation.failures += 1;
         return;
       }
-      take(onboard, outcome.seen, now);
+      follow(onboard, outcome.seen, now);
       if (outcome.kind === 'flow_changed') compareFlows(onboard, now);
     }
   }
 }
 
-/** For as long as a list may lag behind, it is asked again. */
-function isMissingTooLong({ policy }: Onboard, pursuit: Pursuit, now: number): boolean {
-  pursuit.missing_since ??= now;
-  return now >= pursuit.missing_since + LOOKS_AFTER[2] * policy.settle_ms;
+/** What an outcome of any kind says of the call, of our key and of the list. */
+function takeNote(onboard: OnboardState, operation: Operation, outcome: Outcome, now: number): void {
+  const { keyWorks, isListed } = SHOWS[outcome.kind];
+  const listWorks = SHOWS[outcome.kind].listWorks && !('unusable_look' in outcome && outcome.unusable_look);
+  operation.stage = 'due';
+  operation.takes_slow_look = outcome.kind === 'not_sent' && outcome.slow_look_ms !== undefined ? true : undefined;
+  // An approval stands until it has been made use of.
+  if (!neverActed(outcome)) operation.approval = undefined;
+  if (mayHaveReached(outcome)) {
+    operation.possible_sends += 1;
+    const { effect, flow, posted_flows = [] } = operation;
+    if (effect === 'create' && flow && !posted_flows.includes(flow)) operation.posted_flows = [...posted_flows, flow];
+  }
+  if (keyWorks) clearAttention(onboard, now, 'credentials', 'not_sent');
+  if (outcome.slow_look_ms !== undefined && outcome.kind !== 'not_sent') logSlow(onboard, outcome.slow_look_ms, now);
+  if (listWorks || outcome.kind === 'credentials') operation.unusable_looks = 0;
+  if (listWorks) clearAttention(onboard, now, 'list_unreadable');
+  if (isListed) operation.missing_since = undefined;
 }
 
-/** The times that a run was started with may be those of another configuration. @returns whether they were too short */
-export function lengthen({ policy }: Onboard, needs_ms: number | undefined): boolean {
-  if (needs_ms === undefined || needs_ms <= policy.attempt_ms) return false;
-  policy.attempt_ms = needs_ms;
-  return true;
-}
+/** Surely nothing was sent, and the attempt did not get so far as to need an approval. */
+const neverActed = (outcome: Outcome): boolean =>
+  outcome.kind === 'not_sent' ||
+  outcome.kind === 'not_listed' ||
+  (outcome.kind === 'credentials' && outcome.at_look === true);
 
-function toldSlow(onboard: Onboard, ms: number, now: number): void {
-  const took = `LeadConduit's list took ${(ms / 1_000).toFixed(1)} s, more than once`;
-  tell(onboard, now, 'slow_look', { detail: `${took}: what another client did meanwhile may not have been seen` });
-}
-
-/** Whether the call may have reached LeadConduit. */
-const isAct = (outcome: Outcome): boolean => {
+/** Whether the call may have reached LeadConduit; one that is `done` is counted where it is known to be ours. */
+function mayHaveReached(outcome: Outcome): boolean {
   if (outcome.kind === 'unknown') return true;
   if (outcome.kind === 'credentials' && outcome.at_look) return false;
   return 'http_status' in outcome && outcome.http_status !== undefined;
-};
-
-/** The effect is there: proven by an answer about it, or seen in the list. */
-export function reached(onboard: Onboard, seen: SeenOnboard, now: number, outcome: 'done' | 'adopted'): void {
-  const { pursuit, policy } = onboard;
-  const effect = pursuit?.effect ?? 'create';
-  settleEntry(onboard, effect, now, {
-    outcome,
-    onboard_id: seen.record.id,
-    words: outcome === 'adopted' ? "seen in LeadConduit's list" : undefined,
-  });
-  clearAttention(onboard, now);
-  onboard.pursuit = undefined;
-  if (effect !== 'create') tell(onboard, now, 'moved', { detail: seen.status });
-  else if (outcome === 'adopted') adopted(onboard, seen, now);
-  else {
-    onboard.origin = 'created';
-    tell(onboard, now, 'created', { detail: seen.record.id });
-  }
-  take(onboard, seen, now);
-  // With a flow that our own call named, it is our onboard, whatever was asked for since.
-  const isOurs = pursuit?.posted_flows?.includes(seen.record.flow_id?.toLowerCase() ?? '') === true;
-  if (outcome === 'adopted' && !isOurs) compareFlows(onboard, now);
-  else onboard.agreed_flow = flowOf(onboard);
-  // A late call of another try or another run may still land: look once more when it would be seen.
-  if ((pursuit?.acts ?? 0) > 1 || (effect === 'create' && onboard.doubts.includes(effect)))
-    onboard.check = { at: now + policy.settle_ms, why: 'doubles', failures: 0, unusable: 0 };
-  if (effect === 'completed') confirm(onboard, now);
 }
 
-/** The set-up runs after the completing call has been answered and may fail then. The look serves a check that is due before it. */
-export function confirm(onboard: Onboard, now: number): void {
-  const { confirm_ms } = onboard.policy;
-  if (confirm_ms === 0) return;
-  const at = Math.max(now + confirm_ms, onboard.check?.at ?? 0);
-  onboard.check = { at, why: 'confirm', failures: 0, unusable: 0 };
+function retryLater(
+  onboard: OnboardState,
+  operation: Operation,
+  outcome: Extract<Outcome, { kind: 'not_sent' }>,
+  now: number,
+): void {
+  // What is released after it was called back goes on at once, as does what was only given too little time.
+  operation.at = now;
+  if (outcome.called_back || lengthenAttempts(onboard, outcome.needs_ms)) return;
+  operation.at = now + Math.max(backoff(onboard.policy, operation.failures), outcome.retry_after_ms ?? 0);
+  operation.failures += 1;
+  if (outcome.unusable_look) raiseUnusable(onboard, operation, outcome, now);
+  else if (operation.failures >= UNSENT_TRIES) raiseUnsent(onboard, operation.effect, outcome.words, now);
 }
 
-/** A record that came with another flow than the one asked for is for a person to decide, once. */
-export function compareFlows(onboard: Onboard, now: number): void {
-  const { requested_flow_id: asked, agreed_flow, status } = onboard;
-  // What else a person has to decide comes first; the next look compares again.
-  if (needsPerson(onboard) || !isStatus(status)) return;
-  const flow = flowOf(onboard);
-  // Until it is moved on, a record that has had no flow is one that is to be given it.
-  const isOther = flow ? asked !== flow : status !== 'created' || Boolean(agreed_flow);
-  if (!asked || !isOther || flow === agreed_flow) onboard.agreed_flow = flow;
-  else
-    needAttention(
-      onboard,
-      now,
-      'flow_conflict',
-      `Flow ${asked} was asked for, but LeadConduit's record has ${flow ? `flow ${cleanLine(flow)}` : 'none'}.`,
-    );
+/** From now on only a look tells whether the call took effect. */
+function lookFor(operation: Operation, now: number, facts: Pick<Operation, 'refusal' | 'absence_counts_from'>): void {
+  Object.assign(operation, { stage: 'unknown', at: now, looks_without_it: 0, refusal: undefined }, facts);
 }
 
-export function adopted(onboard: Onboard, seen: SeenOnboard, now: number): void {
-  onboard.origin = 'adopted';
-  tell(onboard, now, 'adopted', { detail: `${seen.record.id}, found as ${seen.status}` });
+function isMissingTooLong({ policy }: OnboardState, operation: Operation, now: number): boolean {
+  operation.missing_since ??= now;
+  return now >= operation.missing_since + longestLag(policy);
+}
+
+function logSlow(onboard: OnboardState, ms: number, now: number): void {
+  const took = `LeadConduit's list took ${(ms / 1_000).toFixed(1)} s, more than once`;
+  log(onboard, now, 'slow_look', { detail: `${took}: what another client did meanwhile may not have been seen` });
 }

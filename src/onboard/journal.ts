@@ -1,12 +1,107 @@
 /** What is kept of what happened: a ledger of calls, a timeline for people, the keys of messages. Each is bounded, and counts what it drops. */
 import type { Effect } from './lifecycle';
-import type { LedgerEntry, TimelineLine } from '../workflows/messages';
-import type { Onboard } from './state';
 import { cleanText } from './text';
 
-const KEEP = { ledger: 200, timeline: 500, keys: 1_000 } as const;
+/** Everything that a line of the timeline can be about, and what people read there. */
+export const EVENTS = {
+  started: 'started',
+  /** In a new run, for the length of the history. */
+  continued: 'went on in a new run',
+  /** How much older than the rest is not kept any more. */
+  dropped: 'older lines dropped',
+  created: 'created in LeadConduit',
+  adopted: 'found in LeadConduit and taken over',
+  /** A status reached upstream. */
+  moved: 'moved',
+  /** A call that surely did nothing; it is tried again. */
+  not_sent: 'not sent',
+  refused: 'LeadConduit refused',
+  /** A call that may have worked. */
+  unknown: 'outcome unknown',
+  /** A look after an unknown did not show its effect. */
+  absent: 'not there',
+  /** What others did while LeadConduit's list took so long may be missing from it. */
+  slow_look: 'the look was slow',
+  /** Sent once more after three absences. */
+  repeated: 'repeated',
+  /** A later look found all in order. */
+  checked: 'checked',
+  attention: 'needs attention',
+  attention_cleared: 'attention cleared',
+  look_asked: 'asked to look',
+  advance_asked: 'asked to advance',
+  flow_set: 'flow set',
+  resolved: 'decided',
+  held: 'held',
+  released: 'released',
+  cancel_asked: 'asked to cancel',
+  note: 'note',
+  message_refused: 'message refused',
+  done: 'done',
+  cancelled: 'cancelled',
+} as const;
+export type TimelineEvent = keyof typeof EVENTS;
+export const EVENT_NAMES = Object.keys(EVENTS) as [TimelineEvent, ...TimelineEvent[]];
+
+export interface TimelineLine {
+  /** RFC 3339. */
+  at: string;
+  event: TimelineEvent;
+  by?: string;
+  reason?: string;
+  detail?: string;
+}
+
+/** What can have become of a call, and what people read of it. */
+export const OUTCOMES = {
+  pending: 'no answer yet',
+  done: 'landed',
+  not_sent: 'not sent',
+  refused: 'refused',
+  unknown: 'UNKNOWN',
+  /** Found in LeadConduit's list. */
+  adopted: 'landed',
+  /** Somebody says that it took effect. */
+  resolved: 'landed',
+} as const;
+export type LedgerOutcome = keyof typeof OUTCOMES;
+export const OUTCOME_NAMES = Object.keys(OUTCOMES) as [LedgerOutcome, ...LedgerOutcome[]];
+
+/** One call, or one that did not have to be made. Times are RFC 3339. */
+export interface LedgerEntry {
+  n: number;
+  effect: Effect;
+  intended_at: string;
+  outcome: LedgerOutcome;
+  settled_at?: string;
+  onboard_id?: string;
+  http_status?: number;
+  words?: string;
+}
+
+export interface Journal {
+  ledger: LedgerEntry[];
+  timeline: TimelineLine[];
+  /** Of messages that were accepted, with what each asked for. */
+  keys: { key: string; message: string }[];
+  /** How many of each were dropped, oldest first, to stay small enough for a new run. */
+  dropped: Record<List, number>;
+  /** Of each, about the bytes that it takes. */
+  weights: Record<List, number>;
+}
+type List = 'ledger' | 'timeline' | 'keys';
+
+export const emptyJournal = (): Journal => ({
+  ledger: [],
+  timeline: [],
+  keys: [],
+  dropped: { ledger: 0, timeline: 0, keys: 0 },
+  weights: { ledger: 0, timeline: 0, keys: 0 },
+});
+
+const KEEP: Record<List, number> = { ledger: 200, timeline: 500, keys: 1_000 };
 /** In bytes; with a record of 256 kB at most this stays well below what one payload may be. */
-const MOST = { ledger: 300_000, timeline: 700_000, keys: 200_000 } as const;
+const MOST: Record<List, number> = { ledger: 300_000, timeline: 700_000, keys: 200_000 };
 
 export const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -22,63 +117,70 @@ export function weigh(item: object): number {
 }
 
 /** To be called when one was added. */
-export function bound(onboard: Onboard, list: keyof typeof KEEP): void {
-  const newest = onboard[list].at(-1);
-  onboard.weights[list] += newest ? weigh(newest) : 0;
-  while (onboard[list].length > KEEP[list] || onboard.weights[list] > MOST[list]) {
-    const oldest = onboard[list].shift();
+function bound(journal: Journal, list: List): void {
+  const newest = journal[list].at(-1);
+  journal.weights[list] += newest ? weigh(newest) : 0;
+  while (journal[list].length > KEEP[list] || journal.weights[list] > MOST[list]) {
+    const oldest = journal[list].shift();
     if (!oldest) return;
-    onboard.weights[list] -= weigh(oldest);
-    onboard.dropped[list] += 1;
+    journal.weights[list] -= weigh(oldest);
+    journal.dropped[list] += 1;
   }
 }
 
 /** Adds a line to the timeline; the same line again (a back-off, say) is folded into one that counts. */
-export function tell(
-  onboard: Onboard,
+export function log(
+  journal: Journal,
   now: number,
-  event: TimelineLine['event'],
+  event: TimelineEvent,
   { by, reason, detail }: Omit<TimelineLine, 'at' | 'event'> = {},
 ): void {
   const line: TimelineLine = { at: iso(now), event, by, reason, detail: detail && cleanText(detail) };
-  const last = onboard.timeline.at(-1);
+  const last = journal.timeline.at(-1);
   if (
     event === 'not_sent' &&
     last?.event === event &&
     last.detail?.replace(/^(\d+) times, the last: /, '') === line.detail
   ) {
     const times = Number(/^(\d+) times/.exec(last.detail ?? '')?.[1] ?? 1) + 1;
-    onboard.timeline[onboard.timeline.length - 1] = { ...line, detail: `${times} times, the last: ${line.detail}` };
+    journal.timeline[journal.timeline.length - 1] = { ...line, detail: `${times} times, the last: ${line.detail}` };
     return;
   }
-  onboard.timeline.push(line);
-  bound(onboard, 'timeline');
+  journal.timeline.push(line);
+  bound(journal, 'timeline');
 }
 
-export function rememberKey(onboard: Onboard, key: string, message: string): void {
-  onboard.keys.push({ key, message });
-  bound(onboard, 'keys');
+export function rememberKey(journal: Journal, key: string, message: string): void {
+  journal.keys.push({ key, message });
+  bound(journal, 'keys');
 }
 
-export const lastEntry = (onboard: Onboard): LedgerEntry | undefined => onboard.ledger.at(-1);
+export const lastEntry = (journal: Journal): LedgerEntry | undefined => journal.ledger.at(-1);
+
+/** Notes that an attempt is about to be made. */
+export function logIntent(journal: Journal, effect: Effect, now: number): void {
+  const n = (lastEntry(journal)?.n ?? 0) + 1;
+  journal.ledger.push({ n, effect, intended_at: iso(now), outcome: 'pending' });
+  bound(journal, 'ledger');
+}
 
 /**
  * What an attempt came to, in the newest ledger line; one that is known to have taken effect stays as it is. What
  * never left, and what would say the same again (a key that is refused for days), gives way to what follows it.
  * The timeline counts them.
  */
-export function settleEntry(onboard: Onboard, effect: Effect, now: number, facts: Partial<LedgerEntry>): void {
-  const last = lastEntry(onboard);
+export function settleEntry(journal: Journal, effect: Effect, now: number, facts: Partial<LedgerEntry>): void {
+  const last = lastEntry(journal);
   if (last?.effect !== effect || ['done', 'adopted', 'resolved'].includes(last.outcome)) return;
   const words = facts.words && cleanText(facts.words);
-  onboard.weights.ledger += weigh({ words, ...(facts.onboard_id && { id: facts.onboard_id }) });
+  journal.weights.ledger += weigh({ words, ...(facts.onboard_id && { id: facts.onboard_id }) });
   Object.assign(last, facts, { settled_at: iso(now) }, words && { words });
-  const before = onboard.ledger.at(-2);
+  const before = journal.ledger.at(-2);
   const isSame =
     before?.effect === effect && before.outcome === last.outcome && before.http_status === last.http_status;
   const didNothing = last.outcome === 'not_sent' || last.http_status === 401 || last.http_status === 403;
   const neverLeft = before?.effect === effect && before.outcome === 'not_sent' && before.http_status === undefined;
   if (!before || !(neverLeft || (isSame && didNothing))) return;
-  onboard.weights.ledger -= weigh(before);
-  onboard.ledger.splice(-2, 1);
+  journal.weights.ledger -= weigh(before);
+  journal.ledger.splice(-2, 1);
 }

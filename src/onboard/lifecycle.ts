@@ -2,25 +2,75 @@
 export const STATUSES = ['created', 'in_progress', 'completed'] as const;
 export type Status = (typeof STATUSES)[number];
 
+interface EffectRule {
+  /** The status that the call brings an onboard to. */
+  reaches: Status;
+  /** What a list must show so that it can prove that the effect is missing: any onboard that was created here, or this onboard. */
+  absenceProvenBy: 'an onboard of ours' | 'the onboard';
+  /** Whether the call is sent once more, without a person's order, when three looks have proven that its effect is missing. */
+  repeatsItself: 'always' | 'unless maybe sent before' | 'never';
+  /** Of the calls that an earlier run may have made, those after which this one must not be sent by itself. */
+  unsafeAfter: readonly string[];
+  /** For people: "creating the onboard", "the create call", "create". */
+  doing: string;
+  call: string;
+  verb: string;
+}
+
 /** What we do upstream: the one `POST`, then a `PUT` for each status. */
-export const EFFECTS = ['create', 'in_progress', 'completed'] as const;
-export type Effect = (typeof EFFECTS)[number];
-export const isEffect = (word: unknown): word is Effect => EFFECTS.includes(word as Effect);
+export const EFFECTS = {
+  create: {
+    reaches: 'created',
+    absenceProvenBy: 'an onboard of ours',
+    repeatsItself: 'unless maybe sent before',
+    unsafeAfter: ['create'],
+    doing: 'creating the onboard',
+    call: 'the create call',
+    verb: 'create',
+  },
+  in_progress: {
+    reaches: 'in_progress',
+    absenceProvenBy: 'the onboard',
+    repeatsItself: 'always',
+    // Once the onboard may be completed, an in_progress would take it back.
+    unsafeAfter: ['in_progress', 'completed'],
+    doing: 'moving it to in_progress',
+    call: 'the call for in_progress',
+    verb: 'move to in_progress',
+  },
+  completed: {
+    reaches: 'completed',
+    absenceProvenBy: 'the onboard',
+    // It sets up delivery and e-mails people.
+    repeatsItself: 'never',
+    unsafeAfter: ['completed'],
+    doing: 'completing it',
+    call: 'the call for completed',
+    verb: 'complete',
+  },
+} as const satisfies Record<string, EffectRule>;
+export type Effect = keyof typeof EFFECTS;
+/** A `PUT`. */
+export type Move = Exclude<Effect, 'create'>;
 
-export const isStatus = (word: unknown): word is Status => STATUSES.includes(word as Status);
+/** In the order in which they are made. */
+export const EFFECT_NAMES = Object.keys(EFFECTS) as [Effect, ...Effect[]];
+export const MOVES = EFFECT_NAMES.filter((effect) => effect !== 'create') as [Move, ...Move[]];
 
-/**
- * What is left to do from one of our three statuses to another; empty when there already, never backwards.
- * `failed` and words not known here must not come in: their index of -1 would send everything again.
- */
-export const stepsBetween = (from: Status, to: Status) =>
-  STATUSES.slice(STATUSES.indexOf(from) + 1, STATUSES.indexOf(to) + 1) as Exclude<Status, 'created'>[];
+export const isEffect = (word: unknown): word is Effect => EFFECT_NAMES.some((effect) => effect === word);
+export const isStatus = (word: unknown): word is Status => STATUSES.some((status) => status === word);
+
+const rank = (status: Status) => STATUSES.indexOf(status);
+
+/** The next `PUT` on the way from one status to another; none when there already, never backwards. */
+export const nextMove = (from: Status, to: Status): Move | undefined =>
+  MOVES.find((move) => rank(EFFECTS[move].reaches) > rank(from) && rank(EFFECTS[move].reaches) <= rank(to));
 
 /** Whether `status` is `target` or further on; false for `failed`, for unknown words and before there is a record. */
-export const hasReached = (status: string | null, target: Status) =>
-  isStatus(status) && STATUSES.indexOf(status) >= STATUSES.indexOf(target);
+export const hasReached = (status: string | null, target: Status): boolean =>
+  isStatus(status) && rank(status) >= rank(target);
 
 type Dated = { updated_at?: string | null };
 /** It was changed after what is known: else the list may only lag behind our own change. */
-export const isNewer = ({ updated_at: now }: Dated, known: Dated | undefined) =>
+export const isNewer = ({ updated_at: now }: Dated, known: Dated | undefined): boolean =>
   Date.parse(now ?? '') > Date.parse(known?.updated_at ?? '');

@@ -1,45 +1,47 @@
-import type { Effect } from './lifecycle';
 import { isClearedByLook, needsPerson } from './raise-attention';
-import { LOOKS_AFTER } from './apply-outcome';
-import { nextEffect, type Onboard } from './state';
+import type { Effect } from './lifecycle';
+import { longestLag } from './schedule';
+import { nextEffect, type OnboardState } from './state';
 
 /** What a look is for: `health` is whether the key and the list work again. */
 export type LookFor = 'adoption' | 'check' | 'effect' | 'health';
 
+/** `at`: epoch ms; where that is still to come, it is waited for, and whatever happens meanwhile is decided upon anew. */
 export type Step =
-  | { do: 'act'; effect: Effect }
-  | { do: 'look'; about: LookFor }
-  /** For a message; `until` (ms since the epoch) at the latest. */
-  | { do: 'wait'; until?: number; then?: 'act' | 'look' }
+  | { do: 'act'; effect: Effect; at: number }
+  | { do: 'look'; about: LookFor; at: number }
+  /** For a message. */
+  | { do: 'wait' }
   | { do: 'end'; how: 'done' | 'cancelled' };
 
-/** What an onboard does now. Never asked while a call is out: the body waits for that first. */
-export function nextStep(onboard: Onboard, now: number): Step {
-  const { pursuit, adoption, check } = onboard;
-  const once = (at: number, step: Extract<Step, { do: 'look' | 'act' }>): Step =>
-    at <= now ? step : { do: 'wait', until: at, then: step.do };
-  const look = (at: number, about: LookFor) => once(at, { do: 'look', about });
+const look = (about: LookFor, { at }: { at: number }): Step => ({ do: 'look', about, at });
+
+/**
+ * What an onboard does next: the first that applies, as in the table of `docs/architecture.md`. Not asked while a call is in
+ * flight, since its outcome comes first.
+ */
+export function nextStep(onboard: OnboardState, now: number): Step {
+  const { operation, adoption, check, cancelling, held } = onboard;
 
   // An unknown is settled even while held and before a cancel ends the run, unless a person is needed for it.
-  const isSettling = pursuit?.stage === 'unknown' && !needsPerson(onboard);
-  const isOpen =
-    isSettling && (!onboard.attention || now < pursuit.clear_at + LOOKS_AFTER[2] * onboard.policy.settle_ms);
-  if (isOpen && onboard.cancelling) return look(pursuit.at, 'effect');
-  if (onboard.cancelling) return { do: 'end', how: 'cancelled' };
+  const unknown = operation?.stage === 'unknown' && !needsPerson(onboard) ? operation : undefined;
+  const isHopeful = !onboard.attention || (unknown && now < unknown.absence_counts_from + longestLag(onboard.policy));
+  if (cancelling && unknown && isHopeful) return look('effect', unknown);
+  if (cancelling) return { do: 'end', how: 'cancelled' };
 
-  if (adoption) return look(adoption.at, 'adoption');
+  if (adoption) return look('adoption', adoption);
   // What a look shows must not take the place of a question that nobody has answered yet: it comes after the answer.
   if (needsPerson(onboard)) return { do: 'wait' };
-  if (check?.why === 'asked') return look(check.at, 'check');
-  if (isSettling) return look(pursuit.at, 'effect');
-  if (check && check.at <= now) return look(check.at, 'check');
+  if (check?.why === 'asked') return look('check', check);
+  if (unknown) return look('effect', unknown);
+  if (check && check.at <= now) return look('check', check);
 
   const effect = nextEffect(onboard);
-  const actAt = Math.max(pursuit?.at ?? 0, pursuit?.clear_at ?? 0, onboard.not_before);
-  if (effect && !onboard.held) return once(actAt, { do: 'act', effect });
+  const actAt = Math.max(operation?.at ?? 0, operation?.absence_counts_from ?? 0, onboard.not_before);
+  if (effect && !held) return { do: 'act', effect, at: actAt };
   // Held, it does not act, but finds out when the key works and the list can be read again.
-  if (effect && pursuit && isClearedByLook(onboard)) return look(pursuit.at, 'health');
-  if (check) return look(check.at, 'check');
+  if (effect && operation && isClearedByLook(onboard)) return look('health', operation);
+  if (check) return look('check', check);
   if (onboard.status === 'completed') return { do: 'end', how: 'done' };
   return { do: 'wait' };
 }

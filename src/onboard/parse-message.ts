@@ -1,14 +1,43 @@
 /** Messages as they come from outside: any name, any payload. */
-import type { Advance, Look, Note, Plain, Resolve } from '../workflows/messages';
+import { MESSAGE_NAMES, type MessageName } from './actions';
+import { HEX24_RULE, isHex24 } from './ids';
+import { MOVES } from './lifecycle';
+import { cleanLine, cleanText, isClean, LINE_LENGTH } from './text';
 import { isUndecodable, whyUndecodable } from './undecodable';
-import { cleanLine, cleanText, isClean, NAME } from './text';
 
-export type Message =
-  | ({ name: 'advance' } & Advance)
-  | ({ name: 'resolve' } & Resolve)
-  | ({ name: 'hold' | 'release' | 'cancel' } & Plain)
-  | ({ name: 'look' } & Look)
-  | ({ name: 'note' } & Note);
+const MOST_IDS = 50;
+
+/** What each message says. The shapes of all payloads, `Payload` and `Message`, follow from this. */
+const FIELDS = {
+  advance: (read: Fields) => ({ to: read.oneOf('to', MOVES), flow_id: read.id('flow_id'), ...read.attribution() }),
+  resolve: (read: Fields) => ({
+    action: read.oneOf('action', ['retry', 'adopt']),
+    /** The id of the attention that is answered; one for another id is refused as stale. */
+    attention: read.line('attention'),
+    onboard_id: read.line('onboard_id')?.toLowerCase(),
+    ...read.attribution(),
+  }),
+  hold: (read: Fields) => read.attribution(),
+  release: (read: Fields) => read.attribution(),
+  cancel: (read: Fields) => read.attribution(),
+  look: (read: Fields) => ({
+    /** Onboards of the invitation that a list has shown: one that lacks them is older. */
+    onboard_ids: read.ids('onboard_ids'),
+    ...read.attribution(),
+  }),
+  note: (read: Fields) => ({ text: read.required('text'), by: read.line('by'), key: read.key() }),
+} as const satisfies Record<MessageName, (read: Fields) => object>;
+
+/** A field that may be undefined may be left out. */
+type Optional<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: T[K];
+};
+/** What a message of this name carries, as callers send it. */
+export type Payload<Name extends MessageName> = Optional<ReturnType<(typeof FIELDS)[Name]>>;
+/** Who asks, why, and a key that makes the message safe to repeat: the same key acts once. */
+export type Attribution = Payload<'hold'>;
+
+export type Message = { [Name in MessageName]: { name: Name } & Payload<Name> }[MessageName];
 
 /** A message that is not one of ours, or not well formed. */
 export interface Unreadable {
@@ -16,76 +45,75 @@ export interface Unreadable {
   unreadable: string;
 }
 
-const NAMES = ['advance', 'resolve', 'hold', 'release', 'cancel', 'look', 'note'] as const;
-const MOST_IDS = 50;
-const HEX24 = /^[0-9a-f]{24}$/i;
-
 /** Makes a message of a name and a payload from outside; every text is cleaned and cut, every shape checked. Never throws. */
-export function readMessage(name: string, args: readonly unknown[]): Message | Unreadable {
-  const known = NAMES.find((one) => one === name);
+export function parseMessage(name: string, args: readonly unknown[]): Message | Unreadable {
+  const known = MESSAGE_NAMES.find((one) => one === name);
   const label = cleanLine(name);
-  if (!known) return { name: label, unreadable: `there is no message of this name; there are ${NAMES.join(', ')}` };
+  if (!known)
+    return { name: label, unreadable: `there is no message of this name; there are ${MESSAGE_NAMES.join(', ')}` };
   const payload = args[0] ?? {};
   if (isUndecodable(payload))
     return { name: label, unreadable: `its payload cannot be decoded: ${cleanLine(whyUndecodable(payload))}` };
   if (typeof payload !== 'object' || Array.isArray(payload))
     return { name: label, unreadable: 'its payload must be one object' };
+  const fields = new Fields(payload as Record<string, unknown>);
+  const read = FIELDS[known](fields);
+  if (fields.wrong.length > 0) return { name: label, unreadable: fields.wrong.join('; ') };
+  return { name: known, ...read } as Message;
+}
 
-  const raw = payload as Record<string, unknown>;
-  const wrong: string[] = [];
-  const text = (field: string, clean = cleanLine, required = false): string | undefined => {
-    const value = raw[field] ?? undefined;
-    if (value === undefined ? required : typeof value !== 'string' || value === '')
-      wrong.push(`${field} must be a text`);
-    return typeof value === 'string' ? clean(value) : undefined;
-  };
-  const id = (field: string): string | undefined => {
-    const value = text(field);
-    if (value !== undefined && !HEX24.test(value)) wrong.push(`${field} must be 24 hexadecimal digits`);
+/** Reads one field after the other, and collects what is wrong with them. */
+class Fields {
+  readonly wrong: string[] = [];
+
+  constructor(private readonly raw: Record<string, unknown>) {}
+
+  line(field: string): string | undefined {
+    return this.text(field, cleanLine);
+  }
+
+  required(field: string): string {
+    if ((this.raw[field] ?? undefined) === undefined) this.wrong.push(`${field} must be a text`);
+    return this.text(field) ?? '';
+  }
+
+  id(field: string): string | undefined {
+    const value = this.line(field);
+    if (value !== undefined && !isHex24(value)) this.wrong.push(`${field} ${HEX24_RULE}`);
     return value?.toLowerCase();
-  };
-  const ids = (field: string): string[] | undefined => {
-    const value = raw[field] ?? undefined;
+  }
+
+  ids(field: string): string[] | undefined {
+    const value = this.raw[field] ?? undefined;
     if (value === undefined) return undefined;
     if (Array.isArray(value) && value.length <= MOST_IDS && value.every((one) => typeof one === 'string'))
       return value.map((one) => cleanLine(one.toLowerCase()));
-    wrong.push(`${field} must be a list of at most ${MOST_IDS} texts`);
+    this.wrong.push(`${field} must be a list of at most ${MOST_IDS} texts`);
     return undefined;
-  };
-  const key = (): string | undefined => {
-    // Cut or cleaned, two keys could become one, and the second message would be taken for a repetition.
-    if (typeof raw.key === 'string' && (raw.key.length > NAME || !isClean(raw.key)))
-      wrong.push(`key must be one line of at most ${NAME} characters, none of which steers a terminal`);
-    return text('key');
-  };
-  const oneOf = <T extends string>(field: string, words: readonly T[]): T => {
-    const found = words.find((word) => word === raw[field]);
-    if (!found) wrong.push(`${field} must be ${words.join(' or ')}`);
-    return found ?? words[0]!;
-  };
-  const said = () => ({ by: text('by'), reason: text('reason', cleanText), key: key() });
+  }
 
-  const message = ((): Message => {
-    switch (known) {
-      case 'advance':
-        return { name: known, to: oneOf('to', ['in_progress', 'completed']), flow_id: id('flow_id'), ...said() };
-      case 'resolve':
-        return {
-          name: known,
-          action: oneOf('action', ['retry', 'adopt']),
-          attention: text('attention'),
-          onboard_id: text('onboard_id')?.toLowerCase(),
-          ...said(),
-        };
-      case 'hold':
-      case 'release':
-      case 'cancel':
-        return { name: known, ...said() };
-      case 'look':
-        return { name: known, onboard_ids: ids('onboard_ids'), ...said() };
-      case 'note':
-        return { name: known, text: text('text', cleanText, true) ?? '', by: text('by'), key: key() };
-    }
-  })();
-  return wrong.length > 0 ? { name: label, unreadable: wrong.join('; ') } : message;
+  key(): string | undefined {
+    const { key } = this.raw;
+    // Cut or cleaned, two keys could become one, and the second message would be taken for a repetition.
+    if (typeof key === 'string' && (key.length > LINE_LENGTH || !isClean(key)))
+      this.wrong.push(`key must be one line of at most ${LINE_LENGTH} characters, none of which steers a terminal`);
+    return this.line('key');
+  }
+
+  oneOf<const T extends string>(field: string, words: readonly T[]): T {
+    const found = words.find((word) => word === this.raw[field]);
+    if (!found) this.wrong.push(`${field} must be ${words.join(' or ')}`);
+    return found ?? words[0]!;
+  }
+
+  attribution() {
+    return { by: this.line('by'), reason: this.text('reason'), key: this.key() };
+  }
+
+  private text(field: string, clean = cleanText): string | undefined {
+    const value = this.raw[field] ?? undefined;
+    if (value === undefined) return undefined;
+    if (typeof value !== 'string' || value === '') this.wrong.push(`${field} must be a text`);
+    return typeof value === 'string' ? clean(value) : undefined;
+  }
 }

@@ -2,7 +2,7 @@
  * What an activity gives back, as it comes from Temporal: whoever completes one by hand may return anything. What is not
  * complete in every field that its kind needs cannot be read, and an outcome that cannot be read is unknown.
  */
-import type { LookResult, OnboardRecord, Outcome, SeenOnboard } from '../activities/outcomes';
+import type { LookResult, OnboardRecord, Outcome, SeenOnboard } from './outcome';
 import { cleanLine, cleanText } from './text';
 
 const MOST_MS = 30 * 86_400_000;
@@ -15,7 +15,6 @@ type Fields = Record<string, unknown>;
 type Reader = (value: unknown) => unknown;
 
 const text: Reader = (value) => (typeof value === 'string' ? cleanText(value) : undefined);
-const line: Reader = (value) => (typeof value === 'string' ? cleanLine(value) : undefined);
 const flag: Reader = (value) => (typeof value === 'boolean' ? value : undefined);
 const status: Reader = (value) =>
   Number.isInteger(value) && Number(value) >= 100 && Number(value) < 600 ? value : undefined;
@@ -23,6 +22,12 @@ const ms: Reader = (value) =>
   Number.isFinite(value) && Number(value) >= 0 && Number(value) <= MOST_MS ? value : undefined;
 const ids: Reader = (value) =>
   Array.isArray(value) && value.every((id) => typeof id === 'string') ? value.map((id) => cleanLine(id)) : undefined;
+const evidence: Reader = (value) => {
+  const { run_id, is_reset } = { ...(value as Fields | null) };
+  return typeof run_id === 'string' && typeof is_reset === 'boolean'
+    ? { run_id: cleanLine(run_id), is_reset }
+    : undefined;
+};
 const seen: Reader = (value) => readSeen(value);
 const onboards: Reader = (value) => {
   if (!Array.isArray(value)) return undefined;
@@ -32,7 +37,7 @@ const onboards: Reader = (value) => {
 
 /** A name with a question mark may be missing. */
 type Shape = Record<string, Reader>;
-const RAN: Shape = { 'ran_in?': line, 'after_reset?': flag, 'slow_look_ms?': ms, 'needs_ms?': ms };
+const ALWAYS: Shape = { 'evidence?': evidence, 'slow_look_ms?': ms, 'needs_ms?': ms };
 
 const OUTCOMES: Record<Outcome['kind'], Shape> = {
   done: { seen, adopted: flag },
@@ -54,8 +59,8 @@ const LOOKS: Record<LookResult['kind'], Shape> = {
   credentials: { words: text, http_status: status },
 };
 
-export const readOutcome = (result: unknown): Outcome | undefined => read(OUTCOMES, result) as Outcome | undefined;
-export const readLookResult = (result: unknown): LookResult | undefined =>
+export const parseOutcome = (result: unknown): Outcome | undefined => read(OUTCOMES, result) as Outcome | undefined;
+export const parseLookResult = (result: unknown): LookResult | undefined =>
   read(LOOKS, result) as LookResult | undefined;
 
 function read(kinds: Record<string, Shape>, result: unknown): Fields | undefined {
@@ -64,7 +69,7 @@ function read(kinds: Record<string, Shape>, result: unknown): Fields | undefined
   const { kind } = raw;
   if (typeof kind !== 'string' || !Object.hasOwn(kinds, kind)) return undefined;
   const fields: Fields = { kind };
-  for (const [key, reader] of Object.entries({ ...kinds[kind], ...RAN })) {
+  for (const [key, reader] of Object.entries({ ...kinds[kind], ...ALWAYS })) {
     const name = key.replace('?', '');
     const value = raw[name] ?? undefined;
     if (value === undefined && name !== key) continue;

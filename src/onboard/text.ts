@@ -9,19 +9,19 @@
 const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** In characters: of what people write, and of names, labels and keys. A state of over 2 MB could never be carried on. */
-export const TEXT = 2_000;
-export const NAME = 200;
+export const TEXT_LENGTH = 2_000;
+export const LINE_LENGTH = 200;
 
 const cut = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`);
 
 /** Of several lines. */
-export const cleanText = (text: string, most = TEXT): string =>
+export const cleanText = (text: string, most = TEXT_LENGTH): string =>
   cut(text.slice(0, 2 * most).replaceAll('\r\n', '\n'), most)
     .toWellFormed()
     .replace(STEERING, '\ufffd');
 
 /** Of one line. */
-export const cleanLine = (text: string, most = NAME): string => cleanText(text, most).replace(/[\t\n]/g, ' ');
+export const cleanLine = (text: string, most = LINE_LENGTH): string => cleanText(text, most).replace(/[\t\n]/g, ' ');
 
 /** Whether it would stay as it is: one that would not must be refused where two texts are told apart by it. */
 export const isClean = (text: string): boolean => cleanLine(text, text.length + 1) === text;

@@ -1,36 +1,84 @@
 /** What people and programs are shown of an onboard. */
+import type { Action } from './actions';
 import { actionsOf } from './apply-message';
-import type { AttentionCode, OnboardState, Phase, TimelineLine } from '../workflows/messages';
+import { ruleOf, type Attention } from './attention';
+import { iso, lastEntry, type LedgerEntry, type TimelineLine } from './journal';
+import { EFFECTS, type Status } from './lifecycle';
 import { nextStep } from './next-step';
-import { iso, lastEntry } from './journal';
-import { nextEffect, type Onboard } from './state';
+import type { OnboardRecord } from './outcome';
+import { nextEffect, type OnboardState } from './state';
 
-const OUT = {
-  create: 'creating the onboard',
-  in_progress: 'moving it to in_progress',
-  completed: 'completing it',
-} as const;
+export const PHASES = [
+  'done',
+  'cancelled',
+  'attention',
+  'unknown',
+  'creating',
+  'updating',
+  'held',
+  'confirming',
+  'waiting',
+] as const;
+export type Phase = (typeof PHASES)[number];
 
-/** The first that applies, in the order of the contract. */
-export function phaseOf(onboard: Onboard): Phase {
-  const { pursuit } = onboard;
-  if (onboard.ended) return onboard.ended;
-  if (onboard.attention) return 'attention';
-  if (pursuit?.stage === 'unknown' || onboard.adoption || onboard.check?.why === 'asked') return 'unknown';
-  const effect = nextEffect(onboard);
-  if (effect && (pursuit?.stage === 'out' || !onboard.held)) return effect === 'create' ? 'creating' : 'updating';
-  if (onboard.held) return 'held';
-  return onboard.status === 'completed' ? 'confirming' : 'waiting';
+/** Whom an onboard waits for. */
+export const PARTIES = ['operator', 'leadconduit', 'time', 'nobody'] as const;
+export type Party = (typeof PARTIES)[number];
+
+/** What the `state` query, our API and `show --json` answer. Times are RFC 3339. */
+export interface OnboardView {
+  invitation_id: string;
+  label?: string;
+  requested_flow_id?: string;
+  /** One of ours, the upstream's own word with `unexpected_status` / `failed_upstream`, or null before the record. */
+  status: Status | (string & {}) | null;
+  phase: Phase;
+  held: boolean;
+  /** The upstream's, verbatim. */
+  record: OnboardRecord | null;
+  waiting_for: { who: Party; text: string };
+  since: string;
+  next?: { what: string; at: string };
+  attention?: Attention;
+  /** Exactly what would be accepted now. */
+  actions: Action[];
+  ledger: LedgerEntry[];
+  timeline: TimelineLine[];
+  as_of: string;
+  /** True when no worker answered and this is only the last known. */
+  stale: boolean;
+}
+
+/** The phase of the next step. A look that is only a check does not change it, unless somebody has asked for the look. */
+export function phaseOf(onboard: OnboardState, now: number): Phase {
+  const { ended, attention, operation, check, held } = onboard;
+  if (ended) return ended;
+  if (attention) return 'attention';
+  if (check?.why === 'asked') return 'unknown';
+  if (operation?.stage === 'in_flight') return operation.effect === 'create' ? 'creating' : 'updating';
+  const step = nextStep({ ...onboard, check: undefined }, now);
+  switch (step.do) {
+    case 'act':
+      return step.effect === 'create' ? 'creating' : 'updating';
+    case 'look':
+      return 'unknown';
+    case 'wait':
+      return held ? 'held' : 'waiting';
+    case 'end':
+      if (step.how === 'cancelled') return 'cancelled';
+      return held ? 'held' : 'confirming';
+  }
 }
 
 /** Notes since when the onboard has been in its phase; to be called after every change. */
-export function datePhase(onboard: Onboard, now: number): void {
-  const phase = phaseOf(onboard);
+export function datePhase(onboard: OnboardState, now: number): void {
+  const phase = phaseOf(onboard, now);
   if (phase !== onboard.phase) Object.assign(onboard, { phase, since: now });
 }
 
-export function view(onboard: Onboard, now: number): OnboardState {
-  const phase = phaseOf(onboard);
+export function view(onboard: OnboardState, now: number): OnboardView {
+  const phase = phaseOf(onboard, now);
+  const { attention } = onboard;
   return {
     invitation_id: onboard.invitation_id,
     label: onboard.label,
@@ -40,9 +88,9 @@ export function view(onboard: Onboard, now: number): OnboardState {
     held: onboard.held,
     record: onboard.record,
     waiting_for: waitingFor(onboard, phase, now),
-    since: onboard.attention?.since ?? iso(onboard.since),
+    since: attention?.since ?? iso(onboard.since),
     next: nextOf(onboard, now),
-    attention: onboard.attention,
+    attention: attention && shown(attention),
     actions: actionsOf(onboard),
     ledger: onboard.ledger,
     timeline: [...dropped(onboard), ...onboard.timeline],
@@ -51,17 +99,19 @@ export function view(onboard: Onboard, now: number): OnboardState {
   };
 }
 
+const shown = ({ id, code, message, since }: Attention): Attention => ({ id, code, message, since });
+
 /** A line in front that counts what is not kept any more. */
-function dropped({ dropped: { timeline, ledger, keys }, timeline: [oldest] }: Onboard): TimelineLine[] {
+function dropped({ dropped: { timeline, ledger, keys }, timeline: [oldest] }: OnboardState): TimelineLine[] {
   if (!oldest || timeline + ledger + keys === 0) return [];
   return [
     { at: oldest.at, event: 'dropped', detail: `older: ${timeline} lines, ${ledger} ledger entries, ${keys} keys` },
   ];
 }
 
-function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['waiting_for'] {
-  const { pursuit } = onboard;
-  const call = OUT[pursuit?.effect ?? nextEffect(onboard) ?? 'create'];
+function waitingFor(onboard: OnboardState, phase: Phase, now: number): OnboardView['waiting_for'] {
+  const { operation, attention } = onboard;
+  const call = EFFECTS[operation?.effect ?? nextEffect(onboard) ?? 'create'].doing;
   switch (phase) {
     case 'done':
       return {
@@ -71,20 +121,13 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
     case 'cancelled':
       return { who: 'nobody', text: cancelledText(onboard) };
     case 'attention':
-      return { who: 'operator', text: attentionText(onboard) };
+      return { who: 'operator', text: `${ruleOf(attention)?.waitsFor ?? ''}: ${attention?.message ?? ''}` };
     case 'unknown':
-      if (pursuit?.stage !== 'unknown') return { who: 'time', text: "LeadConduit's list, to see what stands there" };
+      if (operation?.stage !== 'unknown') return { who: 'time', text: "LeadConduit's list, to see what stands there" };
       return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
     case 'creating':
     case 'updating':
-      if (pursuit?.stage === 'out' && (onboard.held || onboard.cancelling))
-        return {
-          who: 'leadconduit',
-          text: `what became of ${call}: it is called back, and only where it had been sent already does its outcome count`,
-        };
-      if (pursuit?.stage === 'out' || nextStep(onboard, now).do === 'act')
-        return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
-      return { who: 'time', text: `the next try at ${call}${whyNotSent(onboard)}` };
+      return waitingForCall(onboard, call, now);
     case 'held':
       return { who: 'operator', text: 'somebody to release it' };
     case 'confirming':
@@ -97,22 +140,22 @@ function waitingFor(onboard: Onboard, phase: Phase, now: number): OnboardState['
   }
 }
 
-/** What a person can do about an attention that goes away by itself once that is done. */
-const MENDED: Partial<Record<AttentionCode, string>> = {
-  credentials: 'somebody to mend the key for LeadConduit, after which it goes on by itself',
-  list_unreadable: 'LeadConduit to be within reach, which somebody may have to mend; it then goes on by itself',
-  not_sent: 'the call to get through, which somebody may have to see to; it then goes on by itself',
-};
-
-const attentionText = ({ attention }: Onboard) =>
-  attention ? `${MENDED[attention.code] ?? 'a decision'}: ${attention.message}` : 'a decision';
-
-function whyNotSent(onboard: Onboard): string {
+function waitingForCall(onboard: OnboardState, call: string, now: number): OnboardView['waiting_for'] {
+  const isInFlight = onboard.operation?.stage === 'in_flight';
+  if (isInFlight && (onboard.held || onboard.cancelling))
+    return {
+      who: 'leadconduit',
+      text: `what became of ${call}: it is called back, and only where it had been sent already does its outcome count`,
+    };
+  const step = nextStep(onboard, now);
+  if (isInFlight || (step.do === 'act' && step.at <= now))
+    return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
   const { outcome, words } = lastEntry(onboard) ?? {};
-  return outcome === 'not_sent' && words ? `. The last was not sent: ${words}` : '';
+  const why = outcome === 'not_sent' && words ? `. The last was not sent: ${words}` : '';
+  return { who: 'time', text: `the next try at ${call}${why}` };
 }
 
-export function cancelledText({ record, ledger }: Onboard): string {
+export function cancelledText({ record, ledger }: OnboardState): string {
   if (!record && ledger.some(({ outcome }) => outcome === 'unknown'))
     return 'not followed any more. The outcome of a create call is unknown: it may be in LeadConduit; a new start looks first, and asks before it creates.';
   return record
@@ -120,11 +163,17 @@ export function cancelledText({ record, ledger }: Onboard): string {
     : 'not followed any more. Nothing is known to be in LeadConduit; a new start looks first.';
 }
 
-function nextOf(onboard: Onboard, now: number): OnboardState['next'] {
-  if (onboard.ended || onboard.pursuit?.stage === 'out') return undefined;
+/** What it does by itself, and when; nothing where it waits for somebody. */
+function nextOf(onboard: OnboardState, now: number): OnboardView['next'] {
+  if (onboard.ended || onboard.operation?.stage === 'in_flight') return undefined;
   const step = nextStep(onboard, now);
-  if (step.do !== 'wait' || step.until === undefined) return undefined;
-  const effect = nextEffect(onboard);
-  const what = step.then === 'act' && effect ? `try at ${OUT[effect]}` : "look at LeadConduit's list";
-  return { what, at: iso(step.until) };
+  if (!('at' in step) || step.at <= now) return undefined;
+  const what = step.do === 'act' ? `try at ${EFFECTS[step.effect].doing}` : "look at LeadConduit's list";
+  return { what, at: iso(step.at) };
+}
+
+/** Whether a `resolve retry` would, if the look before it shows nothing, send the completing call. */
+export function retryCompletes({ attention, ledger }: Pick<OnboardView, 'attention' | 'ledger'>): boolean {
+  const last = ledger.at(-1);
+  return attention !== undefined && last?.effect === 'completed' && last.outcome !== 'done';
 }

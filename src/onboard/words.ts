@@ -1,5 +1,7 @@
 /** The words for people, the same in the command line and in the console. */
-import type { Action, LedgerEntry, OnboardState, TimelineEvent } from '../workflows/messages';
+import { effectiveFlow } from './flow';
+import { EVENTS, type LedgerEntry, type TimelineLine } from './journal';
+import type { OnboardView, Party } from './view';
 
 const UNITS = [
   ['day', 86_400_000],
@@ -16,7 +18,7 @@ export function span(ms: number): string {
   return `${count} ${unit[0]}${count === 1 ? '' : 's'}`;
 }
 
-export const WHO: Record<OnboardState['waiting_for']['who'], string> = {
+export const WHO: Record<Party, string> = {
   operator: 'an operator',
   leadconduit: 'LeadConduit',
   time: 'time',
@@ -28,71 +30,57 @@ export const SELLER = 'The seller still has to switch the buyer step on in their
 export const COMPLETING =
   "Completing makes LeadConduit set up delivery for the buyer and e-mail the seller's users. It cannot be undone.";
 
-export const CALL: Record<LedgerEntry['effect'], string> = {
-  create: 'create',
-  in_progress: 'move to in_progress',
-  completed: 'complete',
-};
+/** What is shown of an onboard beside its ids, status and phase. */
+export interface Facts {
+  /** Undefined where it stands above already, since no worker answers. */
+  waitsFor?: string;
+  next: { text: string; at?: string };
+  held?: string;
+  flow: string | null;
+}
 
-export const LANDED: Record<LedgerEntry['outcome'], string> = {
-  pending: 'no answer yet',
-  done: 'landed',
-  not_sent: 'not sent',
-  refused: 'refused',
-  unknown: 'UNKNOWN',
-  adopted: 'landed',
-  resolved: 'landed',
-};
+export function factsOf(view: OnboardView): Facts {
+  const { held, phase } = view;
+  return {
+    waitsFor: waitsForOf(view),
+    next: nextOf(view),
+    held: held && phase !== 'held' ? 'yes: nothing is sent until it is released' : undefined,
+    flow: effectiveFlow(view),
+  };
+}
 
-export const EVENT: Record<TimelineEvent, string> = {
-  started: 'started',
-  continued: 'went on in a new run',
-  dropped: 'older lines dropped',
-  created: 'created in LeadConduit',
-  adopted: 'found in LeadConduit and taken over',
-  moved: 'moved',
-  not_sent: 'not sent',
-  refused: 'LeadConduit refused',
-  unknown: 'outcome unknown',
-  absent: 'not there',
-  repeated: 'repeated',
-  checked: 'checked',
-  attention: 'needs attention',
-  attention_cleared: 'attention cleared',
-  slow_look: 'the look was slow',
-  look_asked: 'asked to look',
-  advance_asked: 'asked to advance',
-  flow_set: 'flow set',
-  resolved: 'decided',
-  held: 'held',
-  released: 'released',
-  cancel_asked: 'asked to cancel',
-  note: 'note',
-  message_refused: 'message refused',
-  done: 'done',
-  cancelled: 'cancelled',
-};
+/** Without the message of an attention, which has a place of its own; what an end leaves to do comes as `next`. */
+function waitsForOf({ attention, stale, waiting_for: { who, text } }: OnboardView): string | undefined {
+  if (who === 'nobody') return WHO.nobody;
+  if (stale) return undefined;
+  const message = `: ${attention?.message ?? ''}`;
+  return `${WHO[who]}: ${attention && text.endsWith(message) ? text.slice(0, -message.length) : text}`;
+}
 
-/** What an action does. */
-export function meaningOf(action: Action, { attention, record }: Pick<OnboardState, 'attention' | 'record'>): string {
-  switch (action) {
-    case 'advance in_progress':
-      return 'go on: the flow is known';
-    case 'advance completed':
-      return 'set up delivery, e-mail the seller: cannot be undone';
-    case 'resolve retry':
-      return 'look again, and send what is missing';
-    case 'resolve adopt':
-      if (attention?.code === 'duplicate') return 'keep the one that you name';
-      if (attention?.code === 'flow_conflict') return 'go on with the flow of the record';
-      return record ? 'it took effect: you have checked' : 'take the onboard that is there';
-    case 'hold':
-      return 'send nothing until released';
-    case 'release':
-      return 'go on';
-    case 'cancel':
-      return 'stop following it; what is in LeadConduit stays';
-    case 'note':
-      return 'put a line into its timeline';
+function nextOf({ next, waiting_for, stale }: OnboardView): Facts['next'] {
+  if (next) return { text: next.what, at: next.at };
+  if (stale && waiting_for.who !== 'nobody') return { text: 'nothing until a worker carries it on' };
+  switch (waiting_for.who) {
+    case 'operator':
+      return { text: 'nothing until somebody acts' };
+    case 'leadconduit':
+      return { text: 'what was sent is followed up until its outcome is known' };
+    case 'time':
+      return { text: 'it goes on by itself in a moment' };
+    case 'nobody':
+      return { text: waiting_for.text };
   }
 }
+
+/** What a line of the ledger says beside the call and its outcome. */
+export const detailsOf = (
+  { http_status, onboard_id, words }: LedgerEntry,
+  { record }: Pick<OnboardView, 'record'>,
+): string =>
+  [http_status && `HTTP ${http_status}`, onboard_id && onboard_id !== record?.id && `onboard ${onboard_id}`, words]
+    .filter(Boolean)
+    .join(', ');
+
+/** What happened, in a line of the timeline. */
+export const happenedIn = ({ event, detail }: TimelineLine): string =>
+  [EVENTS[event], detail].filter(Boolean).join(': ');

@@ -3,7 +3,7 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { hostnameIn, isLoopback } from '../callers';
 import { ConfigError, type Config, type Environment } from '../config';
 import { keepSecret, withoutSecrets } from '../secrets';
-import { visible } from '../text';
+import { visible } from '../visible';
 import { isListening } from './ports';
 import { fromProfile } from './profile';
 import { readUpFile, type UpFile } from './up-file';

@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import { listQuery } from '../client/rows';
 import { ConfigError, type Config } from '../config';
-import { forShell } from '../text';
+import { forShell } from '../visible';
 import { isSameUpstream, named, ownerOf, settingsOf, upstreamOf } from '../upstream';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from './connection';
 

@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import { ConfigError, type Environment } from '../config';
 import { readSecretFile } from '../secret-file';
-import { visible } from '../text';
+import { visible } from '../visible';
 
 const text = z.string('must be a text in quotes');
 /** The kinds of its values, which Temporal's own reader does not look at. */

@@ -4,7 +4,7 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callerOf, hostnameIn, isLoopback, isSentFromElsewhere } from '../callers';
 import { claimPort } from './ports';
-import { devServer, secretHost, set, type HttpApi } from './server';
+import { devServer, secretHost, set, type HttpApi } from './dev-server';
 
 export interface WebPageSettings {
   port: number;

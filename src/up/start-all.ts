@@ -10,7 +10,7 @@ import { connectTemporal, TemporalUnavailable, type TemporalSettings } from '../
 import { findTemporal } from '../temporal/find-cli';
 import { claimServer } from '../temporal/identity';
 import { isListening } from '../temporal/ports';
-import { startTemporal, warningAbout } from '../temporal/server';
+import { startTemporal, warningAbout } from '../temporal/dev-server';
 import type { WebPageSettings } from '../temporal/web-page';
 import { readUpFile, settingsFor, writeUpFile, type UpFile } from '../temporal/up-file';
 import { API, waitFor, WORKER, type Children } from './children';

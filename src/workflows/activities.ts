@@ -8,18 +8,21 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import type { LookResult, Outcome } from '../activities/outcomes';
-import { hasReached, type Effect } from '../onboard/lifecycle';
-import { readLookResult, readOutcome } from '../onboard/parse-outcome';
+import { sameId } from '../onboard/ids';
 import { lastEntry } from '../onboard/journal';
-import { type Onboard, sameId } from '../onboard/state';
+import { EFFECTS, hasReached, type Effect } from '../onboard/lifecycle';
+import type { LookFor, Step } from '../onboard/next-step';
+import type { LookResult, Outcome } from '../onboard/outcome';
+import { parseLookResult, parseOutcome } from '../onboard/parse-outcome';
+import type { OnboardState } from '../onboard/state';
 
 /**
  * Effects: one attempt each. Only the workflow may decide to try again, after looking. Waits for the end even when
  * cancelled: otherwise the outcome is lost and the call lands later.
  */
-const effects = ({ policy }: Onboard) =>
+const effects = ({ policy }: OnboardState, effect: Effect) =>
   proxyActivities<Activities>({
+    summary: capital(EFFECTS[effect].doing),
     startToCloseTimeout: policy.attempt_ms,
     retry: { maximumAttempts: 1 },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -27,8 +30,9 @@ const effects = ({ policy }: Onboard) =>
   });
 
 /** Looks: may be repeated at will. One that fails in a way that is not foreseen is told, not made again in silence. */
-const looks = ({ policy }: Onboard) =>
+const looks = ({ policy }: OnboardState, about: LookFor) =>
   proxyActivities<Activities>({
+    summary: LOOKING[about],
     startToCloseTimeout: policy.attempt_ms,
     retry: { initialInterval: 1_000, maximumAttempts: 3 },
     priority: { priorityKey: LAST },
@@ -37,6 +41,19 @@ const looks = ({ policy }: Onboard) =>
 /** Of Temporal's task queues, where the default is 3: many who look do not keep waiting those who act. */
 const FIRST = 2;
 const LAST = 4;
+
+/** Summaries: Temporal's own web page shows them beside activities and timers, so that its timeline reads as the story. */
+const LOOKING: Record<LookFor, string> = {
+  adoption: 'Looking for the onboard that somebody wants to adopt',
+  check: 'Looking whether all is in order at LeadConduit',
+  effect: 'Looking whether the call took effect',
+  health: 'Looking whether the key and the list work again',
+};
+const capital = (words: string) => words.charAt(0).toUpperCase() + words.slice(1);
+export const summaryOf = (step: Extract<Step, { at: number }>): string =>
+  step.do === 'act'
+    ? `Until the next try at ${EFFECTS[step.effect].doing}`
+    : "Until the next look at LeadConduit's list";
 
 /** This run was made by resetting another: what that one did after the point of the reset is not in its history. */
 export const isReset = (): boolean => {
@@ -48,30 +65,30 @@ export const isReset = (): boolean => {
  * Makes one attempt at an effect. Whatever does not come back as an outcome may have worked, and may be working still.
  * Where the scope around it is cancelled, a call that has not been sent is called back; one that has is waited for.
  */
-export async function attempt(onboard: Onboard, effect: Effect): Promise<Outcome> {
+export async function attempt(onboard: OnboardState, effect: Effect): Promise<Outcome> {
   const { invitation_id, requested_flow_id: flow_id, ruled_out, gone, policy } = onboard;
-  const { pursuit, record, furthest, agreed_flow } = onboard;
-  const about = {
+  const { operation, record, furthest, agreed_flow } = onboard;
+  const input = {
     ...{ invitation_id, flow_id, ruled_out, gone, settle_ms: policy.settle_ms },
     is_reset: isReset(),
-    is_doubtful: onboard.doubts.includes(effect),
-    cleared_in: pursuit?.cleared_in,
-    takes_slow_look: pursuit?.takes_slow_look,
+    maybe_sent_before: onboard.maybe_sent_before.includes(effect),
+    approval: operation?.approval,
+    takes_slow_look: operation?.takes_slow_look,
   };
   const lost = (words: string): Outcome => ({ kind: 'unknown', words, may_send_for_ms: policy.attempt_ms });
   try {
-    const { createOnboard, moveOnboard } = effects(onboard);
+    const { createOnboard, moveOnboard } = effects(onboard, effect);
     const outcome =
       effect === 'create'
-        ? await createOnboard(about)
+        ? await createOnboard(input)
         : await moveOnboard({
-            ...about,
+            ...input,
             onboard_id: record?.id ?? '',
             to: effect,
             furthest,
             known: { flow_id: agreed_flow, updated_at: record?.updated_at },
           });
-    const read = readOutcome(outcome);
+    const read = parseOutcome(outcome);
     return read && isAbout(onboard, effect, read) ? read : lost('the outcome cannot be read');
   } catch (error) {
     if (isCancellation(error)) return isUnstarted(onboard) ? CALLED_BACK : lost('it was cancelled in Temporal');
@@ -90,13 +107,13 @@ const CALLED_BACK: Outcome = {
  * Temporal cancels an activity at once that no worker has: one that was never taken, or one that was lost with its worker
  * and that somebody has made run again by hand. The latter is noticed only when the attempt's time is over.
  */
-const isUnstarted = (onboard: Onboard): boolean => {
+const isUnstarted = (onboard: OnboardState): boolean => {
   const { intended_at } = lastEntry(onboard) ?? {};
   return intended_at !== undefined && Date.now() - Date.parse(intended_at) < onboard.policy.attempt_ms;
 };
 
 /** What was made of another onboard, or of another effect, tells nothing about this one. */
-function isAbout({ invitation_id, record }: Onboard, effect: Effect, outcome: Outcome): boolean {
+function isAbout({ invitation_id, record }: OnboardState, effect: Effect, outcome: Outcome): boolean {
   if (outcome.kind === 'duplicate') return outcome.onboard_ids.length > 1;
   if (!('seen' in outcome)) return true;
   if (outcome.kind === 'done' && effect !== 'create' && !hasReached(outcome.seen.status, effect)) return false;
@@ -111,12 +128,12 @@ function whyLost(cause: unknown): string {
 }
 
 /** What the list shows now. A look that comes to nothing is only that: it is made again. */
-export async function look(onboard: Onboard): Promise<LookResult> {
+export async function look(onboard: OnboardState, about: LookFor): Promise<LookResult> {
   const created_id = onboard.origin === 'created' ? onboard.record?.id : undefined;
   try {
     const { invitation_id, gone, policy } = onboard;
-    const about = { invitation_id, gone, created_id, settle_ms: policy.settle_ms, is_reset: isReset() };
-    const result = readLookResult(await looks(onboard).lookForOnboard(about));
+    const input = { invitation_id, gone, created_id, settle_ms: policy.settle_ms, is_reset: isReset() };
+    const result = parseLookResult(await looks(onboard, about).lookForOnboard(input));
     const isOurs =
       result?.kind !== 'seen' || result.onboards.every(({ record }) => sameId(record.invitation_id, invitation_id));
     return result && isOurs ? result : { kind: 'unusable', words: 'the answer of the look cannot be read' };

@@ -1,9 +1,10 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { KEYS } from './search-attributes';
+import { effectiveFlow } from '../onboard/flow';
 import { weigh } from '../onboard/journal';
 import { view } from '../onboard/view';
-import type { Onboard } from '../onboard/state';
+import type { OnboardState } from '../onboard/state';
 import { asMarkdown, cleanLine } from '../onboard/text';
 
 type Attribute = keyof typeof KEYS;
@@ -12,7 +13,7 @@ type Attribute = keyof typeof KEYS;
 const short = (text: string | undefined) => text && cleanLine(text);
 
 /** Tells lists (search attributes, and the record as memo) and Temporal's web page (current details) where the onboard stands; only what changed. */
-export function publisher(onboard: Onboard) {
+export function publisher(onboard: OnboardState) {
   let published: Partial<Record<Attribute, string | undefined>> = {};
   let record = '';
   let details = '';
@@ -25,7 +26,7 @@ export function publisher(onboard: Onboard) {
       OnboardPhase: state.phase,
       OnboardAttention: state.attention?.code,
       OnboardOrigin: onboard.origin,
-      OnboardFlowId: short(onboard.requested_flow_id ?? onboard.record?.flow_id?.toLowerCase()),
+      OnboardFlowId: short(effectiveFlow(onboard) ?? undefined),
       OnboardSince: state.since,
       OnboardLabel: onboard.label,
       OnboardGone: newest(onboard.gone).join('\n') || undefined,

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** What lists of onboards are made from; registered by the worker, published by the workflow. */
+/** What lists of onboards are made from: registered by the worker, published by the workflow. A row here is all it takes. */
 export const SEARCH_ATTRIBUTES = {
   InvitationId: 'Keyword',
   OnboardId: 'Keyword',
@@ -14,19 +14,13 @@ export const SEARCH_ATTRIBUTES = {
   /** Onboards of any invitation that somebody has said to be gone from LeadConduit. */
   OnboardGone: 'KeywordList',
 } as const;
+export type AttributeName = keyof typeof SEARCH_ATTRIBUTES;
 
-const keyword = (name: keyof typeof SEARCH_ATTRIBUTES) => defineSearchAttributeKey(name, 'KEYWORD');
+const SDK_TYPES = { Keyword: 'KEYWORD', Datetime: 'DATETIME', KeywordList: 'KEYWORD_LIST' } as const;
+type SdkType<Name extends AttributeName> = (typeof SDK_TYPES)[(typeof SEARCH_ATTRIBUTES)[Name]];
+type Keys = { [Name in AttributeName]: ReturnType<typeof defineSearchAttributeKey<SdkType<Name>>> };
 
 /** The same for the SDK. */
-export const KEYS = {
-  InvitationId: keyword('InvitationId'),
-  OnboardId: keyword('OnboardId'),
-  OnboardStatus: keyword('OnboardStatus'),
-  OnboardPhase: keyword('OnboardPhase'),
-  OnboardAttention: keyword('OnboardAttention'),
-  OnboardOrigin: keyword('OnboardOrigin'),
-  OnboardFlowId: keyword('OnboardFlowId'),
-  OnboardSince: defineSearchAttributeKey('OnboardSince', 'DATETIME'),
-  OnboardLabel: keyword('OnboardLabel'),
-  OnboardGone: defineSearchAttributeKey('OnboardGone', 'KEYWORD_LIST'),
-};
+export const KEYS = Object.fromEntries(
+  Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, defineSearchAttributeKey(name, SDK_TYPES[type])]),
+) as Keys;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { hashOf, Keys, type Role } from '../../src/http/keys';
 import { startServer, type ApiServer } from '../../src/http/server';
-import type { OnboardState } from '../../src/workflows/messages';
+import type { OnboardView } from '../../src/onboard/view';
 import type { World } from './world';
 
 /** Of the one who may operate, unless a test gives others. */
@@ -86,14 +86,14 @@ export class Api {
     return this.post('/onboards', request, { headers: wait === undefined ? {} : { prefer: `wait=${wait}` } });
   }
 
-  async state(id: string): Promise<OnboardState> {
+  async state(id: string): Promise<OnboardView> {
     const { status, body } = await this.get(`/onboards/${id}/state`);
     if (status !== 200) throw new Error(`the state of ${id}: ${status} ${JSON.stringify(body)}`);
-    return body as OnboardState;
+    return body as OnboardView;
   }
 
   /** Waits for a state; times out with the last one shown. */
-  async until(id: string, is: (state: OnboardState) => boolean): Promise<OnboardState> {
+  async until(id: string, is: (state: OnboardView) => boolean): Promise<OnboardView> {
     const deadline = Date.now() + 20_000;
     for (;;) {
       const state = await this.state(id);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadEnvironment } from '../../src/config';
 import { findTemporal } from '../../src/temporal/find-cli';
-import { startTemporal } from '../../src/temporal/server';
+import { startTemporal } from '../../src/temporal/dev-server';
 import { findChromium } from './browser';
 
 const root = join(__dirname, '..', '..');

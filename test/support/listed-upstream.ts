@@ -1,6 +1,6 @@
-import type { LookResult, Outcome, SeenOnboard } from '../../src/activities/outcomes';
+import type { LookResult, Outcome, SeenOnboard } from '../../src/onboard/outcome';
 import type { Effect } from '../../src/onboard/lifecycle';
-import type { Onboard } from '../../src/onboard/state';
+import type { OnboardState } from '../../src/onboard/state';
 
 export const SETTLE = 1_000;
 /** For how long a run of an attempt may send: another run cannot know that it does not. */
@@ -149,15 +149,16 @@ export class ListedUpstream {
   }
 
   /** What the activity does: it looks, then acts. */
-  attempt(effect: Effect, onboard: Onboard, { id, isReset }: Run, fault: FaultName, now: number): Outcome {
-    const isUncleared = (isReset || onboard.doubts.includes(effect)) && onboard.pursuit?.cleared_in !== id;
+  attempt(effect: Effect, onboard: OnboardState, { id, isReset }: Run, fault: FaultName, now: number): Outcome {
+    const isUncleared =
+      (isReset || onboard.maybe_sent_before.includes(effect)) && onboard.operation?.approval?.run_id !== id;
     if (fault === 'look') return { kind: 'not_sent', words: 'no list', unusable_look: true };
-    return { ...this.became(effect, onboard, isUncleared, fault, now), ran_in: id, after_reset: isReset };
+    return { ...this.became(effect, onboard, isUncleared, fault, now), evidence: { run_id: id, is_reset: isReset } };
   }
 
   private became(
     effect: Effect,
-    { record, ruled_out, furthest, gone, pursuit, agreed_flow }: Onboard,
+    { record, ruled_out, furthest, gone, operation, agreed_flow }: OnboardState,
     isUncleared: boolean,
     fault: FaultName,
     now: number,
@@ -175,7 +176,7 @@ export class ListedUpstream {
     if (own && furthest && ORDER.indexOf(own.status) < ORDER.indexOf(furthest))
       return { kind: 'unexpected', seen: own, may_be_old: this.lagsBehind(own.record.id, now) };
     const flow = own?.record.flow_id ?? null;
-    const isOther = pursuit?.flow !== undefined && flow !== pursuit.flow && flow !== (agreed_flow ?? null);
+    const isOther = operation?.flow !== undefined && flow !== operation.flow && flow !== (agreed_flow ?? null);
     if (own && isOther) return { kind: 'flow_changed', seen: own, may_be_old: this.lagsBehind(own.record.id, now) };
     if (this.isPartial && !gone.includes(CANARY))
       return { kind: 'not_sent', words: 'a part of the list', unusable_look: true, lacks: [CANARY] };
@@ -195,7 +196,7 @@ export class ListedUpstream {
     if (fault === 'refused') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'lost before') return { kind: 'unknown', words: 'reset' };
     const late = fault === 'late' ? 2 * SETTLE : 0;
-    const seen = this.effect(effect, own?.record.id, pursuit?.flow, now + late + this.lag);
+    const seen = this.effect(effect, own?.record.id, operation?.flow, now + late + this.lag);
     if (fault === 'refused after') return { kind: 'refused', words: 'no', http_status: 422, look_first: false };
     if (fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
     if (fault === 'too many after') return tooMany;
@@ -207,13 +208,13 @@ export class ListedUpstream {
     return { kind: 'done', adopted: false, seen };
   }
 
-  look({ id, isReset }: Run, { gone }: Onboard, fault: FaultName, asked: number): LookResult {
+  look({ id, isReset }: Run, { gone }: OnboardState, fault: FaultName, asked: number): LookResult {
     if (fault === 'look') return { kind: 'unusable', words: 'no list' };
     if (fault === 'key' || fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
     const onboards = this.list(asked);
     const isPartial = this.isPartial && !gone.includes(CANARY);
     const lacks = isPartial ? { presence: false, lacks: [CANARY] } : { presence: this.presence };
-    return { ...{ kind: 'seen', onboards, ...lacks }, ran_in: id, after_reset: isReset };
+    return { ...{ kind: 'seen', onboards, ...lacks }, evidence: { run_id: id, is_reset: isReset } };
   }
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Outcome } from '../../src/activities/outcomes';
+import type { Outcome } from '../../src/onboard/outcome';
 import type { Effect } from '../../src/onboard/lifecycle';
-import type { OnboardState, TimelineEvent } from '../../src/workflows/messages';
+import type { OnboardView } from '../../src/onboard/view';
+import type { TimelineEvent } from '../../src/onboard/journal';
 import type { Message } from '../../src/onboard/parse-message';
 import { ORDER } from './listed-upstream';
 
@@ -43,7 +44,7 @@ export class Notebook {
   private readonly lines: { event: TimelineEvent; by?: string }[] = [{ event: 'started' }];
 
   /** What is to become of a message: a key acts once, and nothing acts that is not offered. */
-  verdictOn(message: Message, state: OnboardState): 'accept' | 'nothing' | 'refuse' | 'repeat' {
+  verdictOn(message: Message, state: OnboardView): 'accept' | 'nothing' | 'refuse' | 'repeat' {
     const used = message.key === undefined ? undefined : this.keys.get(message.key);
     if (used !== undefined) return used === JSON.stringify(message) ? 'repeat' : 'refuse';
     if (message.name === 'advance' && !this.cancelled && this.namesAnother(message.flow_id, state))
@@ -87,7 +88,7 @@ export class Notebook {
   }
 
   /** @throws where the state is not what it must be. */
-  compare(state: OnboardState): void {
+  compare(state: OnboardView): void {
     // Another onboard was taken in the place of ours: how far it is to go is to be said anew.
     if (this.record !== undefined && this.record !== state.record?.id) {
       this.asked = 0;
@@ -102,7 +103,7 @@ export class Notebook {
   }
 
   /** Every line that must be there is, in its order; only what is older than the newest 500 may be missing, if it is counted. */
-  private compareLines(shown: OnboardState['timeline']): void {
+  private compareLines(shown: OnboardView['timeline']): void {
     const missing = [...this.lines];
     for (const { event, by } of shown.toReversed()) {
       const last = missing.at(-1);
@@ -112,13 +113,13 @@ export class Notebook {
     assert(missing.length === 0 || isDropped, `the timeline has lost "${missing.at(-1)?.event}"`);
   }
 
-  private namesAnother(flow_id: string | undefined, { requested_flow_id, record, attention }: OnboardState): boolean {
+  private namesAnother(flow_id: string | undefined, { requested_flow_id, record, attention }: OnboardView): boolean {
     const isAsked = attention?.code === 'flow_conflict';
     return flow_id !== undefined && (isAsked || flow_id !== (requested_flow_id ?? record?.flow_id ?? undefined));
   }
 
   /** Until `in_progress` has told it to LeadConduit. */
-  private mayNameFlow({ status, record, ledger }: OnboardState): boolean {
+  private mayNameFlow({ status, record, ledger }: OnboardView): boolean {
     const wasTold = ledger.some(
       ({ effect, outcome }) => effect === 'in_progress' && !['not_sent', 'refused'].includes(outcome),
     );
@@ -126,12 +127,12 @@ export class Notebook {
     return !this.ended && !wasTold && isBefore;
   }
 
-  private reached({ status }: OnboardState): number {
+  private reached({ status }: OnboardView): number {
     return Math.max(this.asked, ORDER.indexOf(status ?? ''));
   }
 
   /** What may be done. */
-  private offers(state: OnboardState): string[] {
+  private offers(state: OnboardView): string[] {
     if (this.ended) return [];
     if (this.cancelled) return ['note'];
     const { attention, record, status } = state;

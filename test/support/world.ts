@@ -8,14 +8,16 @@ import type { WorkflowCreator } from '@temporalio/worker/lib/workflow/interface'
 import { createActivities, type Deps } from '../../src/activities';
 import { Doubles } from '../../src/activities/doubles';
 import { ListTrust } from '../../src/activities/list-trust';
-import { Writes } from '../../src/activities/writes';
+import { InFlightWrites } from '../../src/activities/in-flight-writes';
 import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
 import { LeadConduitClient, type Look } from '../../src/leadconduit/client';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { Identity, ownOfWorker } from '../../src/temporal/identity';
 import { workerOptions } from '../../src/temporal/worker-options';
-import type { OnboardState, Policy } from '../../src/workflows/messages';
+import type { Message } from '../../src/onboard/parse-message';
+import type { OnboardView } from '../../src/onboard/view';
+import type { Policy } from '../../src/onboard/input';
 
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
@@ -110,7 +112,7 @@ export class World {
   readonly invitation = newId();
   worker: Worker | undefined;
   private running: Promise<void> | undefined;
-  readonly doubles = new Doubles((...doubled) => this.onboards.tellDoubled(...doubled));
+  readonly doubles = new Doubles((invitation, ...doubled) => this.onboards.get(invitation).tellDoubled(...doubled));
 
   private constructor(
     readonly config: Config,
@@ -151,7 +153,7 @@ export class World {
       onboards,
       native,
       options,
-      new ListTrust((ids) => onboards.gone(ids)),
+      new ListTrust((ids) => onboards.lists.gone(ids)),
     );
     if (options.presence !== false) await world.showPresence();
     await world.startWorker();
@@ -179,7 +181,7 @@ export class World {
       activities: createActivities({
         leadconduit: this.leadconduit(),
         trust: this.trust,
-        writes: new Writes(),
+        writes: new InFlightWrites(),
         completedStatus: this.config.leadconduit.completedStatus,
         reserveMs: this.options.reserveMs ?? 1_000,
         ...this.options.deps,
@@ -201,8 +203,8 @@ export class World {
   /** Another worker, which knows what one that starts is told. */
   async restartWorker(): Promise<void> {
     await this.stopWorker();
-    this.trust = new ListTrust((ids) => this.onboards.gone(ids));
-    for (const { id, ...known } of await this.onboards.known(50)) this.trust.add(id, known);
+    this.trust = new ListTrust((ids) => this.onboards.lists.gone(ids));
+    for (const { id, ...known } of await this.onboards.lists.known(50)) this.trust.add(id, known);
     const leadconduit = this.leadconduit();
     await leadconduit.look(Date.now() + leadconduit.timeoutMs).catch(() => undefined);
     leadconduit.close();
@@ -266,7 +268,7 @@ export class World {
   }
 
   /** Starts this world's onboard and waits until it is created or needs attention. */
-  async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardState> {
+  async create(request: { flow_id?: string; label?: string } = {}): Promise<OnboardView> {
     await this.start(request);
     const state = await this.onboards.whenCreated({ invitation_id: this.invitation, ...request }, 20_000);
     return state.stale
@@ -280,8 +282,8 @@ export class World {
     return (await this.call('POST', '/onboards', { invitation_id: this.invitation, ...change })) as OnboardRecord;
   }
 
-  send(command: Parameters<OnboardsClient['send']>[1]): Promise<OnboardState> {
-    return this.onboards.send(this.invitation, command);
+  send(message: Message): Promise<OnboardView> {
+    return this.onboards.get(this.invitation).send(message);
   }
 
   /** Sends a signal as Temporal's own command line would, of any name and payload. */
@@ -289,12 +291,12 @@ export class World {
     await this.temporal.workflow.getHandle(`onboard-${this.invitation}`).signal(name, ...args);
   }
 
-  state(): Promise<OnboardState> {
-    return this.onboards.state(this.invitation);
+  state(): Promise<OnboardView> {
+    return this.onboards.get(this.invitation).state();
   }
 
   /** Waits for a state that the worker answers, however busy the machine is; times out with the last one shown. */
-  async until(what: string, is: (state: OnboardState) => boolean, waitMs = 20_000): Promise<OnboardState> {
+  async until(what: string, is: (state: OnboardView) => boolean, waitMs = 20_000): Promise<OnboardView> {
     const deadline = Date.now() + waitMs;
     for (;;) {
       const state = await this.state();

@@ -1,18 +1,19 @@
 import { Option, type Command } from 'commander';
 import type { OnboardsClient } from '../../client';
-import { OnboardsError } from '../../client/errors';
-import type { Advance, OnboardState } from '../../workflows/messages';
+import { OnboardsError } from '../../client/onboards-error';
+import type { Payload } from '../../onboard/parse-message';
+import type { OnboardView } from '../../onboard/view';
 import { checkedId, saidOf, withSaid, withWait, type Said } from '../arguments';
 import { isAt } from '../exit';
 import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
 import { change, whereOf, withJson, type Output } from '../answering';
-import { visible } from '../../text';
+import { visible } from '../../visible';
 import { COMPLETING } from '../../onboard/words';
-import { examples } from '../words';
+import { examples } from '../hints';
 
 interface Options extends Said, Output {
-  to: Advance['to'];
+  to: Payload<'advance'>['to'];
   flowId?: string;
   wait: number;
   yes?: boolean;
@@ -40,17 +41,17 @@ export function addAdvance(program: Command): void {
       const { to, flowId: flow_id, wait, yes } = options;
       await change(options, async (onboards) => {
         if (to === 'completed' && !yes && isInteractive()) {
-          const before = await onboards.state(id);
+          const before = await onboards.get(id).state();
           if (!isAt(before, to)) await askToComplete(onboards, before);
         }
-        const sent = await onboards.send(id, { name: 'advance', to, flow_id, ...saidOf(options) });
+        const sent = await onboards.get(id).send({ name: 'advance', to, flow_id, ...saidOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isAt(state, to), done: `It has reached ${to}.` });
       });
     });
 }
 
 /** @throws {OnboardsError} `refused` unless the answer is yes. */
-export async function askToComplete(onboards: OnboardsClient, { label, invitation_id }: OnboardState): Promise<void> {
+export async function askToComplete(onboards: OnboardsClient, { label, invitation_id }: OnboardView): Promise<void> {
   const what = visible(label ?? invitation_id);
   if (!(await confirmed(`${COMPLETING}\n${await whereOf(onboards)}\nComplete ${what}?`)))
     throw new OnboardsError('refused', 'Nothing was sent.');

@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
-import { ATTENTION_CODES, PHASES } from '../../workflows/messages';
+import { ATTENTION_CODES } from '../../onboard/attention';
+import { PHASES } from '../../onboard/view';
 import { duration } from '../arguments';
 import { EXIT } from '../exit';
-import { rowsText } from '../rows';
+import { rowsText } from '../onboard-table';
 import { answer, withJson, type Output } from '../answering';
 import { standardOutput } from '../terminal';
-import { examples, PROGRAM } from '../words';
+import { examples, PROGRAM } from '../hints';
 
 interface Options extends Output {
   status?: string;
@@ -31,7 +32,7 @@ export function addList(program: Command): void {
       const { status, phase, attention, olderThan } = options;
       const isFiltered = [status, phase, attention, olderThan].some((filter) => filter !== undefined);
       await answer(options, async (onboards) => {
-        const found = await onboards.list({
+        const found = await onboards.lists.list({
           status,
           phase,
           attention: attention === true ? undefined : attention,

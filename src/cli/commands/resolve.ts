@@ -1,15 +1,18 @@
 import { Option, type Command } from 'commander';
-import { openAttention, retryCompletes } from '../../client';
-import type { OnboardState, Resolve } from '../../workflows/messages';
-import { checkedId, NAME, saidOf, text, withSaid, withWait, type Said } from '../arguments';
+import { retryCompletes, type OnboardView } from '../../onboard/view';
+import type { Payload } from '../../onboard/parse-message';
+import { checkedId, saidOf, text, withSaid, withWait, type Said } from '../arguments';
+import { LINE_LENGTH } from '../../onboard/text';
 import { followUp } from '../follow';
 import { isInteractive } from '../input';
 import { change, withJson, type Output } from '../answering';
-import { examples } from '../words';
+import { examples } from '../hints';
 import { askToComplete } from './advance';
 
+type Choice = Payload<'resolve'>['action'];
+
 interface Options extends Said, Output {
-  action: Resolve['action'];
+  action: Choice;
   attention?: string;
   onboardId?: string;
   wait: number;
@@ -34,7 +37,7 @@ export function addResolve(program: Command): void {
     .option(
       '--attention <id>',
       'the attention that is answered (default: the one that is open)',
-      text('--attention', NAME),
+      text('--attention', LINE_LENGTH),
     )
     .option('--yes', 'complete without being asked');
   withJson(withSaid(withWait(command, 'until it is settled')))
@@ -49,20 +52,19 @@ export function addResolve(program: Command): void {
       const id = checkedId(given);
       const { action, wait, yes } = options;
       await change(options, async (onboards) => {
-        const before = await onboards.state(id);
-        const open = openAttention(before);
-        if (action === 'retry' && !yes && isInteractive() && retryCompletes(before))
-          await askToComplete(onboards, before);
-        // Named or with a key, it answers one question only, however often it is sent.
-        const attention = options.attention ?? (options.key === undefined ? open : undefined);
-        const onboard_id = options.onboardId;
-        const sent = await onboards.send(id, { name: 'resolve', action, attention, onboard_id, ...saidOf(options) });
+        const onboard = onboards.get(id);
+        if (action === 'retry' && !yes && isInteractive()) {
+          const before = await onboard.state();
+          if (retryCompletes(before)) await askToComplete(onboards, before);
+        }
+        const answer = { action, attention: options.attention, onboard_id: options.onboardId };
+        const sent = await onboard.send({ name: 'resolve', ...answer, ...saidOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isSettled(state, action), done: 'Resolved.' });
       });
     });
 }
 
 /** No call is due or unknown. A retry may only look: until that is told of, nothing has come of it. */
-const isSettled = ({ phase, timeline }: OnboardState, action: Resolve['action']) =>
+const isSettled = ({ phase, timeline }: OnboardView, action: Choice) =>
   !['creating', 'updating', 'unknown'].includes(phase) &&
   !(action === 'retry' && timeline.at(-1)?.event === 'attention_cleared');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checkedIdToRead } from '../arguments';
 import { EXIT } from '../exit';
 import { answer, withJson, type Output } from '../answering';
-import { showText } from '../show';
+import { showText } from '../describe';
 import { standardOutput } from '../terminal';
 
 export function addShow(program: Command): void {
@@ -13,7 +13,7 @@ export function addShow(program: Command): void {
   withJson(command).action(async (given: string, options: Output) => {
     const id = checkedIdToRead(given);
     await answer(options, async (onboards) => {
-      const state = await onboards.state(id);
+      const state = await onboards.get(id).state();
       return { code: EXIT.done, json: state, text: showText(state, standardOutput()) };
     });
   });

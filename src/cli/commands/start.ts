@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import type { OnboardsClient } from '../../client';
-import type { OnboardState } from '../../workflows/messages';
-import { checkedId, checkedIds, NAME, text, withSaid, withWait, type Said } from '../arguments';
+import type { OnboardView } from '../../onboard/view';
+import { checkedId, checkedIds, text, withSaid, withWait, type Said } from '../arguments';
+import { LINE_LENGTH } from '../../onboard/text';
 import { failureOf, outcomeCode, worst } from '../exit';
 import { answerWith, waiting } from '../follow';
 import { namedOrRead } from '../input';
-import { rowOfState, rowsText } from '../rows';
+import { rowOfState, rowsText } from '../onboard-table';
 import { change, complain, withJson, type Answer, type Output } from '../answering';
 import { standardOutput, telling } from '../terminal';
-import { examples } from '../words';
+import { examples } from '../hints';
 
 interface Options extends Said, Output {
   flowId?: string;
@@ -16,7 +17,7 @@ interface Options extends Said, Output {
   wait: number;
 }
 const SAFE = 'not needed here: the invitation id already makes a start safe to repeat';
-type Started = { code: number; state: OnboardState } | { code: number; error: unknown };
+type Started = { code: number; state: OnboardView } | { code: number; error: unknown };
 type Request = Parameters<OnboardsClient['start']>[0];
 
 export function addStart(program: Command): void {
@@ -25,7 +26,7 @@ export function addStart(program: Command): void {
     .description('Onboard the buyer of each invitation. Repeated, it finds the onboard that exists.')
     .argument('[invitation_id...]', 'none, or -: they are read from standard input')
     .option('--flow-id <id>', 'the flow of the buyer, where it is known already', checkedId)
-    .option('--label <text>', 'a name for people, shown in lists', text('--label', NAME));
+    .option('--label <text>', 'a name for people, shown in lists', text('--label', LINE_LENGTH));
   withJson(withSaid(withWait(command, 'until they are created'), SAFE))
     .addHelpText(
       'after',

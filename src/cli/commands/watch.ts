@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { OnboardState } from '../../workflows/messages';
+import type { OnboardView } from '../../onboard/view';
 import { checkedIdToRead } from '../arguments';
 import { EXIT } from '../exit';
-import { toJson } from '../../text';
+import { toJson } from '../../visible';
 import { narrator } from '../narrator';
 import { print, withJson, withOnboards, type Output } from '../answering';
 import { standardOutput } from '../terminal';
@@ -26,7 +26,7 @@ With --json, a line of JSON for each state. Attention does not end it. Ctrl-C en
       await withOnboards(output, async (onboards) => {
         const tell = output.json ? jsonLines() : narrator();
         for (;;) {
-          const state = await onboards.state(id);
+          const state = await onboards.get(id).state();
           const text = tell(state, standardOutput());
           if (text) print(text);
           if (state.phase === 'done' || state.phase === 'cancelled') return;
@@ -40,7 +40,7 @@ With --json, a line of JSON for each state. Attention does not end it. Ctrl-C en
 /** A state is told again only when more than the time of asking differs. */
 function jsonLines() {
   let told = '';
-  return (state: OnboardState): string | undefined => {
+  return (state: OnboardView): string | undefined => {
     const timeless = JSON.stringify({ ...state, as_of: undefined });
     if (timeless === told) return undefined;
     told = timeless;

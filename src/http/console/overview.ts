@@ -1,5 +1,5 @@
 import type { OnboardsClient, RowWithRecord } from '../../client';
-import type { Phase } from '../../workflows/messages';
+import type { Phase } from '../../onboard/view';
 import { problemOf } from '../problems';
 
 export interface Snapshot {
@@ -34,7 +34,7 @@ export class Overview {
   private reading: Promise<Snapshot> | undefined;
   private nextAt = 0;
 
-  constructor(private readonly onboards: Pick<OnboardsClient, 'rowsWithRecords'>) {}
+  constructor(private readonly onboards: Pick<OnboardsClient, 'lists'>) {}
 
   /** As good as new; the last one with a `problem` when Temporal does not answer, and an error where there is none yet. */
   async current(): Promise<Snapshot> {
@@ -46,7 +46,7 @@ export class Overview {
   private async read(): Promise<Snapshot> {
     const since = Date.now();
     try {
-      const rows = await this.onboards.rowsWithRecords();
+      const rows = await this.onboards.lists.rowsWithRecords();
       rows.sort((a, b) => RANK[a.phase] - RANK[b.phase] || a.since.localeCompare(b.since));
       this.snapshot = { rows, at: since };
     } catch (error) {

@@ -1,26 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
-import { retryCompletes, type Command, type OnboardsClient } from '../../client';
-import { isHexId } from '../../onboard/ids';
-import { visible, visibleIn } from '../../text';
-import { fromPage } from '../access';
+import type { OnboardsClient } from '../../client';
+import { ACTIONS, type MessageName } from '../../onboard/actions';
+import type { Message } from '../../onboard/parse-message';
+import { retryCompletes } from '../../onboard/view';
+import { isHex24 } from '../../onboard/ids';
+import { visible, visibleIn } from '../../visible';
+import { callerOf, fromPage } from '../access';
 import type { Guesses } from '../guesses';
 import { hashOf, type Keys } from '../keys';
-import { ofOurUpstream } from '../identity';
+import { ofOurUpstream } from '../our-upstream';
 import { atMost, bodyAtMost } from '../load';
 import { Problem, problemOf } from '../problems';
-import { CreateRequest, MESSAGES } from '../schemas';
-import { CompletePage } from './actions';
+import { BODIES, CreateRequest } from '../api/schemas';
+import { CompletePage } from './action-forms';
 import { assets } from './assets';
 import type { EmulatorControl } from './emulator-control';
-import { ListPage, ListRegion, wantedOf } from './list';
+import { ListPage, ListRegion, wantedOf } from './list-page';
 import { Live } from './live';
-import { LoginPage } from './login';
-import { OnboardPage, Standing } from './onboard';
+import { LoginPage } from './login-page';
+import { OnboardPage, Standing } from './onboard-page';
 import { Overview } from './overview';
 import { Sessions, type Session } from './session';
-import { ProblemPage } from './problem';
+import { ProblemPage } from './problem-page';
 
 export interface Neighbours {
   /** Temporal's. */
@@ -98,7 +101,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   );
   for (const path of ['/console/onboards/:id', '/console/onboards/:id/*'])
     app.use(path, async (c, next) => {
-      if (!isHexId(c.req.param('id') ?? ''))
+      if (!isHex24(c.req.param('id') ?? ''))
         throw new Problem(404, 'There is no such onboard: an id is 24 hexadecimal digits');
       return next();
     });
@@ -119,7 +122,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   });
 
   const standingOf = async (c: Context<Session>) => {
-    const state = visibleIn(await onboards.state(c.req.param('id') ?? '', c.get('over')));
+    const state = visibleIn(await onboards.get(c.req.param('id') ?? '', c.get('over')).state());
     const { invitation_id } = state;
     const { emulator, webPage } = neighbours();
     const upstream = emulator && ((await emulator.upstream(invitation_id)) ?? ('down' as const));
@@ -158,18 +161,17 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const { confirmed, ...fields } = await formOf(c);
     if (!isMessage(message)) return c.notFound();
     try {
-      const { data, error } = MESSAGES[message].safeParse(fields);
+      const { data, error } = BODIES[message].safeParse(fields);
       if (error) throw new Problem(400, wordsOf(error));
       if (confirmed !== 'yes' && mayComplete(message, fields)) {
-        const state = await onboards.state(id);
+        const state = await onboards.get(id).state();
         if (message === 'advance' || retryCompletes(state))
           return await c.html(
             <CompletePage {...{ state, message, who: whoIs(c), leadconduit: await leadconduit(), fields }} />,
           );
       }
       const said = { ...data, by: byOf(c, data.by), key: data.key && keyFor(data.key, fields) };
-      if ('text' in said) await onboards.note(id, said);
-      else await onboards.send(id, { ...said, name: message } as Command);
+      await onboards.get(id).send({ ...said, name: message } as Message);
     } catch (error) {
       const { status, message: words } = problemOf(error);
       const about = { ...(await standingOf(c)), leadconduit: await leadconduit() };
@@ -182,7 +184,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const { emulator } = neighbours();
     if (!emulator) return c.notFound();
     const { do: what, next, invitation } = await formOf(c);
-    if (invitation !== undefined && !isHexId(invitation)) throw new Problem(400, 'invitation: is not an id');
+    if (invitation !== undefined && !isHex24(invitation)) throw new Problem(400, 'invitation: is not an id');
     if (what === 'lose') await emulator.loseAnswer(next === 'PUT' ? 'PUT' : 'POST', invitation);
     else if (what === 'down') await emulator.goDown(DOWN_MS);
     else if (what === 'hide' || what === 'show') await emulator.hide(what === 'hide');
@@ -195,12 +197,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
 const saidBy = (name = '') => (Object.hasOwn(SAID, name) ? SAID[name] : undefined);
 const SAID: Record<string, string> = {
   start: 'Accepted: it is started, or was there already.',
-  advance: `Accepted: it goes on.`,
-  resolve: 'Accepted: it goes on by your decision.',
-  hold: 'Accepted: nothing is sent until it is released.',
-  release: 'Accepted: it goes on.',
-  cancel: 'Accepted: it is not followed any more once a call that is out has ended.',
-  note: 'Noted.',
+  ...Object.fromEntries(Object.values(ACTIONS).map(({ message, accepted }) => [message.name, accepted])),
   lose: 'The next answer will be lost. Now act, and watch.',
   down: 'The emulator is down for 30 s. Now act, and watch.',
   hide: 'The list hides what was created. Now act, and watch.',
@@ -209,15 +206,10 @@ const SAID: Record<string, string> = {
 
 const mayComplete = (message: string, { to, action }: Record<string, string>) =>
   (message === 'advance' && to === 'completed') || (message === 'resolve' && action === 'retry');
-const isMessage = (name: string): name is keyof typeof MESSAGES => Object.hasOwn(MESSAGES, name);
+const isMessage = (name: string): name is MessageName => Object.hasOwn(BODIES, name);
 const mayWrite = (c: Context<Session>) => c.get('key').role === 'operate';
 const whoIs = (c: Context<Session>) => c.get('who') || c.get('key').name;
-/** As the API has it. */
-const byOf = (c: Context<Session>, by: string | undefined) => {
-  const { name } = c.get('key');
-  const who = by ?? c.get('who');
-  return who ? `${who} (via ${name})` : name;
-};
+const byOf = (c: Context<Session>, by: string | undefined) => callerOf(c, by ?? c.get('who'));
 /** Only an address of ours. */
 const nextOf = (next: string | undefined) => (next !== undefined && HERE.test(next) ? next : '/');
 /** Pressed twice, it is the same; gone back to and filled in otherwise, it is not. */

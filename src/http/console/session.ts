@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
-import { visible } from '../../text';
+import { visible } from '../../visible';
 import type { Access } from '../access';
 import type { Waiting } from '../load';
 import { assertOurs, fingerprintOf, hashOf, type Key, type Keys } from '../keys';

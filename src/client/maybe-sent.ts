@@ -1,22 +1,24 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { EFFECTS, type Effect } from '../onboard/lifecycle';
-import type { LedgerEntry, OnboardInput, OnboardState } from '../workflows/messages';
+import { EFFECT_NAMES, EFFECTS, type Effect } from '../onboard/lifecycle';
+import type { LedgerEntry } from '../onboard/journal';
+import type { OnboardInput } from '../onboard/input';
+import type { OnboardView } from '../onboard/view';
 import { ANSWER_MS } from './runs';
 import { within } from './temporal-errors';
 
 /** What a run was given: at its start, and by the one that it continues. */
-type Given = Partial<OnboardInput> & { carried?: Pick<OnboardInput, 'doubts'> };
+type Given = Partial<OnboardInput> & { carried?: Pick<OnboardInput, 'maybe_sent_before'> };
 
 /**
  * Which calls a run that has ended may have made, so that the list cannot yet be believed about them: those of its own
  * that it could not know or that may not be listed yet, and those that it had inherited itself.
  */
-export async function doubtsLeftBy(
+export async function maybeSentBy(
   temporal: Client,
   { workflowId, runId }: WorkflowExecutionDescription,
-  { stale, ledger }: OnboardState,
+  { stale, ledger }: OnboardView,
 ): Promise<readonly Effect[]> {
-  if (stale) return EFFECTS;
+  if (stale) return EFFECT_NAMES;
   const { history } = await within(temporal, ANSWER_MS, () =>
     temporal.workflowService.getWorkflowExecutionHistory({
       namespace: temporal.options.namespace,
@@ -27,23 +29,17 @@ export async function doubtsLeftBy(
   const begun = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
   const [payload] = begun?.input?.payloads ?? [];
   // Made by a reset: what the other one did after that point is not in its history.
-  if (!payload || begun?.originalExecutionRunId !== runId) return EFFECTS;
-  const { doubts, not_before, carried } =
+  if (!payload || begun?.originalExecutionRunId !== runId) return EFFECT_NAMES;
+  const { maybe_sent_before, not_before, carried } =
     temporal.options.loadedDataConverter.payloadConverter.fromPayload<Given>(payload);
-  const inherited = carried?.doubts ?? doubts ?? (not_before == null ? [] : EFFECTS);
-  return EFFECTS.filter((effect) => inherited.includes(effect) || ledger.some((entry) => isDoubtful(entry, effect)));
+  const inherited = carried?.maybe_sent_before ?? maybe_sent_before ?? (not_before == null ? [] : EFFECT_NAMES);
+  return EFFECT_NAMES.filter((effect) => inherited.includes(effect) || ledger.some((entry) => isUnsafe(entry, effect)));
 }
 
-/** Once it may be completed, an `in_progress` would take it back. */
-const UNDER_DOUBT: Record<Effect, readonly Effect[]> = {
-  create: ['create'],
-  in_progress: ['in_progress', 'completed'],
-  completed: ['completed'],
-};
-
-/** An `in_progress` that was answered may be sent again: it changes nothing then. */
-function isDoubtful({ effect, outcome }: LedgerEntry, about: Effect): boolean {
-  if (!UNDER_DOUBT[about].includes(effect) || outcome === 'not_sent') return false;
+/** Whether this call makes another one unsafe. An `in_progress` that was answered may be sent again: it changes nothing then. */
+function isUnsafe({ effect, outcome }: LedgerEntry, about: Effect): boolean {
+  const { unsafeAfter }: { unsafeAfter: readonly string[] } = EFFECTS[about];
+  if (!unsafeAfter.includes(effect) || outcome === 'not_sent') return false;
   return (
     effect === 'create' || (effect === 'completed' && outcome !== 'refused') || ['unknown', 'pending'].includes(outcome)
   );

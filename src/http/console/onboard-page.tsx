@@ -1,14 +1,15 @@
-import type { OnboardState, TimelineLine } from '../../workflows/messages';
-import { hasReached, STATUSES } from '../../onboard/lifecycle';
-import { CALL, EVENT, LANDED, SELLER, WHO } from '../../onboard/words';
-import { ActionForms } from './actions';
+import type { OnboardView } from '../../onboard/view';
+import { OUTCOMES, type TimelineLine } from '../../onboard/journal';
+import { EFFECTS, hasReached, STATUSES } from '../../onboard/lifecycle';
+import { detailsOf, factsOf, happenedIn, SELLER } from '../../onboard/words';
+import { ActionForms } from './action-forms';
 import type { Upstream } from './emulator-control';
 import { Alert, Layout, LiveRegion, Said } from './layout';
-import { BreakIt, Effects } from './panel';
+import { BreakIt, Effects } from './try-to-break-it';
 import { ageOf, Time } from './times';
 
 export interface StandingProps {
-  state: OnboardState;
+  state: OnboardView;
   now: number;
   who: string;
   mayWrite: boolean;
@@ -62,7 +63,7 @@ export const Standing = (props: StandingProps) => {
 };
 
 /** Where it stands among the three statuses; what comes in between is told by the phase beside it. */
-const Lifecycle = ({ state: { status, phase } }: { state: OnboardState }) => {
+const Lifecycle = ({ state: { status, phase } }: { state: OnboardView }) => {
   const next = STATUSES.find((one) => !hasReached(status, one));
   return (
     <div class="standing">
@@ -90,19 +91,15 @@ const Lifecycle = ({ state: { status, phase } }: { state: OnboardState }) => {
   );
 };
 
-const Facts = ({ state, now, run }: { state: OnboardState; now: number; run?: string }) => {
-  const { waiting_for, since, next, record, requested_flow_id, held, phase, stale } = state;
-  const flow = requested_flow_id ?? record?.flow_id;
+const Facts = ({ state, now, run }: { state: OnboardView; now: number; run?: string }) => {
+  const { since, record } = state;
+  const { waitsFor, next, held, flow } = factsOf(state);
   return (
     <dl class="facts">
-      {!stale && (
+      {waitsFor !== undefined && (
         <>
           <dt>Waits for</dt>
-          <dd>
-            {waiting_for.who === 'nobody'
-              ? WHO.nobody
-              : `${WHO[waiting_for.who]}: ${phase === 'attention' ? 'a decision' : waiting_for.text}`}
-          </dd>
+          <dd>{waitsFor}</dd>
         </>
       )}
       <dt>Since</dt>
@@ -111,24 +108,18 @@ const Facts = ({ state, now, run }: { state: OnboardState; now: number; run?: st
       </dd>
       <dt>Next</dt>
       <dd>
-        {next ? (
+        {next.text}
+        {next.at !== undefined && (
           <>
-            {next.what} at <Time at={next.at} />
+            {' '}
+            at <Time at={next.at} />
           </>
-        ) : stale ? (
-          'nothing until a worker carries it on'
-        ) : waiting_for.who === 'operator' ? (
-          'nothing until somebody acts'
-        ) : waiting_for.who === 'nobody' ? (
-          waiting_for.text
-        ) : (
-          'it goes on by itself'
         )}
       </dd>
-      {held && phase !== 'held' && (
+      {held !== undefined && (
         <>
           <dt>Held</dt>
-          <dd>nothing is sent until it is released</dd>
+          <dd>{held}</dd>
         </>
       )}
       <dt>Invitation</dt>
@@ -149,7 +140,7 @@ const Facts = ({ state, now, run }: { state: OnboardState; now: number; run?: st
   );
 };
 
-const Ledger = ({ state: { ledger, record, stale } }: { state: OnboardState }) =>
+const Ledger = ({ state: { ledger, record, stale } }: { state: OnboardView }) =>
   ledger.length === 0 ? (
     <p>{stale ? 'Not known until a worker runs.' : 'Nothing yet.'}</p>
   ) : (
@@ -165,35 +156,27 @@ const Ledger = ({ state: { ledger, record, stale } }: { state: OnboardState }) =
         </tr>
       </thead>
       <tbody>
-        {ledger.map(({ n, effect, outcome, intended_at, http_status, onboard_id, words }) => (
+        {ledger.map((entry) => (
           <tr>
-            <td>{n}</td>
-            <th scope="row">{CALL[effect]}</th>
+            <td>{entry.n}</td>
+            <th scope="row">{EFFECTS[entry.effect].verb}</th>
             <td>
-              <span class={`outcome ${outcome}`}>{LANDED[outcome]}</span>
+              <span class={`outcome ${entry.outcome}`}>{OUTCOMES[entry.outcome]}</span>
             </td>
             <td>
-              <Time at={intended_at} />
+              <Time at={entry.intended_at} />
             </td>
-            <td>
-              {[
-                http_status && `HTTP ${http_status}`,
-                onboard_id !== record?.id && onboard_id && `onboard ${onboard_id}`,
-                words,
-              ]
-                .filter(Boolean)
-                .join(', ')}
-            </td>
+            <td>{detailsOf(entry, { record })}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
 
-const Happened = ({ line: { at, event, by, reason, detail } }: { line: TimelineLine }) => (
-  <li class={event}>
-    <Time at={at} /> {by && <strong>{by}</strong>} {[EVENT[event], detail].filter(Boolean).join(': ')}
-    {reason && <q>{reason}</q>}
+const Happened = ({ line }: { line: TimelineLine }) => (
+  <li class={line.event}>
+    <Time at={line.at} /> {line.by && <strong>{line.by}</strong>} {happenedIn(line)}
+    {line.reason && <q>{line.reason}</q>}
   </li>
 );
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
-import { LeadConduitError } from './errors';
-import { delayUntil, type Places } from './places';
+import { LeadConduitError } from './leadconduit-error';
+import { delayUntil, type CallSlots } from './call-slots';
 import { ListedOnboard } from './schema';
 import { shortfallOf } from './wholeness';
 
@@ -74,14 +74,14 @@ interface Waiter {
 /**
  * The account's list has no filter, so all who want to look share one look, and at most one is under way.
  * 1. A look serves those who asked before it was sent; who asks later gets the next one.
- * 2. Whoever waits here holds no place: else writers waiting for looks could fill all the places that looks need.
+ * 2. Whoever waits here holds no slot: else writers waiting for looks could fill all the slots that looks need.
  */
-export class Looks {
+export class SharedLooks {
   #waiting = new Set<Waiter>();
   #running = false;
 
   constructor(
-    private readonly places: Places,
+    private readonly slots: CallSlots,
     private readonly send: () => Promise<Look>,
   ) {}
 
@@ -107,7 +107,7 @@ export class Looks {
         },
       };
       const deadline = setTimeout(
-        () => waiter.reject(new LeadConduitError('look', 'no look in time', { sent: false, noPlace: true })),
+        () => waiter.reject(new LeadConduitError('look', 'no look in time', { sent: false, noSlot: true })),
         delayUntil(until),
       );
       batch.add(waiter);
@@ -118,11 +118,11 @@ export class Looks {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.size > 0) {
-      const leave = await this.places.forLook();
+      const release = await this.slots.forLook();
       const batch = this.#waiting;
       this.#waiting = new Set();
       if (batch.size > 0) await this.#serve(batch);
-      leave();
+      release();
     }
     this.#running = false;
   }

@@ -1,21 +1,14 @@
-import { COMPLETING, meaningOf } from '../../onboard/words';
-import type { Action, OnboardState } from '../../workflows/messages';
+import { ACTIONS, meaningOf, type Action } from '../../onboard/actions';
+import { ruleOf } from '../../onboard/attention';
+import { TEXT_LENGTH } from '../../onboard/text';
+import { COMPLETING } from '../../onboard/words';
+import { HEX_FIELD } from './fields';
+import type { OnboardView } from '../../onboard/view';
 import { named } from '../../upstream';
 import { Layout } from './layout';
 
-const TITLES: Record<Action, string> = {
-  'advance in_progress': 'Move on to in_progress',
-  'advance completed': 'Complete …',
-  'resolve retry': 'Retry',
-  'resolve adopt': 'Adopt',
-  hold: 'Hold',
-  release: 'Release',
-  cancel: 'Cancel',
-  note: 'Note',
-};
-
 interface ActionFormsProps {
-  state: OnboardState;
+  state: OnboardView;
   who: string;
   mayWrite: boolean;
   /** Of this page in this window, made up when it was opened. */
@@ -23,7 +16,7 @@ interface ActionFormsProps {
 }
 
 /** Pressed twice, a button acts once: the key changes only with what is shown, and nobody else's page has the same. */
-const keyOf = (view: string, action: Action, { timeline }: OnboardState) =>
+const keyOf = (view: string, action: Action, { timeline }: OnboardView) =>
   [view, action, timeline.length, timeline.at(-1)?.at].join(' ');
 
 /** What answers the attention comes first. */
@@ -41,7 +34,7 @@ export const ActionForms = ({ state, who, mayWrite, view }: ActionFormsProps) =>
       {inOrder(state.actions).map((action) => (
         <details class="act" name="act" id={`act-${action.replace(' ', '-')}`}>
           <summary>
-            {TITLES[action]} <small>{meaningOf(action, state)}</small>
+            {ACTIONS[action].title} <small>{meaningOf(action, state)}</small>
           </summary>
           <ActionForm action={action} state={state} who={who} view={view} />
         </details>
@@ -61,7 +54,7 @@ const ActionForm = ({ action, state, who, view }: Omit<ActionFormsProps, 'mayWri
       {name === 'advance' && (
         <label>
           Flow id (sets or replaces it)
-          <input name="flow_id" pattern="[0-9a-fA-F]{24}" title="24 hexadecimal digits" />
+          <input name="flow_id" {...HEX_FIELD} />
         </label>
       )}
       {name === 'resolve' && (what === 'adopt' || isAboutTheList(state)) && (
@@ -74,8 +67,7 @@ const ActionForm = ({ action, state, who, view }: Omit<ActionFormsProps, 'mayWri
               : ', where there is more than one'}
           <input
             name="onboard_id"
-            pattern="[0-9a-fA-F]{24}"
-            title="24 hexadecimal digits"
+            {...HEX_FIELD}
             required={what === 'adopt' && state.attention?.code === 'duplicate'}
           />
         </label>
@@ -83,17 +75,18 @@ const ActionForm = ({ action, state, who, view }: Omit<ActionFormsProps, 'mayWri
       {name === 'note' && (
         <label>
           Text
-          <textarea name="text" required maxlength={2_000} rows={2} />
+          <textarea name="text" required maxlength={TEXT_LENGTH} rows={2} />
         </label>
       )}
       <WhoAndWhy who={who} withReason={name !== 'note'} />
-      <button class={action === 'advance completed' || name === 'cancel' ? 'danger' : ''}>{TITLES[action]}</button>
+      <button class={action === 'advance completed' || name === 'cancel' ? 'danger' : ''}>
+        {ACTIONS[action].title}
+      </button>
     </form>
   );
 };
 
-const isAboutTheList = ({ attention }: OnboardState) =>
-  ['list_unreadable', 'absence_unproven'].includes(attention?.code ?? '');
+const isAboutTheList = ({ attention }: OnboardView) => ruleOf(attention)?.isAboutTheList === true;
 
 const WhoAndWhy = ({ who, withReason }: { who: string; withReason: boolean }) => (
   <>
@@ -104,7 +97,7 @@ const WhoAndWhy = ({ who, withReason }: { who: string; withReason: boolean }) =>
     {withReason && (
       <label>
         Why
-        <input name="reason" maxlength={2_000} />
+        <input name="reason" maxlength={TEXT_LENGTH} />
       </label>
     )}
   </>
@@ -117,7 +110,7 @@ const ASKED = [
 ] as const;
 
 interface CompletePageProps {
-  state: OnboardState;
+  state: OnboardView;
   /** What asks for it: `advance`, or `resolve` of a completing call that came to nothing. */
   message: string;
   who: string;

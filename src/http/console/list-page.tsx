@@ -1,9 +1,11 @@
 import type { RowWithRecord } from '../../client';
-import { ATTENTION_CODES, PHASES } from '../../workflows/messages';
-import { visible, visibleIn } from '../../text';
+import { ATTENTION_CODES } from '../../onboard/attention';
+import { PHASES } from '../../onboard/view';
+import { visible, visibleIn } from '../../visible';
 import { Alert, Layout, LiveRegion } from './layout';
 import type { Snapshot } from './overview';
-import { BreakIt } from './panel';
+import { HEX_FIELD } from './fields';
+import { BreakIt } from './try-to-break-it';
 import { ageOf, Time } from './times';
 import type { Upstream } from './emulator-control';
 
@@ -231,7 +233,7 @@ const StartForm = () => (
     <form method="post" action="/console/onboards" class="stack">
       <label>
         Invitation id
-        <input name="invitation_id" required pattern="[0-9a-fA-F]{24}" title="24 hexadecimal digits" />
+        <input name="invitation_id" required {...HEX_FIELD} />
       </label>
       <label>
         Label (a name for people)
@@ -239,7 +241,7 @@ const StartForm = () => (
       </label>
       <label>
         Flow id, where it is known
-        <input name="flow_id" pattern="[0-9a-fA-F]{24}" title="24 hexadecimal digits" />
+        <input name="flow_id" {...HEX_FIELD} />
       </label>
       <button>Start it</button>
     </form>

@@ -1,15 +1,15 @@
-/** Gives a place back; to be called once. */
-export type Leave = () => void;
+/** Gives a slot back; to be called once. */
+export type Release = () => void;
 
 /** Milliseconds for `setTimeout` until an epoch time: never negative, and never above its limit, where it would fire at once. */
 export const delayUntil = (until: number): number => Math.min(Math.max(until - Date.now(), 0), 2 ** 31 - 1);
 
 /**
  * How many calls may be under way at once (ActiveProspect's guidance: at most 3 for an account).
- * Waiting writers go first, in their order: each relies on a look that grows stale, and leaves when it has.
- * A look goes when no writer waits; since writers leave in time, it cannot starve.
+ * Waiting writers go first, in their order: each relies on a look that grows stale, and gives up when it has.
+ * A look goes when no writer waits; since writers give up in time, it cannot starve.
  */
-export class Places {
+export class CallSlots {
   #free: number;
   readonly #writers = new Set<() => void>();
   readonly #looks: (() => void)[] = [];
@@ -18,8 +18,8 @@ export class Places {
     this.#free = count;
   }
 
-  /** @returns undefined when no place was free by `until` (epoch ms), also when that is noticed late. */
-  forWrite(until: number): Promise<Leave | undefined> {
+  /** @returns undefined when no slot was free by `until` (epoch ms), also when that is noticed late. */
+  forWrite(until: number): Promise<Release | undefined> {
     return new Promise((resolve) => {
       const enter = () => {
         clearTimeout(deadline);
@@ -35,14 +35,14 @@ export class Places {
     });
   }
 
-  forLook(): Promise<Leave> {
+  forLook(): Promise<Release> {
     return new Promise((resolve) => {
       this.#looks.push(() => resolve(this.#take()));
       this.#fill();
     });
   }
 
-  #take(): Leave {
+  #take(): Release {
     this.#free -= 1;
     return () => {
       this.#free += 1;

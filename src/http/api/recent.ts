@@ -1,11 +1,9 @@
-import type { OnboardState } from '../workflows/messages';
-
-type OnboardRecord = NonNullable<OnboardState['record']>;
+import type { OnboardRecord } from '../../onboard/outcome';
 
 /** Temporal's lists have a new onboard within a fraction of this. */
 const LAG_MS = 60_000;
 
-/** Records whose create was answered just now: a list without one of them would read as absence, and be answered with a second create. */
+/** Records created within the last minute. Temporal's visibility may not list them yet; a caller who misses its onboard in our list might create it again. */
 export class Recent {
   private readonly kept = new Map<string, { record: OnboardRecord; at: number }>();
 

@@ -1,5 +1,6 @@
-import { meaningOf, span } from '../onboard/words';
-import type { Action, OnboardState } from '../workflows/messages';
+import { span } from '../onboard/words';
+import { meaningOf, type Action } from '../onboard/actions';
+import type { OnboardView } from '../onboard/view';
 
 export const PROGRAM = 'npm run -s onboards --';
 
@@ -15,12 +16,12 @@ export const inWords = (at: string, now: number) => {
 };
 
 /** What may be done, as the command to type and what it does. */
-export function commandFor(action: Action, state: OnboardState): [string, string] {
+export function commandFor(action: Action, state: OnboardView): [string, string] {
   const { invitation_id: id, attention } = state;
   return [`${PROGRAM} ${argumentsFor(action, id, attention)}`, meaningOf(action, state)];
 }
 
-function argumentsFor(action: Action, id: string, attention: OnboardState['attention']): string {
+function argumentsFor(action: Action, id: string, attention: OnboardView['attention']): string {
   const resolve = (how: string) => `resolve ${id} --action ${how} --attention ${attention?.id ?? ''}`;
   switch (action) {
     case 'advance in_progress':

@@ -9,8 +9,8 @@ export interface ErrorFacts {
   readonly words?: string;
   /** What `Retry-After` asks for: milliseconds from `endedAt`, at most one hour. */
   readonly retryAfterMs?: number;
-  /** The call had no place among those under way by the time given for it. */
-  readonly noPlace?: boolean;
+  /** The call had no slot among those under way by the time given for it. */
+  readonly noSlot?: boolean;
 }
 
 /**
@@ -23,7 +23,7 @@ export class LeadConduitError extends Error implements ErrorFacts {
   readonly status: number | undefined;
   readonly words: string | undefined;
   readonly retryAfterMs: number | undefined;
-  readonly noPlace: boolean;
+  readonly noSlot: boolean;
   /** Epoch ms. */
   readonly endedAt = Date.now();
 
@@ -37,7 +37,7 @@ export class LeadConduitError extends Error implements ErrorFacts {
     this.status = facts.status;
     this.words = facts.words;
     this.retryAfterMs = facts.retryAfterMs;
-    this.noPlace = facts.noPlace ?? false;
+    this.noSlot = facts.noSlot ?? false;
   }
 }
 

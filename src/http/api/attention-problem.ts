@@ -1,29 +1,28 @@
-import type { OnboardState } from '../workflows/messages';
-import { Problem } from './problems';
+import type { OnboardView } from '../../onboard/view';
+import { ruleOf } from '../../onboard/attention';
+import { Problem } from '../problems';
 
-export const stateAddress = ({ invitation_id }: Pick<OnboardState, 'invitation_id'>) =>
+export const stateAddress = ({ invitation_id }: Pick<OnboardView, 'invitation_id'>) =>
   `/onboards/${invitation_id}/state`;
 
 /** Statuses of LeadConduit's that are handed on as they are. */
 const HANDED_ON = [400, 404, 409, 422] as const;
 
 /** For a caller whose request ended in a question to a person. LeadConduit's own refusal is told in its status and words. */
-export function attentionProblem(state: OnboardState): Problem {
+export function attentionProblem(state: OnboardView): Problem {
   const { attention, ledger } = state;
   const { code = '', message = '' } = attention ?? {};
   const address = stateAddress(state);
   const refusal = ledger.findLast(({ outcome }) => outcome === 'refused');
   const headers = { Location: address };
-  if (code === 'credentials')
-    return new Problem(
-      502,
-      `LeadConduit refuses our key. It goes on by itself when the key works: see ${address}`,
-      headers,
-    );
   // Without a worker, its status and words are not known.
   if (code === 'refused' && state.stale)
     return new Problem(503, `LeadConduit refused it; ${message}. See ${address}`, { ...headers, 'Retry-After': '5' });
   const status = code === 'refused' ? HANDED_ON.find((one) => one === refusal?.http_status) : undefined;
   if (status !== undefined) return new Problem(status, refusal?.words ?? message, headers);
-  return new Problem(409, `It needs a person (${code}): ${message} See ${address}`, headers);
+  return new Problem(
+    ruleOf(attention)?.httpStatus ?? 409,
+    `It needs attention (${code}): ${message} See ${address}`,
+    headers,
+  );
 }

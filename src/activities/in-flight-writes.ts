@@ -2,7 +2,7 @@
  * Which invitations this worker has a write out for. A run that was terminated or reset while its call is out is
  * followed by one whose look comes too early: on the same worker that is known, and the newcomer waits.
  */
-export class Writes {
+export class InFlightWrites {
   private readonly byInvitation = new Map<string, { runId: string; until: number }>();
 
   /** For how much longer (ms; Infinity while it is out) another run's write stands in the way. */

@@ -7,13 +7,13 @@ import type { Duplex } from 'node:stream';
  * `connecting`: no connection yet. `open`: connection (and TLS) stand and the gate said yes.
  * `sent`: the request's last byte was handed to the system. `answered`: headers arrived.
  */
-export type Phase = 'connecting' | 'open' | 'sent' | 'answered';
+export type WireStage = 'connecting' | 'open' | 'sent' | 'answered';
 
 /** Asked when the connection is open, just before the first byte leaves; the reason, where none may. */
 export type Gate = () => string | undefined | Promise<string | undefined>;
 
-/** One call's passage over the wire, and how far it got. */
-export class Passage {
+/** One call's exchange over the wire, and how far it got. */
+export class Exchange {
   /** Epoch ms of when http got the socket, just before the first byte; undefined proves that no byte left. */
   sentAt: number | undefined;
   answer: http.IncomingMessage | undefined;
@@ -23,12 +23,12 @@ export class Passage {
   constructor(
     readonly signal: AbortSignal,
     private readonly gate: Gate,
-    private readonly onPhase: (phase: Phase) => void,
+    private readonly onStage: (stage: WireStage) => void,
   ) {}
 
-  report(phase: Phase): void {
+  report(stage: WireStage): void {
     try {
-      this.onPhase(phase);
+      this.onStage(stage);
     } catch {
       // Whoever watches must not change what happens.
     }
@@ -50,26 +50,26 @@ export class Passage {
 /** Node's default: an idle kept-alive socket is closed after this, or sooner where the server says so. */
 const IDLE_MS = 5_000;
 
-type Route = https.RequestOptions & { passage: Passage };
+type Route = https.RequestOptions & { exchange: Exchange };
 type OnCreate = (error: Error | null, socket: Duplex) => void;
 
 /**
  * Left alone, http writes into a socket that is still connecting, and a failure no longer tells whether bytes left.
  * Here http gets the socket only when it is open and the gate has said yes: whatever fails before that was not sent.
  */
-async function handOver(socket: Duplex, opened: string, { passage }: Route, onCreate: OnCreate): Promise<void> {
+async function handOver(socket: Duplex, opened: string, { exchange }: Route, onCreate: OnCreate): Promise<void> {
   socket.on('error', () => undefined); // http itself listens only from the next tick on
   try {
-    passage.report('connecting');
-    await once(socket, opened, { signal: passage.signal });
-    await passage.askGate();
+    exchange.report('connecting');
+    await once(socket, opened, { signal: exchange.signal });
+    await exchange.askGate();
     if (socket.destroyed) throw new Error('the connection was lost before anything was sent');
   } catch (error) {
     socket.destroy();
     onCreate(error as Error, socket);
     return;
   }
-  passage.report('open');
+  exchange.report('open');
   onCreate(null, socket);
 }
 
@@ -92,16 +92,16 @@ export function createAgent(secure: boolean, keepAlive: boolean, ca?: string): h
 }
 
 /** axios's `transport`: node's own request, through our agent, watched. It follows no redirects. */
-export const createTransport = (agent: http.Agent, passage: Passage) => ({
+export const createTransport = (agent: http.Agent, exchange: Exchange) => ({
   request(options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void): http.ClientRequest {
     const { request } = agent instanceof https.Agent ? https : http;
-    const route: Route = { ...options, agent, passage };
+    const route: Route = { ...options, agent, exchange };
     return request(route, onAnswer)
-      .once('socket', () => (passage.sentAt = Date.now()))
-      .once('finish', () => passage.report('sent'))
+      .once('socket', () => (exchange.sentAt = Date.now()))
+      .once('finish', () => exchange.report('sent'))
       .once('response', (answer) => {
-        passage.answer = answer;
-        passage.report('answered');
+        exchange.answer = answer;
+        exchange.report('answered');
       });
   },
 });

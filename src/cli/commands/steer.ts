@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { checkedId, saidOf, text, TEXT, withSaid, withWait, type Said } from '../arguments';
+import { checkedId, saidOf, text, withSaid, withWait, type Said } from '../arguments';
+import { TEXT_LENGTH } from '../../onboard/text';
 import { EXIT } from '../exit';
 import { answerWith, follow } from '../follow';
 import { change, withJson, type Output } from '../answering';
@@ -18,7 +19,7 @@ export function addMessages(program: Command): void {
       async (given: string, options: Options) => {
         const id = checkedId(given);
         await change(options, async (onboards) => {
-          const state = await onboards.send(id, { name, ...saidOf(options) });
+          const state = await onboards.get(id).send({ name, ...saidOf(options) });
           return answerWith(state, EXIT.done, done);
         });
       },
@@ -36,7 +37,7 @@ function addCancel(program: Command): void {
     async (given: string, options: Options & { wait: number }) => {
       const id = checkedId(given);
       await change(options, async (onboards) => {
-        const sent = await onboards.send(id, { name: 'cancel', ...saidOf(options) });
+        const sent = await onboards.get(id).send({ name: 'cancel', ...saidOf(options) });
         const state = await follow(onboards, sent, options.wait, ({ phase }) => phase === 'cancelled');
         return answerWith(state, state.phase === 'cancelled' ? EXIT.done : EXIT.underWay, 'Cancelled.');
       });
@@ -53,10 +54,9 @@ function addNote(program: Command): void {
   withJson(withSaid(command)).action(async (given: string, words: string[], options: Options) => {
     const id = checkedId(given);
     const { by, key, reason } = options;
-    const note = text('The note', TEXT)(reason ? `${words.join(' ')} (${reason})` : words.join(' '));
+    const note = text('The note', TEXT_LENGTH)(reason ? `${words.join(' ')} (${reason})` : words.join(' '));
     await change(options, async (onboards) => {
-      await onboards.note(id, { text: note, by, key });
-      return answerWith(await onboards.state(id), EXIT.done, 'Noted.');
+      return answerWith(await onboards.get(id).send({ name: 'note', text: note, by, key }), EXIT.done, 'Noted.');
     });
   });
 }

@@ -1,7 +1,7 @@
 import type { Row } from '../client';
-import type { OnboardState } from '../workflows/messages';
+import type { OnboardView } from '../onboard/view';
 import { painter, table, type Screen } from './terminal';
-import { visibleIn } from '../text';
+import { visibleIn } from '../visible';
 import { span } from '../onboard/words';
 
 const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'LABEL'];
@@ -25,7 +25,7 @@ export function rowsText(rows: Row[], screen: Screen): string {
 }
 
 /** The line of an onboard whose state is known. */
-export const rowOfState = (state: OnboardState): Row => ({
+export const rowOfState = (state: OnboardView): Row => ({
   invitation_id: state.invitation_id,
   onboard_id: state.record?.id.toLowerCase() ?? null,
   label: state.label ?? null,

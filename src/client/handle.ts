@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { MessageName } from '../onboard/actions';
+import { hasReached } from '../onboard/lifecycle';
+import type { Message, Payload } from '../onboard/parse-message';
+import type { OnboardView } from '../onboard/view';
+import { REFUSED, signals, updates } from '../workflows/messages';
+import { OnboardsError } from './onboards-error';
+import { ANSWER_MS, POLL_MS, TRIES, type Runs } from './runs';
+import { isInterrupted, translated, within } from './temporal-errors';
+
+/** Between two questions to a run that takes long. */
+const MOST_PAUSE_MS = 2_000;
+
+/** One onboard: found once, then asked and told. */
+export class OnboardHandle {
+  #workflowId: string | undefined;
+
+  /**
+   * @param id of its invitation, or its own
+   * @param signal ends the waiting for an id that lists do not show yet
+   */
+  constructor(
+    private readonly temporal: Client,
+    private readonly runs: Runs,
+    private readonly id: string,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  /** Where it stands. @throws {OnboardsError} `not_found`, `refused` (it is another task queue's), `temporal` */
+  async state(): Promise<OnboardView> {
+    return this.runs.stateOf(await this.run());
+  }
+
+  /**
+   * Asks again until `isOver`, less and less often, or for `waitMs`.
+   * @param state the last that is known
+   * @param signal ends the waiting before its time
+   */
+  async follow(
+    state: OnboardView,
+    waitMs: number,
+    isOver: (state: OnboardView) => boolean,
+    signal?: AbortSignal,
+  ): Promise<OnboardView> {
+    const deadline = Date.now() + waitMs;
+    const isEnded = ({ phase }: OnboardView) => ['done', 'cancelled'].includes(phase);
+    for (
+      let pause = POLL_MS;
+      Date.now() < deadline && signal?.aborted !== true;
+      pause = Math.min(2 * pause, MOST_PAUSE_MS)
+    ) {
+      if (isOver(state) || isEnded(state)) break;
+      await sleep(Math.min(pause, deadline - Date.now()));
+      state = await this.state();
+    }
+    return state;
+  }
+
+  /**
+   * Sends a message and answers the state right after it. A `resolve` that names no attention and has no key answers the
+   * one that is open: with either, it answers one question only, however often it is sent. A note without a key is durable
+   * at once, and carried out when a worker runs.
+   * @throws {OnboardsError} `refused` with the reason; `not_found`; `no_worker`.
+   */
+  async send(message: Message): Promise<OnboardView> {
+    if (message.name === 'note' && message.key === undefined) return this.signalNote(message);
+    const { name, ...payload } = message;
+    if (message.name === 'resolve' && message.attention === undefined && message.key === undefined)
+      Object.assign(payload, { attention: openAttention(await this.state()) });
+    return this.update(name, { ...payload, key: payload.key ?? randomUUID() } as Payload<MessageName>);
+  }
+
+  /** Tells the run, where one is followed here, that LeadConduit lists several onboards of its invitation: it looks for itself. */
+  async tellDoubled(onboardIds: readonly string[], key: string): Promise<void> {
+    const reason = `LeadConduit lists ${onboardIds.length} onboards of this invitation`;
+    const run = await this.runs.ofInvitation(this.id).catch((error: unknown) => {
+      if (!(error instanceof OnboardsError && error.code === 'refused')) throw error;
+    });
+    if (!run) return;
+    const payload = { by: 'the worker', reason, onboard_ids: onboardIds.slice(0, 50), key };
+    await within(this.temporal, ANSWER_MS, () =>
+      this.temporal.workflow
+        .getHandle(run.workflowId)
+        .signal(signals.look, payload)
+        .catch((error: unknown) => {
+          // It is not followed any more.
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }),
+    );
+  }
+
+  /** Its newest run, as it is now. */
+  private async run(): Promise<WorkflowExecutionDescription> {
+    const run = await (this.#workflowId === undefined
+      ? this.runs.find(this.id, this.signal)
+      : this.runs.again(this.#workflowId));
+    this.#workflowId = run.workflowId;
+    return run;
+  }
+
+  /** Sent again where the run was interrupted: the key in the payload makes that safe. */
+  private async update(name: MessageName, payload: Payload<MessageName> & { key?: string }): Promise<OnboardView> {
+    const run = await this.run();
+    if (run.status.name !== 'RUNNING') return this.answerEnded(name, payload);
+    const handle = this.temporal.workflow.getHandle(run.workflowId);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () =>
+          handle.executeUpdate<OnboardView, [typeof payload]>(updates[name].name, { args: [payload] }),
+        );
+      } catch (error) {
+        // It may have ended since it was found.
+        if (error instanceof WorkflowNotFoundError) return this.answerEnded(name, payload);
+        if (!isInterrupted(error) || tries === TRIES) throw asOnboardsError(error, name, payload.key);
+        await sleep(POLL_MS);
+      }
+    }
+  }
+
+  /** A message to an onboard that has ended: it is there already, or there is nobody to tell. */
+  private async answerEnded(name: MessageName, payload: Partial<Payload<'advance'>>): Promise<OnboardView> {
+    const state = await this.state();
+    if (name === 'advance' && payload.to && hasReached(state.status, payload.to)) return state;
+    const why = state.phase === 'done' ? 'the onboard is completed' : 'the onboard is not followed any more';
+    throw new OnboardsError('refused', `${name} refused: ${why}`);
+  }
+
+  private async signalNote(payload: Payload<'note'>): Promise<OnboardView> {
+    const run = await this.run();
+    const ended = new OnboardsError('refused', 'note refused: the onboard has ended');
+    if (run.status.name !== 'RUNNING') throw ended;
+    const { text, by } = payload;
+    await within(this.temporal, 2 * ANSWER_MS, () =>
+      this.temporal.workflow
+        .getHandle(run.workflowId)
+        .signal(signals.note, { text, by })
+        // It may have ended since it was found.
+        .catch((error: unknown) => {
+          throw error instanceof WorkflowNotFoundError ? ended : error;
+        }),
+    );
+    return this.state();
+  }
+}
+
+function asOnboardsError(error: unknown, name: MessageName, key: string | undefined): unknown {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return new OnboardsError(
+      'no_worker',
+      `No worker answered within ${(2 * ANSWER_MS) / 1000} s: start one with \`npm start\` or \`npm run worker\`. The ${name} may still be carried out then; repeated with the key ${key ?? ''} it acts once.`,
+    );
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
+    if (error.cause.type === REFUSED) return new OnboardsError('refused', `${name} refused: ${error.cause.message}`);
+  return translated(error);
+}
+
+/**
+ * The attention that a `resolve` which names none is to answer: always named, so that a second one does not answer the
+ * next question. @throws {OnboardsError} `no_worker` when it is not known
+ */
+function openAttention({ attention, stale, waiting_for }: OnboardView): string {
+  if (stale && waiting_for.who !== 'nobody')
+    throw new OnboardsError('no_worker', `Nothing can be resolved now: it waits for ${waiting_for.text}`);
+  return attention?.id ?? 'none';
+}

@@ -1,0 +1,92 @@
+import type { Client } from '@temporalio/client';
+import { hasReached } from '../onboard/lifecycle';
+import type { OnboardRecord } from '../onboard/outcome';
+import { KEYS } from '../workflows/search-attributes';
+import {
+  listQuery,
+  matches,
+  newestRuns,
+  quoted,
+  recordOf,
+  rowOf,
+  type Filters,
+  type Row,
+  type RowWithRecord,
+} from './rows';
+import { ANSWER_MS, type Runs } from './runs';
+import { within } from './temporal-errors';
+
+interface KnownOnboard {
+  id: string;
+  /** It was created here. */
+  isOurs: boolean;
+  /** LeadConduit's list has shown it. */
+  isListed: boolean;
+  /** Epoch ms: it was there by then. */
+  since: number;
+}
+
+/** The onboards of one task queue, from Temporal's lists, which lag behind by a moment. */
+export class Lists {
+  constructor(
+    private readonly temporal: Client,
+    private readonly runs: Runs,
+    private readonly taskQueue: string,
+  ) {}
+
+  /** Oldest first. */
+  async list(filters: Filters = {}): Promise<Row[]> {
+    const runs = newestRuns(await this.all());
+    return runs
+      .map(rowOf)
+      .filter((row) => matches(row, filters))
+      .sort((a, b) => a.since.localeCompare(b.since));
+  }
+
+  /** All of them, in no order. */
+  async rowsWithRecords(): Promise<RowWithRecord[]> {
+    const runs = newestRuns(await this.all());
+    return runs.map((run) => ({ ...rowOf(run), record: recordOf(run) }));
+  }
+
+  /** The records of all onboards, as LeadConduit showed each last; oldest first. */
+  async records(): Promise<OnboardRecord[]> {
+    const runs = await this.all();
+    const records = newestRuns(runs.filter((run) => recordOf(run) !== null)).map((run) => recordOf(run)!);
+    const age = ({ created_at, id }: OnboardRecord) => `${created_at ?? ''} ${id}`;
+    return records.sort((a, b) => age(a).localeCompare(age(b)));
+  }
+
+  private all = () => this.runs.list(listQuery(this.taskQueue));
+
+  /** Onboards that are known here, the newest first: what tells a worker that starts which lists can be believed. */
+  async known(limit: number): Promise<KnownOnboard[]> {
+    const query = `${listQuery(this.taskQueue)} AND OnboardOrigin IS NOT NULL`;
+    const known: KnownOnboard[] = [];
+    for await (const { typedSearchAttributes: read, startTime } of this.temporal.workflow.list({
+      query,
+      pageSize: limit,
+    })) {
+      const id = read.get(KEYS.OnboardId);
+      const isOurs = read.get(KEYS.OnboardOrigin) === 'created';
+      // A list has shown it that was adopted, and one that was moved on: the look before the call did.
+      const isMoved = hasReached(read.get(KEYS.OnboardStatus) ?? null, 'in_progress');
+      const since = (read.get(KEYS.OnboardSince) ?? startTime).getTime();
+      if (id && known.push({ id, isOurs, isListed: !isOurs || isMoved, since }) >= limit) break;
+    }
+    return known;
+  }
+
+  /** Which of these onboards people have said to be gone from LeadConduit. */
+  async gone(onboardIds: readonly string[]): Promise<string[]> {
+    const among = onboardIds.map(quoted).join(', ');
+    const runs = await this.runs.list(`${listQuery(this.taskQueue)} AND OnboardGone IN (${among})`);
+    return runs.flatMap((run) => run.typedSearchAttributes.get(KEYS.OnboardGone) ?? []);
+  }
+
+  /** Whether any onboard is followed at the moment. */
+  async isAnyOpen(): Promise<boolean> {
+    const query = `${listQuery(this.taskQueue)} AND ExecutionStatus = 'Running'`;
+    return (await within(this.temporal, ANSWER_MS, () => this.temporal.workflow.count(query))).count > 0;
+  }
+}

@@ -1,0 +1,101 @@
+/** A person's answer to an attention: look again and send what is missing (`retry`), or take what is there (`adopt`). */
+import { ATTENTION, ruleOf } from './attention';
+import { flowOf } from './flow';
+import { sameId } from './ids';
+import { lastEntry, log, settleEntry } from './journal';
+import type { Move } from './lifecycle';
+import type { Payload } from './parse-message';
+import { clearAttention } from './raise-attention';
+import { scheduleConfirm } from './record';
+import { scheduledAt } from './schedule';
+import { lookNow, type OnboardState } from './state';
+import { ACCEPT, refuse, type Verdict } from './verdict';
+
+type Resolve = Payload<'resolve'>;
+
+/** Of onboards that people know to be gone, so many are kept. */
+const GONE = 200;
+
+export function validateResolve(onboard: OnboardState, { action, attention, onboard_id }: Resolve): Verdict {
+  const { attention: open, record } = onboard;
+  if (!open) return refuse('it needs no attention: there is nothing to resolve');
+  if (attention !== undefined && attention !== open.id)
+    return refuse(`stale: it answers attention ${attention}, the one that is open is ${open.id} (${open.code})`);
+  if (action === 'retry')
+    return onboard_id === undefined || isLacked(onboard, onboard_id)
+      ? ACCEPT
+      : refuse("onboard_id names none that LeadConduit's list lacks: to look and send, name none");
+  const { adopt } = ATTENTION[open.code];
+  switch (adopt) {
+    case 'one of several':
+      return onboard_id === undefined ? refuse('name the onboard to keep with onboard_id') : ACCEPT;
+    case 'flow':
+      return ACCEPT;
+    case 'effect':
+    case 'seen effect':
+      // What was never sent cannot have taken effect; of a create, the list is asked for the onboard that is there.
+      return record === null || movedBy(onboard) ? ACCEPT : refuse('no call was sent whose effect could be adopted');
+    default:
+      return refuse(`nothing can be adopted while ${adopt.refusedWhile}`);
+  }
+}
+
+/** Of the list by which the open attention was raised. */
+const isLacked = ({ attention, lacked }: OnboardState, id: string): boolean =>
+  ruleOf(attention)?.isAboutTheList === true && lacked.includes(id);
+
+/** Look again; where the effect was shown to be missing or refused, the person's order also sends. */
+export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: number): void {
+  const { operation, attention } = onboard;
+  // Somebody has seen in LeadConduit that it is not there any more: no list has to show it.
+  if (onboard_id) onboard.gone = [...new Set([...onboard.gone, onboard_id])].slice(-GONE);
+  clearAttention(onboard, now);
+  // Its existence was seen: what the list shows now is taken, and nothing is sent.
+  if (attention?.code === 'duplicate' && onboard.record === null) {
+    onboard.adoption = { ...scheduledAt(now), answers: attention };
+    return;
+  }
+  const retry = ruleOf(attention)?.retry;
+  if (!operation || retry === 'looks') return lookNow(onboard, now);
+  if (retry === 'sends') operation.stage = 'due';
+  Object.assign(operation, scheduledAt(now), { missing_since: undefined });
+  // Only who was shown that the call may have been made can approve of it.
+  if (retry === 'sends') operation.approval = attention?.evidence;
+}
+
+/** The `PUT` that is, or was last, under way and that may have taken effect. */
+function movedBy({ operation, record, ...journal }: OnboardState): Move | undefined {
+  const last = lastEntry(journal);
+  const effect = operation?.effect ?? last?.effect;
+  const wasSent = operation ? operation.possible_sends > 0 : sameId(last?.onboard_id, record?.id);
+  return wasSent && effect !== 'create' ? effect : undefined;
+}
+
+/** Of a create: take the one that is there. Of a `PUT`: it took effect, somebody checked. */
+export function adoptNow(onboard: OnboardState, { onboard_id, by }: Resolve, now: number): void {
+  const { attention, record } = onboard;
+  if (!attention) return;
+  clearAttention(onboard, now);
+  const { adopt } = ATTENTION[attention.code];
+  if (adopt === 'flow') {
+    onboard.agreed_flow = flowOf(onboard);
+    onboard.requested_flow_id = onboard.agreed_flow ?? undefined;
+    return;
+  }
+  if (adopt === 'one of several' || record === null) {
+    onboard.adoption = { ...scheduledAt(now), onboard_id, answers: attention };
+    return;
+  }
+  const effect = movedBy(onboard);
+  if (!effect) return;
+  settleEntry(onboard, effect, now, {
+    outcome: 'resolved',
+    onboard_id: record.id,
+    words: `${by ?? 'somebody'} says that it took effect`,
+  });
+  onboard.status = effect;
+  onboard.furthest = effect;
+  onboard.operation = undefined;
+  if (effect === 'completed' && adopt !== 'seen effect') scheduleConfirm(onboard, now);
+  log(onboard, now, 'moved', { by, detail: `${effect}, as somebody checked` });
+}
