@@ -100,8 +100,8 @@ describe('the clock gate: a call whose connection is there only when too little 
   ])('%s', async (_, delay) => {
     await given({ settings: { LEADCONDUIT_TIMEOUT: '8s' }, policy: { attempt_ms: 12_500, backoff_ms: 3_000 } });
     let undo: (() => void) | undefined;
-    const delayFirst = ({ operation, phase }: WireEvent) => {
-      if (operation === 'create' && phase === 'connecting') undo ??= delay();
+    const delayFirst = ({ operation, stage }: WireEvent) => {
+      if (operation === 'create' && stage === 'connecting') undo ??= delay();
     };
     await useClient(world, LeadConduitClient, delayFirst);
     await onboard.start();

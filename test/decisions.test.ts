@@ -221,7 +221,7 @@ class Trial {
   /** The run is ended from outside or reset to its beginning, perhaps while its call is out; another one begins. */
   beginAgain(how: 'ended' | 'reset', fault: FaultName | undefined): void {
     const step = nextStep(this.onboard, this.now);
-    if (fault !== undefined && !this.notebook.ended && step.do === 'act') {
+    if (fault !== undefined && !this.notebook.ended && step.do === 'act' && step.at <= this.now) {
       const { sent } = this.upstream;
       this.call(step.effect, fault);
       this.needsOrder ||= step.effect === 'completed' && this.upstream.sent > sent;

@@ -29,6 +29,7 @@ export interface Said {
 /** gRPC's: the run has ended. */
 const NOT_FOUND = 5;
 const AGAIN_MS = 500;
+const MOST_PAUSE_MS = 5_000;
 const REFUSED_MS = 2_000;
 const DUTY_MS = 2_000;
 const OPEN = "ExecutionStatus = 'Running' AND OnboardAttention IS NOT NULL";
@@ -160,7 +161,8 @@ export class People {
         if (isEnded) return 'unsure';
         if (error instanceof OnboardsError && error.code === 'refused') return tries === 1 ? 'refused' : 'unsure';
         this.repeats += 1;
-        await sleep(AGAIN_MS);
+        // As the API asks for: on a busy machine those who do not wait keep it busy.
+        await sleep(Math.min(AGAIN_MS * 2 ** (tries - 1), MOST_PAUSE_MS));
       }
     }
   }
