@@ -162,7 +162,7 @@ describe('docker-compose.yml', () => {
 
   test('its Temporal has the settings that `npm start` gives to its own', () => {
     const dynamic = yaml('deploy', 'temporal', 'dynamic-config.yaml') as Record<string, { value: unknown }[]>;
-    const code = read('src', 'temporal', 'server.ts');
+    const code = read('src', 'temporal', 'dev-server.ts');
     const measured = [...code.matchAll(/^ {2}'([\w.]+)': (\d+),/gm)].map(([, key, value]) => [key, Number(value)]);
     expect(measured).not.toHaveLength(0);
     const given = Object.entries(dynamic).map(([key, values]) => [key, values[0]!.value]);

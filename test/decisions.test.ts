@@ -357,6 +357,9 @@ function live(trial: Trial, list: Play, may: May): void {
 function decision({ onboard, upstream, now, state }: Trial): Message {
   const code = onboard.attention?.code;
   if (code === 'duplicate') return { name: 'resolve', action: 'adopt', onboard_id: upstream.list(now)[0]?.record.id };
+  // Somebody had said of a call that it took effect, and it did not: the way out is another start, which looks.
+  const isWrong = state.ledger.some(({ outcome, effect }) => outcome === 'resolved' && !upstream.has(effect));
+  if (code === 'unexpected_status' && isWrong) return { name: 'cancel' };
   // Somebody had said before that it was further on.
   const isSaid = code === 'unexpected_status' && state.actions.includes('resolve adopt');
   return { name: 'resolve', action: isSaid || code === 'flow_conflict' ? 'adopt' : 'retry' };

@@ -89,7 +89,7 @@ test('what happens next, and when', () => {
 
 test('completed, but the look that confirms it is still to come: the seller is not forgotten', () => {
   const confirming = shown({ status: 'completed', phase: 'confirming', attention: undefined, actions: [] });
-  expect(confirming).toMatch(/^Remember +The seller still has to switch the buyer step on/m);
+  expect(confirming).toMatch(/^Still to do +The seller still has to switch the buyer step on/m);
 });
 
 test('a duplicate asks for the one to keep; a flow cannot be set any more once it was sent', () => {
