@@ -268,10 +268,10 @@ export function takeNoArguments(typed: string, what: string): void {
   if (args.length === 0) return;
   if (args.length > 1 || !/^(-h|--help)$/.test(args[0] ?? ''))
     throw new ConfigError(
-      `${typed} takes no arguments but --help: its settings are in the environment or in .env (README.md, Configuration)`,
+      `${typed} takes no arguments but --help: its settings are in the environment or in .env (docs/configuration.md)`,
     );
   console.log(
-    `${typed}: ${what}\nIt takes no arguments; its settings are in the environment or in .env (README.md, Configuration).`,
+    `${typed}: ${what}\nIt takes no arguments; its settings are in the environment or in .env (docs/configuration.md).`,
   );
   process.exit(0);
 }

@@ -8,20 +8,28 @@ const STICKY = 0o1000;
  * A file with a key. Whoever can write to it decides whose account it is or who is let in, so one that others may write to is
  * refused; that others may read it is how containers are given their secrets.
  * @param owner `trusted`: this user or root. Somebody else's is what a container sees of its host's user.
+ * @param isOurs a file that we have made: no link leads to one, and where one is found, somebody else has put it there
  * @returns as problem the rest of a sentence that begins with the setting
  */
-export function readSecretFile(file: string, owner?: 'trusted'): { text: string } | { problem: string } {
+export function readSecretFile(
+  file: string,
+  owner?: 'trusted',
+  isOurs = false,
+): { text: string } | { problem: string } {
+  const is = isOurs ? 'is' : 'names';
   let opened;
   try {
     // A pipe would not open before somebody writes to it.
-    opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | (isOurs ? constants.O_NOFOLLOW : 0));
     const about = fstatSync(opened);
-    if (!about.isFile()) return { problem: 'names a folder, a pipe or a device, and must name a file' };
+    if (!about.isFile()) return { problem: `${is} a folder, a pipe or a device, and must ${isOurs ? 'be' : 'name'} a file` };
     const problem = distrust(about, owner);
-    if (problem !== undefined) return { problem: `names a file that ${problem}` };
+    if (problem !== undefined) return { problem: `${is} a file that ${problem}` };
     return { text: readFileSync(opened, 'utf8') };
   } catch (error) {
-    return { problem: `names a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})` };
+    if ((error as NodeJS.ErrnoException).code === 'ELOOP' && isOurs)
+      return { problem: 'is a link, and must be a file: remove it, and look at who may write to its folder' };
+    return { problem: `${is} a file that cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})` };
   } finally {
     if (opened !== undefined) closeSync(opened);
   }

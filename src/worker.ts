@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     await connection.withDeadline(Date.now() + REGISTER_MS, () =>
       registerSearchAttributes(connection, settings.namespace),
     );
-    const known = await onboards.lists.known(KNOWN);
+    const known = await connection.withDeadline(Date.now() + REGISTER_MS, () => onboards.lists.known(KNOWN));
     for (const { id, ...facts } of known) trust.add(id, facts);
     isAnyKnown = known.length > 0;
   } catch (error) {

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -87,6 +88,15 @@ test('no key at all lets nobody in, nor one that is found by trying, whoever has
   // As random as they may be.
   for (const text of ['twelve-chars', 'a$b(c)${d}efghij', '$5$rounds of salt'])
     expect(new Keys([{ name: 'ann', role: 'operate', hash: hashOf(text) }]).find(text)).toBeDefined();
+});
+
+test('the kept key is a file of our own: one that is a link to a file that everybody knows lets nobody in', () => {
+  const known = join(folder, 'known');
+  writeFileSync(known, `${'known-to-everybody-'.repeat(3)}\n`);
+  const dataDir = join(folder, 'linked');
+  mkdirSync(dataDir, { mode: 0o700 });
+  symlinkSync(known, join(dataDir, 'api-key'));
+  expect(problem({ ONBOARDS_DATA_DIR: dataDir })).toMatch(/api-key is a link, and must be a file/);
 });
 
 test('the line of the README makes a long key of its own, which is let in', () => {

@@ -8,8 +8,8 @@ const list = (...ids: string[]) =>
   readLook(
     ids.map((id) => ({ id, invitation_id: id })),
     {},
-    1,
-    2,
+    Date.now(),
+    Date.now(),
   ) as Look;
 const old = () => Date.now() - 2 * LAG;
 

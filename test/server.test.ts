@@ -215,6 +215,17 @@ describe('which Temporal a program talks to', () => {
     expect(settings).not.toThrow(value);
   });
 
+  test('a file at the usual place has the profiles of other programs, too: what they say there is not ours to judge', () => {
+    const home = join(folder, 'home');
+    mkdirSync(join(home, 'temporalio'), { recursive: true });
+    writeFileSync(
+      join(home, 'temporalio', 'temporal.toml'),
+      '[profile.work]\naddress = "work:7233"\ntls.disable_host_verification = true\n',
+      { mode: 0o600 },
+    );
+    expect(temporalSettings({ dataDir: folder }, { XDG_CONFIG_HOME: home, HOME: home }).isConfigured).toBe(false);
+  });
+
   describe('a file that is named', () => {
     const profile = (lines: string) => {
       const TEMPORAL_CONFIG_FILE = join(folder, 'temporal.toml');

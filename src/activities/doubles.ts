@@ -21,8 +21,10 @@ export class Doubles {
   /** To be called with each look. */
   readonly seen = (look: Look): void => {
     this.#lookedAt = performance.now();
-    for (const [invitation, ids] of look.doubled) {
-      const key = `double-${createHash('sha256').update(ids.toSorted().join()).digest('hex').slice(0, 32)}`;
+    for (const [invitation, listed] of look.doubled) {
+      // In one order, since the same key must say the same.
+      const ids = listed.toSorted();
+      const key = `doubled-${createHash('sha256').update(ids.join()).digest('hex').slice(0, 32)}`;
       if (this.#told.has(invitation + key)) continue;
       this.#remember(invitation + key);
       // Told again with the next look where it could not be told now.

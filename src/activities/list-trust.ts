@@ -79,7 +79,7 @@ export class ListTrust {
   #lackedBy(look: Look, lagMs: number): string[] {
     const known = [...this.#known];
     const isKeyShown = known.some(([, { isOurs, isListed }]) => isOurs && isListed);
-    const must = ({ isListed, since }: Known) => isListed || (isKeyShown && since + lagMs <= Date.now());
+    const must = ({ isListed, since }: Known) => isListed || (isKeyShown && since + lagMs <= look.sentAt);
     return known.flatMap(([id, one]) => (must(one) && !look.has(id) ? id : []));
   }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError, type Config } from '../config';
 import { guessable } from '../own-key';
@@ -123,8 +123,9 @@ function keptSecret(file: string): string {
   } finally {
     rmSync(mine);
   }
-  assertOurs(file);
-  const secret = readFileSync(file, 'utf8').trim();
+  const read = readSecretFile(file, 'trusted', true);
+  if ('problem' in read) throw new ConfigError(`${file} ${read.problem}`);
+  const secret = read.text.trim();
   keepSecret(secret);
   if (secret.length >= LENGTH) return secret;
   throw new ConfigError(`${file} is too short for a secret: remove it, and a new one is made`);

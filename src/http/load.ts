@@ -79,8 +79,15 @@ export const bodyAtMost = (maxSize: number, inWords: string): MiddlewareHandler 
 
 /** What is read as UTF-8 all the same would be kept with other letters than were meant. */
 export const inUtf8: MiddlewareHandler = async (c, next) => {
-  if (isWrite(c) && !isUtf8(new Uint8Array(await c.req.arrayBuffer())))
-    throw new Problem(400, 'The body is not in UTF-8');
+  if (isWrite(c)) {
+    const body = await c.req.arrayBuffer().catch((error: unknown) => {
+      // Whoever hung up in the middle of it reads no answer.
+      if (c.req.raw.signal.aborted || (error as Error).message === 'aborted')
+        throw new Problem(400, 'The body ended too early');
+      throw error;
+    });
+    if (!isUtf8(new Uint8Array(body))) throw new Problem(400, 'The body is not in UTF-8');
+  }
   await next();
 };
 

@@ -48,18 +48,29 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   const isDoubled = listed.length > 0 && ids.size > 1;
   // A list that lacks one, or shows ours as it was before, accuses nobody before it has done so several times.
   if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) {
-    check.at = now + Math.max(backoff(onboard.policy, check.unusable_looks), onboard.policy.settle_ms);
-    check.unusable_looks += 1;
-    if (check.unusable_looks < UNUSABLE_LOOKS) return;
+    const olds = (check.old_looks ?? 0) + 1;
+    Object.assign(check, {
+      at: now + Math.max(backoff(onboard.policy, olds - 1), onboard.policy.settle_ms),
+      old_looks: olds,
+    });
+    if (olds < UNUSABLE_LOOKS) return;
   }
   schedule.unusable_looks = 0;
   schedule.failures = 0;
-  clearAttention(onboard, now, 'credentials', 'list_unreadable');
+  clearAttention(onboard, now, 'credentials');
+  if (about === 'health' && look.lacks) {
+    // The key works, and the list cannot be relied on yet.
+    schedule.at = now + onboard.policy.settle_ms;
+    return;
+  }
+  clearAttention(onboard, now, 'list_unreadable');
   if (about === 'adoption' && adoption) return adoptListed(onboard, adoption, look.onboards, now);
   if (about === 'check') onboard.check = check?.next;
-  if (isDoubled) {
+  // A list has shown these, whatever this one shows.
+  const told = about === 'check' ? (check?.shown ?? []).filter((id) => !onboard.ruled_out.includes(id)) : [];
+  if (isDoubled || told.length > 1) {
     // Somebody has chosen between them while this look was under way: the one for their choice tells what is there.
-    return onboard.adoption ? undefined : raiseDuplicate(onboard, [...ids], now);
+    return onboard.adoption ? undefined : raiseDuplicate(onboard, [...new Set([...ids, ...told])], now);
   }
   if (about === 'check' && check) checked(onboard, check, listed, now);
   else if (about === 'effect' && operation) settle(onboard, operation, listed, look, asked, now);
@@ -110,7 +121,7 @@ function absent(
   }
   if (!isProof) {
     operation.at = now + settle_ms;
-    onboard.lacked = lacks ?? [];
+    if (lacks) onboard.lacked = lacks;
     return needAttention(onboard, now, 'absence_unproven', whyUnproven(operation, lacks));
   }
   clearAttention(onboard, now, 'absence_unproven');

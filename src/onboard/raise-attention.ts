@@ -19,7 +19,7 @@ export function needAttention(onboard: OnboardState, now: number, code: Attentio
   const { attention: open, evidence } = onboard;
   if (open?.code === code && (!needsPerson(onboard) || open.message === words)) {
     // It is so still, by what was seen just now: whoever answers it answers that.
-    open.evidence = evidence;
+    Object.assign(open, { message: words, evidence });
     return;
   }
   onboard.attentions += 1;
@@ -34,6 +34,7 @@ export function clearAttention(onboard: OnboardState, now: number, ...codes: Att
   if (!onboard.attention || (codes.length > 0 && !codes.includes(onboard.attention.code))) return;
   log(onboard, now, 'attention_cleared', { detail: onboard.attention.code });
   onboard.attention = undefined;
+  onboard.lacked = [];
 }
 
 export function raiseRefused(onboard: OnboardState, words: string, now: number): void {
@@ -83,8 +84,10 @@ export function raiseUnusable(
   now: number,
 ): void {
   schedule.unusable_looks += 1;
-  onboard.lacked = lacks;
   if (schedule.unusable_looks < UNUSABLE_LOOKS) return;
+  // A look that fails says nothing of what the last one lacked: what people were shown stays.
+  if (lacks.length === 0 && onboard.lacked.length > 0) return;
+  onboard.lacked = lacks;
   const what = lacks.length > 0 ? 'could not be relied on' : 'could not be read';
   const todo = lacks.length > 0 ? ` ${goneWords(lacks)}` : '';
   needAttention(
@@ -100,6 +103,6 @@ export const goneWords = ([id = '']: readonly string[]): string =>
   `Nothing is sent on its word. If you see in LeadConduit that onboard ${id} was removed, resolve this with retry and this onboard id.`;
 
 export function raiseUnsent(onboard: OnboardState, effect: Effect, words: string, now: number): void {
-  const message = `${UNSENT_TRIES} times in a row ${EFFECTS[effect].call} was not sent; it is tried again by itself. The last: ${words}`;
+  const message = `${UNSENT_TRIES} times in a row ${EFFECTS[effect].call} was not sent; unless it is held, it is tried again by itself. The last: ${words}`;
   needAttention(onboard, now, 'not_sent', message);
 }

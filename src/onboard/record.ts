@@ -5,7 +5,7 @@ import { hasReached, isStatus } from './lifecycle';
 import type { SeenOnboard } from './outcome';
 import { clearAttention, needAttention, needsPerson } from './raise-attention';
 import { scheduledAt } from './schedule';
-import type { OnboardState } from './state';
+import type { Check, OnboardState } from './state';
 import { cleanLine } from './text';
 
 /**
@@ -85,7 +85,7 @@ export function landed(onboard: OnboardState, seen: SeenOnboard, now: number, ou
   else onboard.agreed_flow = flowOf(onboard);
   // A late call of another try or another run may still land: look once more when it would be seen.
   if ((operation?.possible_sends ?? 0) > 1 || (effect === 'create' && onboard.maybe_sent_before.includes(effect)))
-    onboard.check = { ...scheduledAt(now + policy.settle_ms), why: 'doubles' };
+    scheduleCheck(onboard, 'doubles', now + policy.settle_ms);
   if (effect === 'completed') scheduleConfirm(onboard, now);
 }
 
@@ -93,7 +93,14 @@ export function landed(onboard: OnboardState, seen: SeenOnboard, now: number, ou
 export function scheduleConfirm(onboard: OnboardState, now: number): void {
   const { confirm_ms } = onboard.policy;
   if (confirm_ms === 0) return;
-  onboard.check = { ...scheduledAt(Math.max(now + confirm_ms, onboard.check?.at ?? 0)), why: 'confirm' };
+  const due = onboard.check?.why === 'asked' ? onboard.check.next : onboard.check;
+  scheduleCheck(onboard, 'confirm', Math.max(now + confirm_ms, due?.at ?? 0));
+}
+
+/** A look that somebody has asked for comes first: what they were told of is not forgotten over it. */
+function scheduleCheck(onboard: OnboardState, why: Check['why'], at: number): void {
+  const check: Check = { ...scheduledAt(at), why };
+  onboard.check = onboard.check?.why === 'asked' ? { ...onboard.check, next: check } : check;
 }
 
 export function logAdopted(onboard: OnboardState, seen: SeenOnboard, now: number): void {

@@ -56,7 +56,7 @@ export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: nu
     return;
   }
   const retry = ruleOf(attention)?.retry;
-  if (!operation || retry === 'looks') return lookNow(onboard, now);
+  if (!operation || retry === 'looks' || attention?.code === 'duplicate') return lookNow(onboard, now);
   if (retry === 'sends') operation.stage = 'due';
   Object.assign(operation, scheduledAt(now), { missing_since: undefined });
   // Only who was shown that the call may have been made can approve of it.

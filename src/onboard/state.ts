@@ -45,6 +45,8 @@ export interface Check extends Schedule {
   why: 'doubles' | 'confirm' | 'asked';
   /** Onboards of the invitation that a list has shown: one without them is older. */
   shown?: string[];
+  /** Looks in a row whose list was older than what is known. */
+  old_looks?: number;
   /** The check that waits until this one is done. */
   next?: Check;
 }

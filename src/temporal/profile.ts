@@ -42,7 +42,8 @@ export function fromProfile(env: Environment) {
   try {
     const profile = loadClientConfigProfile({
       overrideEnvVars: Object.fromEntries(set),
-      configFileStrict: true,
+      // A file at its usual place has other people's profiles, too, for other programs.
+      configFileStrict: configSource !== undefined,
       ...(configSource && { configSource }),
     });
     const wrong = Profile.safeParse(toTomlProfile(profile)).error?.issues[0];
