@@ -26,10 +26,12 @@ const SCRIPTS = {
   chaos: ['scripts/typescript.mjs', 'proof/chaos/main.ts'],
 };
 const [program, ...args] = process.argv.slice(2);
+// It is built by now.
+if (program === 'build') process.exit();
 const script = Object.hasOwn(SCRIPTS, String(program)) ? SCRIPTS[program] : undefined;
 const files = (script ?? [`dist/${program}.js`]).map(at);
 if (!existsSync(files[0]))
-  fail('Usage: node run.mjs up | starter | worker | http/server | emulator/serve | test | proof | chaos [args…]');
+  fail('Usage: node run.mjs up | starter | worker | http/server | emulator/serve | build | test | proof | chaos [args…]');
 process.argv = [process.argv[0], ...files, ...args];
 if (script) await import(`./${script[0]}`);
 // As the main module: tests import some of the programs, which must then not run.

@@ -308,7 +308,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'what must be listed by now is not expected',
     file: 'activities/list-trust.ts',
-    find: 'isListed || (isKeyShown && since + lagMs <= Date.now())',
+    find: 'isListed || (isKeyShown && since + lagMs <= look.sentAt)',
     replace: 'isListed || (isKeyShown && since + lagMs < 0)',
     tests: ['test/list-trust'],
     only: 'must be listed in time',
@@ -388,8 +388,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'a key is a key, whatever is said with it',
     file: 'onboard/message-keys.ts',
-    find: 'const said = Object.entries(message)',
-    replace: 'const said = Object.entries(message).slice(0, 0)',
+    find: 'const said = Object.entries<unknown>(message)',
+    replace: 'const said = Object.entries<unknown>(message).slice(0, 0)',
     tests: ['test/decisions'],
     only: 'a key that comes with other content',
     noticedBy: /a key that comes with other content/,

@@ -24,7 +24,7 @@ test('whatever is sent is answered as the document says, and nothing is doubled 
   await world.close();
 
   if (code !== 0) throw new Error(out.slice(-8_000));
-  expect(out).toMatch(/Operations: +11 selected \/ 11 total/);
+  expect(out).toMatch(/Operations: +12 selected \/ 12 total/);
   expect(Number(/(\d+) generated/.exec(out)?.[1])).toBeGreaterThan(300);
   const doubled = Object.values(invitations).filter(({ creates, completes }) => creates > 1 || completes > 1);
   expect(doubled).toEqual([]);

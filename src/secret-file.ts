@@ -22,7 +22,8 @@ export function readSecretFile(
     // A pipe would not open before somebody writes to it.
     opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | (isOurs ? constants.O_NOFOLLOW : 0));
     const about = fstatSync(opened);
-    if (!about.isFile()) return { problem: `${is} a folder, a pipe or a device, and must ${isOurs ? 'be' : 'name'} a file` };
+    if (!about.isFile())
+      return { problem: `${is} a folder, a pipe or a device, and must ${isOurs ? 'be' : 'name'} a file` };
     const problem = distrust(about, owner);
     if (problem !== undefined) return { problem: `${is} a file that ${problem}` };
     return { text: readFileSync(opened, 'utf8') };

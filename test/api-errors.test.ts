@@ -1,7 +1,9 @@
 /** Whatever goes wrong is said in one way, at once where it can be; nothing is queued without end or lost at the end. */
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { join } from 'node:path';
 import Ajv from 'ajv/dist/2020';
 import { createApp } from '../src/http/app';
 import { Keys } from '../src/http/keys';
@@ -315,10 +317,35 @@ describe('without a key', () => {
         'get /onboards',
         'get /onboards/{id}',
         'get /onboards/{id}/state',
-        ...['advance', 'cancel', 'hold', 'note', 'release', 'resolve'].map((name) => `post /onboards/{id}/${name}`),
+        ...['advance', 'cancel', 'hold', 'look', 'note', 'release', 'resolve'].map(
+          (name) => `post /onboards/{id}/${name}`,
+        ),
         'post /onboards',
         'put /onboards/{id}',
       ].sort(),
     );
+  });
+
+  type Document = { paths: Record<string, Record<string, { security?: object[] }>> };
+  const served = async () => (await api.get('/openapi.json', { key: null })).body as Document;
+
+  test('every call of the document is for those with a key, unless it says itself that it needs none', async () => {
+    const { paths } = await served();
+    const calls = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { security }]) => ({ path, method, isOpen: security?.length === 0 })),
+    );
+    expect(calls.length).toBeGreaterThan(10);
+    for (const { path, method, isOpen } of calls.filter((call) => !call.isOpen)) {
+      const { status } = await api.call(method.toUpperCase(), path.replace('{id}', newId()), { key: null });
+      expect([method, path, isOpen, status]).toEqual([method, path, false, 401]);
+    }
+  });
+
+  test('the document is the one in docs/, so that a change of the API shows in a diff', async () => {
+    const file = join(__dirname, '..', 'docs', 'openapi.json');
+    const document = JSON.stringify(await served(), null, 2);
+    // `npm run record-api`
+    if (process.env.RECORD_API !== undefined) writeFileSync(file, `${document}\n`);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(document));
   });
 });

@@ -1,4 +1,5 @@
 /** What our API has beyond LeadConduit's: where an onboard stands, what people tell it, and who may. */
+import type { OnboardView } from '../src/onboard/view';
 import { OnboardHandle } from '../src/client/handle';
 import type { OnboardRecord } from '../src/leadconduit/schema';
 import { Api, KEY, type Answer } from './support/api';
@@ -119,7 +120,7 @@ describe('messages', () => {
     const first = (await api.state(id)).attention!;
     // Answered by somebody else after it was looked up.
     const { onboards } = world;
-    const state = OnboardHandle.prototype.state;
+    const { state } = OnboardHandle.prototype as { state: (this: OnboardHandle) => Promise<OnboardView> };
     const spy = jest.spyOn(OnboardHandle.prototype, 'state').mockImplementationOnce(async function (
       this: OnboardHandle,
     ) {

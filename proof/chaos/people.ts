@@ -33,7 +33,7 @@ const MOST_PAUSE_MS = 5_000;
 const REFUSED_MS = 2_000;
 const DUTY_MS = 2_000;
 const OPEN = "ExecutionStatus = 'Running' AND OnboardAttention IS NOT NULL";
-/** README: clears itself, or look yourself. */
+/** `docs/operators.md`: clears itself, or look yourself. */
 const UNPROVEN_MS = 60_000;
 
 export class People {
@@ -167,7 +167,7 @@ export class People {
     }
   }
 
-  /** Looks after whatever needs attention, by the README's table, until `endDuty`. */
+  /** Looks after whatever needs attention, by the table in docs/operators.md, until `endDuty`. */
   async duty(): Promise<void> {
     while (!this.isOffDuty()) {
       await sleep(DUTY_MS);

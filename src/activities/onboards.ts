@@ -1,6 +1,7 @@
 import type { Look } from '../leadconduit/client';
 import { readRecord, type ListedOnboard, type OnboardRecord } from '../leadconduit/schema';
 import { hasReached, isNewer, isStatus, type Move, type Status } from '../onboard/lifecycle';
+import { flowOf } from '../onboard/flow';
 import { longestLag } from '../onboard/schedule';
 import { attemptMsFor } from '../onboard/time-budget';
 import { Attempt } from './attempt';
@@ -107,8 +108,8 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
 
 /** Another flow upstream than the one that was asked for, which is not the one that was there all along. */
 function hasOtherFlow({ flow_id, known }: MoveInput, record: OnboardRecord): boolean {
-  const now = record.flow_id?.toLowerCase() ?? null;
-  return flow_id !== undefined && now !== flow_id && now !== (known?.flow_id?.toLowerCase() ?? null);
+  const now = flowOf({ record });
+  return flow_id !== undefined && now !== flow_id && now !== flowOf({ record: known ?? null });
 }
 
 const standing = (look: Look, { invitation_id, ruled_out }: CreateInput): ListedOnboard[] =>

@@ -33,21 +33,21 @@ export const text = (name: string, most: number) => (value: string) => {
   if (value.length > most) throw new ConfigError(`${name} is longer than ${most} characters`);
   return value;
 };
-export interface Said {
+export interface Attribution {
   by: string;
   reason?: string;
   key?: string;
 }
 
 /** Who asks for a change and why; common to all commands that make one. */
-export const withSaid = (command: Command, key = 'makes a repeat safe: the same key acts once') =>
+export const withAttribution = (command: Command, key = 'makes a repeat safe: the same key acts once') =>
   command
     .option('--by <name>', 'who asks for it', text('--by', LINE_LENGTH), systemUser())
     .option('--reason <text>', 'why', text('--reason', TEXT_LENGTH))
     .option('--key <key>', key, text('--key', LINE_LENGTH));
 
 /** Only what belongs to every message, of all the options of a command. */
-export const saidOf = ({ by, reason, key }: Said): Said => ({ by, reason, key });
+export const attributionOf = ({ by, reason, key }: Attribution): Attribution => ({ by, reason, key });
 
 export const withWait = (command: Command, until: string) =>
   command.addOption(

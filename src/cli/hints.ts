@@ -1,5 +1,5 @@
 import { span } from '../onboard/words';
-import { meaningOf, type Action } from '../onboard/actions';
+import { ACTIONS, meaningOf, type Action, type MessageName } from '../onboard/actions';
 import type { OnboardView } from '../onboard/view';
 
 export const PROGRAM = 'npm run -s onboards --';
@@ -22,20 +22,8 @@ export function commandFor(action: Action, state: OnboardView): [string, string]
 }
 
 function argumentsFor(action: Action, id: string, attention: OnboardView['attention']): string {
-  const resolve = (how: string) => `resolve ${id} --action ${how} --attention ${attention?.id ?? ''}`;
-  switch (action) {
-    case 'advance in_progress':
-    case 'advance completed':
-      return `advance ${id} --to ${action.slice('advance '.length)}`;
-    case 'resolve retry':
-      return resolve('retry');
-    case 'resolve adopt':
-      return `${resolve('adopt')}${attention?.code === 'duplicate' ? ' --onboard-id <id>' : ''}`;
-    case 'hold':
-    case 'release':
-    case 'cancel':
-      return `${action} ${id}`;
-    case 'note':
-      return `note ${id} "<text>"`;
-  }
+  const { message, options }: { message: { name: MessageName }; options?: string } = ACTIONS[action];
+  const answers = message.name === 'resolve' ? `--attention ${attention?.id ?? ''}` : '';
+  const chosen = action === 'resolve adopt' && attention?.code === 'duplicate' ? '--onboard-id <id>' : '';
+  return [message.name, id, options, answers, chosen].filter(Boolean).join(' ');
 }

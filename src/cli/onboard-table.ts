@@ -1,4 +1,5 @@
 import type { Row } from '../client';
+import { effectiveFlow } from '../onboard/flow';
 import type { OnboardView } from '../onboard/view';
 import { painter, table, type Screen } from './terminal';
 import { visibleIn } from '../visible';
@@ -29,7 +30,7 @@ export const rowOfState = (state: OnboardView): Row => ({
   invitation_id: state.invitation_id,
   onboard_id: state.record?.id.toLowerCase() ?? null,
   label: state.label ?? null,
-  flow_id: state.requested_flow_id ?? state.record?.flow_id?.toLowerCase() ?? null,
+  flow_id: effectiveFlow(state),
   status: state.status,
   phase: state.phase,
   since: state.since,

@@ -76,7 +76,7 @@ export class OnboardHandle {
     const { name, ...payload } = message;
     if (message.name === 'resolve' && message.attention === undefined && message.key === undefined)
       Object.assign(payload, { attention: openAttention(await this.state()) });
-    return this.update(name, { ...payload, key: payload.key ?? randomUUID() } as Payload<MessageName>);
+    return this.update(name, { ...payload, key: payload.key ?? randomUUID() });
   }
 
   /** Tells the run, where one is followed here, that LeadConduit lists several onboards of its invitation: it looks for itself. */

@@ -1,18 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { hasReached } from '../onboard/lifecycle';
 import type { OnboardRecord } from '../onboard/outcome';
+import { listQuery, quoted } from '../temporal/list-filters';
 import { KEYS } from '../workflows/search-attributes';
-import {
-  listQuery,
-  matches,
-  newestRuns,
-  quoted,
-  recordOf,
-  rowOf,
-  type Filters,
-  type Row,
-  type RowWithRecord,
-} from './rows';
+import { matches, newestRuns, recordOf, rowOf, type Filters, type Row, type RowWithRecord } from './rows';
 import { ANSWER_MS, type Runs } from './runs';
 import { within } from './temporal-errors';
 

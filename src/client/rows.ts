@@ -3,7 +3,7 @@ import type { AttentionCode } from '../onboard/attention';
 import type { Phase } from '../onboard/view';
 import type { OnboardRecord } from '../onboard/outcome';
 import { KEYS } from '../workflows/search-attributes';
-import { invitationIdOf, WORKFLOW_TYPE } from '../onboard/ids';
+import { invitationIdOf } from '../onboard/ids';
 
 /** A line of a list; from search attributes, which lag behind by a moment. */
 export interface Row {
@@ -55,12 +55,6 @@ export function rowOf(
 /** What the workflow has put into its memo; null before there is a record. */
 export const recordOf = ({ memo }: Pick<WorkflowExecutionInfo, 'memo'>) =>
   (memo?.record ?? null) as OnboardRecord | null;
-
-export const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-
-/** Temporal's list filter for all runs of ours. Rows are filtered only when the newest run of each is known: see `matches`. */
-export const listQuery = (taskQueue: string) =>
-  `WorkflowType = '${WORKFLOW_TYPE}' AND ExecutionStatus != 'ContinuedAsNew' AND TaskQueue = ${quoted(taskQueue)}`;
 
 export const matches = (row: Row, { status, phase, attention, since_before }: Filters) =>
   (status === undefined || row.status === status) &&

@@ -13,7 +13,7 @@ import { named, settingsOf } from '../upstream';
 import * as messages from '../workflows/messages';
 import type { OnboardView } from '../onboard/view';
 import { OnboardsError } from './onboards-error';
-import { invitationIdOf, isHex24, workflowIdOf } from '../onboard/ids';
+import { HEX24, invitationIdOf, workflowIdOf } from '../onboard/ids';
 import { abandoned, lastKnown, withCall, type Silence } from './last-known';
 import { Sightings } from './sightings';
 import { isSilence, isStuck, translated, within } from './temporal-errors';
@@ -39,7 +39,7 @@ export class Runs {
    *  @param signal ends the waiting for lists before its time
    *  @throws {OnboardsError} `not_found`; `refused` when it is on another task queue */
   async find(id: string, signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
-    if (!isHex24(id))
+    if (!HEX24.test(id))
       throw new OnboardsError(
         'not_found',
         `"${id}" is not an id: invitation and onboard ids are 24 hexadecimal digits`,

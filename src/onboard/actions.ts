@@ -1,18 +1,38 @@
-/** What people can tell an onboard. Everything that is said about a message, wherever it is said, comes from here. */
+/** What people can tell an onboard, and what is said about it in the command line, the console, our API and Temporal's web page. */
 import type { AttentionCode } from './attention';
 import type { OnboardRecord } from './outcome';
 
-/** What each message does: on Temporal's web page, in our API's document and in the CLI's help. */
+interface MessageRule {
+  /** On Temporal's web page, in our API's document and in the CLI's help. */
+  does: string;
+  /** When it was accepted. */
+  accepted: string;
+}
+
 export const MESSAGES = {
-  advance:
-    'Let the onboard go on to in_progress or completed. Completing sets up delivery, e-mails the seller and cannot be undone.',
-  resolve: 'Answer the attention that is open.',
-  hold: 'Send nothing until it is released. A call that has been sent already is finished.',
-  release: 'Let an onboard that is held go on.',
-  cancel: 'Stop following the onboard. What is in LeadConduit stays there; a new start adopts it.',
-  look: "Look at LeadConduit's list now, and follow what it shows. Nothing is sent.",
-  note: 'Put a line into the timeline.',
-} as const;
+  advance: {
+    does: 'Let the onboard go on to in_progress or completed. Completing sets up delivery, e-mails the seller and cannot be undone.',
+    accepted: 'Accepted: it goes on.',
+  },
+  resolve: {
+    does: 'Answer the attention that is open; show tells what each answer does.',
+    accepted: 'Accepted: it goes on by your decision.',
+  },
+  hold: {
+    does: 'Send nothing until it is released. A call that has been sent already is finished.',
+    accepted: 'Held: nothing is sent until it is released.',
+  },
+  release: { does: 'Let an onboard that is held go on.', accepted: 'Released: it goes on.' },
+  cancel: {
+    does: 'Stop following the onboard. What is in LeadConduit stays there; a new start adopts it.',
+    accepted: 'Accepted: it is not followed any more once a call that is out has ended.',
+  },
+  look: {
+    does: "Look at LeadConduit's list now, and follow what it shows. Nothing is sent.",
+    accepted: "Accepted: LeadConduit's list is looked at now.",
+  },
+  note: { does: 'Put a line into the timeline.', accepted: 'Noted.' },
+} as const satisfies Record<string, MessageRule>;
 export type MessageName = keyof typeof MESSAGES;
 export const MESSAGE_NAMES = Object.keys(MESSAGES) as [MessageName, ...MessageName[]];
 
@@ -26,58 +46,55 @@ interface ActionRule {
   title: string;
   /** What it does to this onboard. */
   meaning: string | ((onboard: Shown) => string);
-  /** What the console answers. */
-  accepted: string;
+  /** What follows the id on the command line. */
+  options?: string;
 }
 
 /** What may be offered to people, as it stands in the state's `actions`: the message, and the choice in it. */
 export const ACTIONS = {
   'advance in_progress': {
     message: { name: 'advance', to: 'in_progress' },
+    options: '--to in_progress',
     title: 'Move on to in_progress',
     meaning: 'go on: the flow is known',
-    accepted: 'Accepted: it goes on.',
   },
   'advance completed': {
     message: { name: 'advance', to: 'completed' },
+    options: '--to completed',
     title: 'Complete …',
     meaning: 'set up delivery, e-mail the seller: cannot be undone',
-    accepted: 'Accepted: it goes on.',
   },
   'resolve retry': {
     message: { name: 'resolve', action: 'retry' },
+    options: '--action retry',
     title: 'Retry',
     meaning: 'look again, and send what is missing',
-    accepted: 'Accepted: it goes on by your decision.',
   },
   'resolve adopt': {
     message: { name: 'resolve', action: 'adopt', onboard_id: '000000000000000000000000' },
+    options: '--action adopt',
     title: 'Adopt',
     meaning: ({ attention, record }) => {
       if (attention?.code === 'duplicate') return 'keep the one that you name';
       if (attention?.code === 'flow_conflict') return 'go on with the flow of the record';
       return record ? 'it took effect: you have checked' : 'take the onboard that is there';
     },
-    accepted: 'Accepted: it goes on by your decision.',
   },
   hold: {
     message: { name: 'hold' },
     title: 'Hold',
     meaning: 'send nothing until released',
-    accepted: 'Accepted: nothing is sent until it is released.',
   },
-  release: { message: { name: 'release' }, title: 'Release', meaning: 'go on', accepted: 'Accepted: it goes on.' },
+  release: { message: { name: 'release' }, title: 'Release', meaning: 'go on' },
   cancel: {
     message: { name: 'cancel' },
     title: 'Cancel',
     meaning: 'stop following it; what is in LeadConduit stays',
-    accepted: 'Accepted: it is not followed any more once a call that is out has ended.',
   },
   note: {
     message: { name: 'note', text: 'text' },
     title: 'Note',
     meaning: 'put a line into its timeline',
-    accepted: 'Noted.',
   },
 } as const satisfies Record<string, ActionRule>;
 export type Action = keyof typeof ACTIONS;

@@ -15,7 +15,7 @@ import {
   raiseRefused,
   raiseUnusable,
 } from './raise-attention';
-import { follow, followWithFlow, landed, logAdopted } from './record';
+import { landed, logAdopted, takeRecord, takeRecordAndFlow } from './record';
 import { backoff, LOOKS_AFTER, UNUSABLE_LOOKS } from './schedule';
 import { heard, lengthenAttempts, type Adoption, type Check, type OnboardState, type Operation } from './state';
 import { cleanLine } from './text';
@@ -94,7 +94,7 @@ function settle(
       settleEntry(onboard, 'create', now, { outcome: 'adopted', onboard_id: found.record.id });
       logAdopted(onboard, found, now);
     }
-    return follow(onboard, found, now);
+    return takeRecord(onboard, found, now);
   }
   if (operation.refusal !== undefined) {
     operation.stage = 'due';
@@ -192,7 +192,7 @@ function adoptListed(
   if (onboard.record === null) return landed(onboard, only, now, 'adopted');
   logAdopted(onboard, only, now);
   if (!sameId(only.record.id, onboard.record.id)) startAnew(onboard, only);
-  followWithFlow(onboard, only, now);
+  takeRecordAndFlow(onboard, only, now);
 }
 
 /**
@@ -216,7 +216,7 @@ function checked(onboard: OnboardState, check: Check, listed: SeenOnboard[], now
   }
   const { attention: before, agreed_flow } = onboard;
   // So soon after a call, a list that lags behind is nothing to wake anybody for.
-  if (check.why !== 'doubles' || !isBehind(own.status, onboard)) followWithFlow(onboard, own, now);
+  if (check.why !== 'doubles' || !isBehind(own.status, onboard)) takeRecordAndFlow(onboard, own, now);
   if (onboard.attention !== before) return;
   const flow = flowOf(onboard);
   const changed = flow === agreed_flow ? '' : `, ${flow ? `for flow ${flow}` : 'without a flow'}`;

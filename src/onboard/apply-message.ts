@@ -89,7 +89,7 @@ export function validate(onboard: OnboardState, message: Message | Unreadable): 
       onboard.ended === 'done' ? 'the onboard is completed' : 'the onboard is not followed any more: it was cancelled',
     );
   if (onboard.cancelling && message.name !== 'note') return refuse('it is being cancelled');
-  return handlerOf(message).validate?.(onboard, message as never) ?? ACCEPT;
+  return handlerOf(message).validate?.(onboard, message) ?? ACCEPT;
 }
 
 /** Takes a message in. A refused one changes nothing but the timeline, an honest repeat nothing at all. */
@@ -106,7 +106,7 @@ export function applyMessage(
     return log(onboard, now, 'message_refused', { by, detail: `${message.name}: ${why}` });
   }
   if (message.key !== undefined) rememberKey(onboard, message.key, gist(message));
-  handlerOf(message).apply(onboard, message as never, now, verdict);
+  handlerOf(message).apply(onboard, message, now, verdict);
 }
 
 function validateAdvance(onboard: OnboardState, { to, flow_id }: Payload<'advance'>): Verdict {

@@ -14,7 +14,7 @@ import {
   raiseUnsent,
   raiseUnusable,
 } from './raise-attention';
-import { compareFlows, follow, landed } from './record';
+import { compareFlows, landed, takeRecord } from './record';
 import { backoff, longestLag, UNSENT_TRIES } from './schedule';
 import { heard, lengthenAttempts, newOperation, type OnboardState, type Operation } from './state';
 
@@ -27,8 +27,8 @@ interface KindRule {
   isListed: boolean;
 }
 
-/** What each kind of outcome shows beside itself. */
-const SHOWS = {
+/** What each kind of outcome proves beside itself. */
+const PROVES = {
   done: { keyWorks: true, listWorks: true, isListed: true },
   refused: { keyWorks: true, listWorks: true, isListed: true },
   unknown: { keyWorks: true, listWorks: true, isListed: true },
@@ -103,7 +103,7 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
         operation.failures += 1;
         return;
       }
-      follow(onboard, outcome.seen, now);
+      takeRecord(onboard, outcome.seen, now);
       if (outcome.kind === 'flow_changed') compareFlows(onboard, now);
     }
   }
@@ -111,8 +111,8 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
 
 /** What an outcome of any kind says of the call, of our key and of the list. */
 function takeNote(onboard: OnboardState, operation: Operation, outcome: Outcome, now: number): void {
-  const { keyWorks, isListed } = SHOWS[outcome.kind];
-  const listWorks = SHOWS[outcome.kind].listWorks && !('unusable_look' in outcome && outcome.unusable_look);
+  const { keyWorks, isListed } = PROVES[outcome.kind];
+  const listWorks = PROVES[outcome.kind].listWorks && !('unusable_look' in outcome && outcome.unusable_look);
   operation.stage = 'due';
   operation.takes_slow_look = outcome.kind === 'not_sent' && outcome.slow_look_ms !== undefined ? true : undefined;
   // An approval stands until it has been made use of.

@@ -11,7 +11,7 @@ export const nameOf = (message: Message) =>
 
 /** All that a message says, by which an honest repeat of a key is told from one that is used for something else. */
 export const gist = (message: Message) => {
-  const said = Object.entries(message).filter(([field, value]) => field !== 'key' && value !== undefined);
+  const said = Object.entries<unknown>(message).filter(([field, value]) => field !== 'key' && value !== undefined);
   return `${nameOf(message)} ${digest(JSON.stringify(said.sort(([a], [b]) => (a < b ? -1 : 1))))}`;
 };
 

@@ -39,7 +39,7 @@ const onboards: Reader = (value) => {
 type Shape = Record<string, Reader>;
 const ALWAYS: Shape = { 'evidence?': evidence, 'slow_look_ms?': ms, 'needs_ms?': ms };
 
-const OUTCOMES: Record<Outcome['kind'], Shape> = {
+const OUTCOME_SHAPES: Record<Outcome['kind'], Shape> = {
   done: { seen, adopted: flag },
   not_sent: {
     ...{ words: text, 'retry_after_ms?': ms, 'http_status?': status, 'unusable_look?': flag, 'lacks?': ids },
@@ -53,15 +53,16 @@ const OUTCOMES: Record<Outcome['kind'], Shape> = {
   unexpected: { seen, 'may_be_old?': flag },
   flow_changed: { seen, 'may_be_old?': flag },
 };
-const LOOKS: Record<LookResult['kind'], Shape> = {
+const LOOK_SHAPES: Record<LookResult['kind'], Shape> = {
   seen: { onboards, presence: flag, 'lacks?': ids },
   unusable: { words: text, 'retry_after_ms?': ms, 'no_time?': flag },
   credentials: { words: text, http_status: status },
 };
 
-export const parseOutcome = (result: unknown): Outcome | undefined => read(OUTCOMES, result) as Outcome | undefined;
+export const parseOutcome = (result: unknown): Outcome | undefined =>
+  read(OUTCOME_SHAPES, result) as Outcome | undefined;
 export const parseLookResult = (result: unknown): LookResult | undefined =>
-  read(LOOKS, result) as LookResult | undefined;
+  read(LOOK_SHAPES, result) as LookResult | undefined;
 
 function read(kinds: Record<string, Shape>, result: unknown): Fields | undefined {
   if (typeof result !== 'object' || result === null) return undefined;

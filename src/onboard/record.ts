@@ -12,7 +12,7 @@ import { cleanLine } from './text';
  * Follows an onboard as LeadConduit shows it. It may be further on than we asked; `failed`, words that are not ours, and a
  * status before one that was proven are for a person: what leads up to that one is never sent again by itself.
  */
-export function follow(onboard: OnboardState, seen: SeenOnboard, now: number): void {
+export function takeRecord(onboard: OnboardState, seen: SeenOnboard, now: number): void {
   const { furthest } = onboard;
   const shown = cleanLine(seen.status);
   onboard.record = seen.record;
@@ -37,8 +37,8 @@ export function follow(onboard: OnboardState, seen: SeenOnboard, now: number): v
 }
 
 /** Follows a record whose flow somebody may have set: taken without a word, our next call would write over it. */
-export function followWithFlow(onboard: OnboardState, seen: SeenOnboard, now: number): void {
-  follow(onboard, seen, now);
+export function takeRecordAndFlow(onboard: OnboardState, seen: SeenOnboard, now: number): void {
+  takeRecord(onboard, seen, now);
   // Once it is completed, there is no call left that could write over it.
   if (seen.status !== 'completed') compareFlows(onboard, now);
 }
@@ -78,7 +78,7 @@ export function landed(onboard: OnboardState, seen: SeenOnboard, now: number, ou
     onboard.origin = 'created';
     log(onboard, now, 'created', { detail: seen.record.id });
   }
-  follow(onboard, seen, now);
+  takeRecord(onboard, seen, now);
   // With a flow that our own call named, it is our onboard, whatever was asked for since.
   const isOurs = operation?.posted_flows?.includes(flowOf(seen) ?? '') === true;
   if (outcome === 'adopted' && !isOurs) compareFlows(onboard, now);

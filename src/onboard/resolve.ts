@@ -3,7 +3,7 @@ import { ATTENTION, ruleOf } from './attention';
 import { flowOf } from './flow';
 import { sameId } from './ids';
 import { lastEntry, log, settleEntry } from './journal';
-import type { Move } from './lifecycle';
+import { EFFECTS, type Move } from './lifecycle';
 import type { Payload } from './parse-message';
 import { clearAttention } from './raise-attention';
 import { scheduleConfirm } from './record';
@@ -93,8 +93,8 @@ export function adoptNow(onboard: OnboardState, { onboard_id, by }: Resolve, now
     onboard_id: record.id,
     words: `${by ?? 'somebody'} says that it took effect`,
   });
-  onboard.status = effect;
-  onboard.furthest = effect;
+  onboard.status = EFFECTS[effect].reaches;
+  onboard.furthest = EFFECTS[effect].reaches;
   onboard.operation = undefined;
   if (effect === 'completed' && adopt !== 'seen effect') scheduleConfirm(onboard, now);
   log(onboard, now, 'moved', { by, detail: `${effect}, as somebody checked` });

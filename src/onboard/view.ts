@@ -3,7 +3,7 @@ import type { Action } from './actions';
 import { actionsOf } from './apply-message';
 import { ruleOf, type Attention } from './attention';
 import { iso, lastEntry, type LedgerEntry, type TimelineLine } from './journal';
-import { EFFECTS, type Status } from './lifecycle';
+import { EFFECTS, isStatus, nextMove, type Status } from './lifecycle';
 import { nextStep } from './next-step';
 import type { OnboardRecord } from './outcome';
 import { nextEffect, type OnboardState } from './state';
@@ -135,7 +135,7 @@ function waitingFor(onboard: OnboardState, phase: Phase, now: number): OnboardVi
     case 'waiting':
       return {
         who: 'operator',
-        text: `somebody to say that it may go on to ${onboard.status === 'created' ? 'in_progress' : 'completed'}`,
+        text: `somebody to say that it may go on to ${isStatus(onboard.status) ? (nextMove(onboard.status, 'completed') ?? '') : ''}`,
       };
   }
 }

@@ -6,7 +6,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { listQuery } from '../client/rows';
+import { listQuery } from './list-filters';
 import { ConfigError, type Config } from '../config';
 import { forShell } from '../visible';
 import { isSameUpstream, named, ownerOf, settingsOf, upstreamOf } from '../upstream';

@@ -116,7 +116,8 @@ const isUnstarted = (onboard: OnboardState): boolean => {
 function isAbout({ invitation_id, record }: OnboardState, effect: Effect, outcome: Outcome): boolean {
   if (outcome.kind === 'duplicate') return outcome.onboard_ids.length > 1;
   if (!('seen' in outcome)) return true;
-  if (outcome.kind === 'done' && effect !== 'create' && !hasReached(outcome.seen.status, effect)) return false;
+  if (outcome.kind === 'done' && effect !== 'create' && !hasReached(outcome.seen.status, EFFECTS[effect].reaches))
+    return false;
   const { seen } = outcome;
   return sameId(seen.record.invitation_id, invitation_id) && (record === null || sameId(seen.record.id, record.id));
 }

@@ -44,7 +44,7 @@ export function listen(onboard: OnboardState, request_id?: string): Wakeups {
   // Early signals are delivered grouped by name; a default handler that is set first keeps their order.
   setDefaultSignalHandler(onSignal);
   for (const name of MESSAGE_NAMES) {
-    const description = MESSAGES[name];
+    const description = MESSAGES[name].does;
     setHandler(signals[name], (...args: unknown[]) => onSignal(name, ...args), { description });
     const onUpdate = (...args: unknown[]) => {
       const message = parseMessage(name, args);

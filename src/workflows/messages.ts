@@ -5,32 +5,21 @@
  */
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { MessageName } from '../onboard/actions';
+import { MESSAGE_NAMES, type MessageName } from '../onboard/actions';
 import type { OnboardInput } from '../onboard/input';
 import type { Payload } from '../onboard/parse-message';
 import type { OnboardView } from '../onboard/view';
 
+type Updates = { [Name in MessageName]: UpdateDefinition<OnboardView, [Payload<Name>]> };
+type Signals = { [Name in MessageName]: SignalDefinition<[Payload<Name>]> };
+const forEach = <T>(define: (name: MessageName) => T) =>
+  Object.fromEntries(MESSAGE_NAMES.map((name) => [name, define(name)]));
+
 /** Answer the state right after the message, or fail with the type `REFUSED` and the reason. */
-export const updates: { [Name in MessageName]: UpdateDefinition<OnboardView, [Payload<Name>]> } = {
-  advance: defineUpdate('advance'),
-  resolve: defineUpdate('resolve'),
-  hold: defineUpdate('hold'),
-  release: defineUpdate('release'),
-  cancel: defineUpdate('cancel'),
-  look: defineUpdate('look'),
-  note: defineUpdate('note'),
-};
+export const updates = forEach((name) => defineUpdate(name)) as Updates;
 
 /** The same messages, durable at once and without an answer: one that is refused becomes a line in the timeline. */
-export const signals: { [Name in MessageName]: SignalDefinition<[Payload<Name>]> } = {
-  advance: defineSignal('advance'),
-  resolve: defineSignal('resolve'),
-  hold: defineSignal('hold'),
-  release: defineSignal('release'),
-  cancel: defineSignal('cancel'),
-  look: defineSignal('look'),
-  note: defineSignal('note'),
-};
+export const signals = forEach((name) => defineSignal(name)) as Signals;
 
 /** Answers the state once there is a record or attention is needed, and whose start made the run. All callers share one update id. */
 export const whenCreated = defineUpdate<OnboardView & Pick<OnboardInput, 'request_id'>>('whenCreated');

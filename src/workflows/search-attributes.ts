@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 
-/** What lists of onboards are made from: registered by the worker, published by the workflow. A row here is all it takes. */
+/** What lists of onboards are made from: registered by the worker, published by `publish.ts`. */
 export const SEARCH_ATTRIBUTES = {
   InvitationId: 'Keyword',
   OnboardId: 'Keyword',

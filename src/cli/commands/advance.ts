@@ -1,9 +1,11 @@
 import { Option, type Command } from 'commander';
 import type { OnboardsClient } from '../../client';
 import { OnboardsError } from '../../client/onboards-error';
+import { MESSAGES } from '../../onboard/actions';
+import { MOVES } from '../../onboard/lifecycle';
 import type { Payload } from '../../onboard/parse-message';
 import type { OnboardView } from '../../onboard/view';
-import { checkedId, saidOf, withSaid, withWait, type Said } from '../arguments';
+import { checkedId, attributionOf, withAttribution, withWait, type Attribution } from '../arguments';
 import { isAt } from '../exit';
 import { followUp } from '../follow';
 import { confirmed, isInteractive } from '../input';
@@ -12,7 +14,7 @@ import { visible } from '../../visible';
 import { COMPLETING } from '../../onboard/words';
 import { examples } from '../hints';
 
-interface Options extends Said, Output {
+interface Options extends Attribution, Output {
   to: Payload<'advance'>['to'];
   flowId?: string;
   wait: number;
@@ -22,12 +24,12 @@ interface Options extends Said, Output {
 export function addAdvance(program: Command): void {
   const command = program
     .command('advance')
-    .description('Let an onboard go on. completed goes through in_progress where that is still to be done.')
+    .description(`${MESSAGES.advance.does} completed goes through in_progress where that is still to be done.`)
     .argument('<id>', 'invitation or onboard')
-    .addOption(new Option('--to <status>', 'how far').choices(['in_progress', 'completed']).makeOptionMandatory())
+    .addOption(new Option('--to <status>', 'how far').choices(MOVES).makeOptionMandatory())
     .option('--flow-id <id>', 'sets the flow, until in_progress was sent', checkedId)
     .option('--yes', 'complete without being asked');
-  withJson(withSaid(withWait(command, 'until it is there')))
+  withJson(withAttribution(withWait(command, 'until it is there')))
     .addHelpText('after', `\n${COMPLETING} On a terminal you are asked first.`)
     .addHelpText(
       'after',
@@ -44,7 +46,7 @@ export function addAdvance(program: Command): void {
           const before = await onboards.get(id).state();
           if (!isAt(before, to)) await askToComplete(onboards, before);
         }
-        const sent = await onboards.get(id).send({ name: 'advance', to, flow_id, ...saidOf(options) });
+        const sent = await onboards.get(id).send({ name: 'advance', to, flow_id, ...attributionOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isAt(state, to), done: `It has reached ${to}.` });
       });
     });

@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { retryCompletes, type OnboardView } from '../../onboard/view';
+import { MESSAGES } from '../../onboard/actions';
 import type { Payload } from '../../onboard/parse-message';
-import { checkedId, saidOf, text, withSaid, withWait, type Said } from '../arguments';
+import { checkedId, attributionOf, text, withAttribution, withWait, type Attribution } from '../arguments';
 import { LINE_LENGTH } from '../../onboard/text';
 import { followUp } from '../follow';
 import { isInteractive } from '../input';
@@ -11,7 +12,7 @@ import { askToComplete } from './advance';
 
 type Choice = Payload<'resolve'>['action'];
 
-interface Options extends Said, Output {
+interface Options extends Attribution, Output {
   action: Choice;
   attention?: string;
   onboardId?: string;
@@ -22,7 +23,7 @@ interface Options extends Said, Output {
 export function addResolve(program: Command): void {
   const command = program
     .command('resolve')
-    .description('Decide what an onboard that needs attention waits for; show tells what each decision does.')
+    .description(MESSAGES.resolve.does)
     .argument('<id>', 'invitation or onboard')
     .addOption(
       new Option('--action <action>', 'retry: look, then send what is missing; adopt: it is there already')
@@ -40,7 +41,7 @@ export function addResolve(program: Command): void {
       text('--attention', LINE_LENGTH),
     )
     .option('--yes', 'complete without being asked');
-  withJson(withSaid(withWait(command, 'until it is settled')))
+  withJson(withAttribution(withWait(command, 'until it is settled')))
     .addHelpText(
       'after',
       examples(
@@ -58,7 +59,7 @@ export function addResolve(program: Command): void {
           if (retryCompletes(before)) await askToComplete(onboards, before);
         }
         const answer = { action, attention: options.attention, onboard_id: options.onboardId };
-        const sent = await onboard.send({ name: 'resolve', ...answer, ...saidOf(options) });
+        const sent = await onboard.send({ name: 'resolve', ...answer, ...attributionOf(options) });
         return followUp(onboards, sent, { wait, isReached: (state) => isSettled(state, action), done: 'Resolved.' });
       });
     });

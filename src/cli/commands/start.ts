@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { OnboardsClient } from '../../client';
 import type { OnboardView } from '../../onboard/view';
-import { checkedId, checkedIds, text, withSaid, withWait, type Said } from '../arguments';
+import { checkedId, checkedIds, text, withAttribution, withWait, type Attribution } from '../arguments';
 import { LINE_LENGTH } from '../../onboard/text';
 import { failureOf, outcomeCode, worst } from '../exit';
 import { answerWith, waiting } from '../follow';
@@ -11,7 +11,7 @@ import { change, complain, withJson, type Answer, type Output } from '../answeri
 import { standardOutput, telling } from '../terminal';
 import { examples } from '../hints';
 
-interface Options extends Said, Output {
+interface Options extends Attribution, Output {
   flowId?: string;
   label?: string;
   wait: number;
@@ -27,7 +27,7 @@ export function addStart(program: Command): void {
     .argument('[invitation_id...]', 'none, or -: they are read from standard input')
     .option('--flow-id <id>', 'the flow of the buyer, where it is known already', checkedId)
     .option('--label <text>', 'a name for people, shown in lists', text('--label', LINE_LENGTH));
-  withJson(withSaid(withWait(command, 'until they are created'), SAFE))
+  withJson(withAttribution(withWait(command, 'until they are created'), SAFE))
     .addHelpText(
       'after',
       '\nOf several, the exit code is the first of 1, 4, 5, 6 that one of them has, and 0 when all are created.',

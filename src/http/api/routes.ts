@@ -124,7 +124,7 @@ export const sendMessage = (name: MessageName) =>
   createRoute({
     method: 'post',
     path: `/{id}/${name}`,
-    summary: MESSAGES[name],
+    summary: MESSAGES[name].does,
     security,
     request: {
       params: schemas.IdParam,

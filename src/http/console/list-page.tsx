@@ -1,5 +1,6 @@
 import type { RowWithRecord } from '../../client';
 import { ATTENTION_CODES } from '../../onboard/attention';
+import { LINE_LENGTH } from '../../onboard/text';
 import { PHASES } from '../../onboard/view';
 import { visible, visibleIn } from '../../visible';
 import { Alert, Layout, LiveRegion } from './layout';
@@ -237,7 +238,7 @@ const StartForm = () => (
       </label>
       <label>
         Label (a name for people)
-        <input name="label" maxlength={200} />
+        <input name="label" maxlength={LINE_LENGTH} />
       </label>
       <label>
         Flow id, where it is known

@@ -34,7 +34,7 @@ export const Standing = (props: StandingProps) => {
         </section>
       )}
       {state.status === 'completed' && <p class="reminder">{SELLER}</p>}
-      <Facts state={state} now={now} run={run} />
+      <FactList state={state} now={now} run={run} />
       <section aria-labelledby="actions-title">
         <h2 id="actions-title">What may be done now</h2>
         <ActionForms {...props} />
@@ -91,7 +91,7 @@ const Lifecycle = ({ state: { status, phase } }: { state: OnboardView }) => {
   );
 };
 
-const Facts = ({ state, now, run }: { state: OnboardView; now: number; run?: string }) => {
+const FactList = ({ state, now, run }: { state: OnboardView; now: number; run?: string }) => {
   const { since, record } = state;
   const { waitsFor, next, held, flow } = factsOf(state);
   return (

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type Context } from 'hono';
 import type { z } from 'zod';
 import type { OnboardsClient } from '../../client';
-import { ACTIONS, type MessageName } from '../../onboard/actions';
+import { MESSAGE_NAMES, MESSAGES, type MessageName } from '../../onboard/actions';
 import type { Message } from '../../onboard/parse-message';
 import { retryCompletes } from '../../onboard/view';
 import { isHex24 } from '../../onboard/ids';
@@ -197,7 +197,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
 const saidBy = (name = '') => (Object.hasOwn(SAID, name) ? SAID[name] : undefined);
 const SAID: Record<string, string> = {
   start: 'Accepted: it is started, or was there already.',
-  ...Object.fromEntries(Object.values(ACTIONS).map(({ message, accepted }) => [message.name, accepted])),
+  ...Object.fromEntries(MESSAGE_NAMES.map((name) => [name, MESSAGES[name].accepted])),
   lose: 'The next answer will be lost. Now act, and watch.',
   down: 'The emulator is down for 30 s. Now act, and watch.',
   hide: 'The list hides what was created. Now act, and watch.',
