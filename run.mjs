@@ -21,6 +21,7 @@ await makeReady().catch((error) => fail(error.message));
 
 const at = (path) => join(root, path);
 const SCRIPTS = {
+  check: ['scripts/check.mjs'],
   test: ['scripts/test.mjs'],
   proof: ['scripts/proof.mjs'],
   chaos: ['scripts/typescript.mjs', 'proof/chaos/main.ts'],
@@ -31,7 +32,9 @@ if (program === 'build') process.exit();
 const script = Object.hasOwn(SCRIPTS, String(program)) ? SCRIPTS[program] : undefined;
 const files = (script ?? [`dist/${program}.js`]).map(at);
 if (!existsSync(files[0]))
-  fail('Usage: node run.mjs up | starter | worker | http/server | emulator/serve | build | test | proof | chaos [args…]');
+  fail(
+    'Usage: node run.mjs up | starter | worker | http/server | emulator/serve | build | check | test | proof | chaos [args…]',
+  );
 process.argv = [process.argv[0], ...files, ...args];
 if (script) await import(`./${script[0]}`);
 // As the main module: tests import some of the programs, which must then not run.

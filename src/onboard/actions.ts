@@ -93,6 +93,7 @@ export const ACTIONS = {
   },
   note: {
     message: { name: 'note', text: 'text' },
+    options: '"<text>"',
     title: 'Note',
     meaning: 'put a line into its timeline',
   },
