@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { ConfigError } from './config-error';
+import { loadEnvironment, type Environment } from './environment';
 import { isLoopback } from './callers';
 import { unusable } from './own-key';
 import { readSecretFile } from './secret-file';
 import { keepSecret } from './secrets';
 import { visible } from './visible';
-
-/** A setting, an argument or a file that the user can correct; the message says how and never shows a value of a secret. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -64,185 +59,117 @@ const publicUrl = z.string().transform((text, ctx) => {
   return z.NEVER;
 });
 
-const Settings = z
-  .object({
-    LEADCONDUIT_API_KEY: z.string().optional(),
-    LEADCONDUIT_API_KEY_FILE: z.string().optional(),
-    LEADCONDUIT_BASE_URL: upstreamUrl,
-    LEADCONDUIT_TIMEOUT: duration('15s', '1ms', '10m'),
-    LEADCONDUIT_MAX_CONCURRENCY: integer(3, 1, 100),
-    LEADCONDUIT_COMPLETED_STATUS: z
-      .string()
-      .max(100)
-      .refine(
-        (word) => !['created', 'in_progress', 'failed'].includes(word),
-        'must be the word that completes an onboard',
-      )
-      .default('completed'),
-    LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
-    ONBOARDS_SETTLE: duration('60s', '1ms', '1d'),
-    ONBOARDS_CONFIRM: duration('2m', '0', '30d'),
-    ONBOARDS_TASK_QUEUE: z
-      .string()
-      .max(200)
-      .refine((name) => name === visible(name), 'must have no control characters')
-      .default('onboards'),
-    ONBOARDS_DATA_DIR: z.string().default('.data'),
-    ONBOARDS_API_KEY: z
-      .string()
-      .trim()
-      .superRefine((key, ctx) => {
-        const problem = unusable(key);
-        if (problem !== undefined) ctx.addIssue(problem);
-      })
-      .optional(),
-    ONBOARDS_API_KEYS_FILE: z.string().optional(),
-    ONBOARDS_PUBLIC_URL: publicUrl.optional(),
-    HOST: z.string().default('127.0.0.1'),
-    PORT: port(3000),
-    TEMPORAL_PORT: port(7233),
-    TEMPORAL_UI_PORT: port(8233),
-    EMULATOR_PORT: port(3001),
-    TEMPORAL_CLI_PATH: z.string().optional(),
-    TEMPORAL_UI_URL: z
-      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
-      .refine(
-        (text) => !URL.canParse(text) || new URL(text).username + new URL(text).password === '',
-        'must have no user',
-      )
-      .optional(),
-  })
-  .transform((s, ctx) => {
-    let apiKey = s.LEADCONDUIT_API_KEY;
-    if (s.LEADCONDUIT_API_KEY_FILE !== undefined) {
-      if (apiKey !== undefined) {
-        ctx.addIssue({
-          code: 'custom',
-          path: ['LEADCONDUIT_API_KEY_FILE'],
-          message: 'is set beside LEADCONDUIT_API_KEY: set one of them',
-        });
-        return z.NEVER;
-      }
-      const read = readSecretFile(s.LEADCONDUIT_API_KEY_FILE);
-      if ('problem' in read) {
-        ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: read.problem });
-        return z.NEVER;
-      }
-      apiKey = read.text.trim();
-      keepSecret(apiKey, true);
-    }
-    if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-      const isInFile = s.LEADCONDUIT_API_KEY_FILE !== undefined;
+const Shape = z.object({
+  LEADCONDUIT_API_KEY: z.string().optional(),
+  LEADCONDUIT_API_KEY_FILE: z.string().optional(),
+  LEADCONDUIT_BASE_URL: upstreamUrl,
+  LEADCONDUIT_TIMEOUT: duration('15s', '1ms', '10m'),
+  LEADCONDUIT_MAX_CONCURRENCY: integer(3, 1, 100),
+  LEADCONDUIT_COMPLETED_STATUS: z
+    .string()
+    .max(100)
+    .refine(
+      (word) => !['created', 'in_progress', 'failed'].includes(word),
+      'must be the word that completes an onboard',
+    )
+    .default('completed'),
+  LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
+  ONBOARDS_SETTLE: duration('60s', '1ms', '1d'),
+  ONBOARDS_CONFIRM: duration('2m', '0', '30d'),
+  ONBOARDS_TASK_QUEUE: z
+    .string()
+    .max(200)
+    .refine((name) => name === visible(name), 'must have no control characters')
+    .default('onboards'),
+  ONBOARDS_DATA_DIR: z.string().default('.data'),
+  ONBOARDS_API_KEY: z
+    .string()
+    .trim()
+    .superRefine((key, ctx) => {
+      const problem = unusable(key);
+      if (problem !== undefined) ctx.addIssue(problem);
+    })
+    .optional(),
+  ONBOARDS_API_KEYS_FILE: z.string().optional(),
+  ONBOARDS_PUBLIC_URL: publicUrl.optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port(3000),
+  TEMPORAL_PORT: port(7233),
+  TEMPORAL_UI_PORT: port(8233),
+  EMULATOR_PORT: port(3001),
+  TEMPORAL_CLI_PATH: z.string().optional(),
+  TEMPORAL_UI_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .refine(
+      (text) => !URL.canParse(text) || new URL(text).username + new URL(text).password === '',
+      'must have no user',
+    )
+    .optional(),
+});
+
+/** Of the environment and of `.env`; Temporal's own are read by Temporal's reader. */
+export const SETTING_NAMES = Object.keys(Shape.shape);
+
+const Settings = Shape.transform((s, ctx) => {
+  let apiKey = s.LEADCONDUIT_API_KEY;
+  if (s.LEADCONDUIT_API_KEY_FILE !== undefined) {
+    if (apiKey !== undefined) {
       ctx.addIssue({
         code: 'custom',
-        path: [isInFile ? 'LEADCONDUIT_API_KEY_FILE' : 'LEADCONDUIT_API_KEY'],
-        message: `${isInFile ? 'must name a file whose one line is' : 'must be'} printable ASCII without spaces`,
+        path: ['LEADCONDUIT_API_KEY_FILE'],
+        message: 'is set beside LEADCONDUIT_API_KEY: set one of them',
       });
       return z.NEVER;
     }
-    return {
-      leadconduit: {
-        /** None: the emulator stands in. */
-        apiKey,
-        baseUrl: s.LEADCONDUIT_BASE_URL,
-        timeoutMs: s.LEADCONDUIT_TIMEOUT,
-        maxConcurrency: s.LEADCONDUIT_MAX_CONCURRENCY,
-        completedStatus: s.LEADCONDUIT_COMPLETED_STATUS,
-        maxListBytes: s.LEADCONDUIT_MAX_LIST_MB * 1024 * 1024,
-      },
-      settleMs: s.ONBOARDS_SETTLE,
-      /** 0: no look after the completing call. */
-      confirmMs: s.ONBOARDS_CONFIRM,
-      taskQueue: s.ONBOARDS_TASK_QUEUE,
-      dataDir: s.ONBOARDS_DATA_DIR,
-      api: {
-        host: s.HOST,
-        isLoopback: isLoopback(s.HOST) || s.HOST === '::1',
-        /** Where people reach API and console, when a proxy stands before them. */
-        publicUrl: s.ONBOARDS_PUBLIC_URL,
-        /** One that may operate; more, and those that may only read, are in the file. */
-        key: s.ONBOARDS_API_KEY,
-        keysFile: s.ONBOARDS_API_KEYS_FILE,
-        /** Temporal's web page, for links. */
-        temporalUi: s.TEMPORAL_UI_URL?.replace(/(?<!\/)\/+$/, ''),
-      },
-      ports: { api: s.PORT, temporal: s.TEMPORAL_PORT, temporalUi: s.TEMPORAL_UI_PORT, emulator: s.EMULATOR_PORT },
-      temporalCliPath: s.TEMPORAL_CLI_PATH,
-    };
-  });
+    const read = readSecretFile(s.LEADCONDUIT_API_KEY_FILE);
+    if ('problem' in read) {
+      ctx.addIssue({ code: 'custom', path: ['LEADCONDUIT_API_KEY_FILE'], message: read.problem });
+      return z.NEVER;
+    }
+    apiKey = read.text.trim();
+    keepSecret(apiKey, true);
+  }
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    const isInFile = s.LEADCONDUIT_API_KEY_FILE !== undefined;
+    ctx.addIssue({
+      code: 'custom',
+      path: [isInFile ? 'LEADCONDUIT_API_KEY_FILE' : 'LEADCONDUIT_API_KEY'],
+      message: `${isInFile ? 'must name a file whose one line is' : 'must be'} printable ASCII without spaces`,
+    });
+    return z.NEVER;
+  }
+  return {
+    leadconduit: {
+      /** None: the emulator stands in. */
+      apiKey,
+      baseUrl: s.LEADCONDUIT_BASE_URL,
+      timeoutMs: s.LEADCONDUIT_TIMEOUT,
+      maxConcurrency: s.LEADCONDUIT_MAX_CONCURRENCY,
+      completedStatus: s.LEADCONDUIT_COMPLETED_STATUS,
+      maxListBytes: s.LEADCONDUIT_MAX_LIST_MB * 1024 * 1024,
+    },
+    settleMs: s.ONBOARDS_SETTLE,
+    /** 0: no look after the completing call. */
+    confirmMs: s.ONBOARDS_CONFIRM,
+    taskQueue: s.ONBOARDS_TASK_QUEUE,
+    dataDir: s.ONBOARDS_DATA_DIR,
+    api: {
+      host: s.HOST,
+      isLoopback: isLoopback(s.HOST) || s.HOST === '::1',
+      /** Where people reach API and console, when a proxy stands before them. */
+      publicUrl: s.ONBOARDS_PUBLIC_URL,
+      /** One that may operate; more, and those that may only read, are in the file. */
+      key: s.ONBOARDS_API_KEY,
+      keysFile: s.ONBOARDS_API_KEYS_FILE,
+      /** Temporal's web page, for links. */
+      temporalUi: s.TEMPORAL_UI_URL?.replace(/(?<!\/)\/+$/, ''),
+    },
+    ports: { api: s.PORT, temporal: s.TEMPORAL_PORT, temporalUi: s.TEMPORAL_UI_PORT, emulator: s.EMULATOR_PORT },
+    temporalCliPath: s.TEMPORAL_CLI_PATH,
+  };
+});
 
 export type Config = z.output<typeof Settings>;
-export type Environment = Record<string, string | undefined>;
-
-/** Settings that are secrets or lead to one, by whose they are. */
-const SECRETS = {
-  leadconduit: /^LEADCONDUIT_API_KEY(_FILE)?$/,
-  ours: /^ONBOARDS_API_KEY(S_FILE)?$/,
-  temporal: /^TEMPORAL_(API_KEY|CONFIG_FILE|CODEC_AUTH|GRPC_META_.*|TLS_CLIENT_(KEY|CERT)_(DATA|PATH))$/,
-};
-type Secret = keyof typeof SECRETS;
-const isFile = (name: string) => /_(FILE|PATH)$/.test(name);
-
-/** Which of them a program needs. `npm start` hands each no others, and each forgets what a `.env` has besides. */
-const NEEDS = {
-  start: ['leadconduit', 'ours', 'temporal'],
-  worker: ['leadconduit', 'temporal'],
-  api: ['ours', 'temporal'],
-  cli: ['temporal'],
-  emulator: [],
-} as const satisfies Record<string, readonly Secret[]>;
-type Program = keyof typeof NEEDS;
-
-/** Stands for LeadConduit's key where it is not needed, but whether there is one tells the account from the emulator. */
-const WITHHELD = 'withheld';
-
-/** Without the secrets that are not for this program. */
-export function environmentFor(program: Program, env: Environment): Environment {
-  const needs: readonly Secret[] = NEEDS[program];
-  const withheld = (Object.keys(SECRETS) as Secret[]).filter((secret) => !needs.includes(secret));
-  const entries = Object.entries(env).filter(([name]) => !withheld.some((secret) => SECRETS[secret].test(name)));
-  const hasKey = Object.entries(env).some(([name, value]) => value && SECRETS.leadconduit.test(name));
-  const stand = hasKey && withheld.includes('leadconduit') ? { LEADCONDUIT_API_KEY: WITHHELD } : {};
-  return { ...Object.fromEntries(entries), ...stand };
-}
-
-const OURS = /^(LEADCONDUIT|ONBOARDS|TEMPORAL)_/;
-
-/** For a program that is not ours: Temporal, Python, what was downloaded. None of the settings is meant for it. */
-export const foreignEnvironment = (env: Environment): Environment =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
-
-/** Two names of one setting: what the environment says of either goes for both. */
-const ACCOUNT_KEY = ['LEADCONDUIT_API_KEY', 'LEADCONDUIT_API_KEY_FILE'];
-
-const isEmpty = ([name, value]: readonly [string, string | undefined]): boolean =>
-  (OURS.test(name) ? value?.trim() : value) === '';
-
-/** Of the environment: what it takes away from a `.env`. A program that is started from here reads the same file. */
-export const takenAway = (env: Environment = process.env): Environment =>
-  Object.fromEntries(Object.entries(env).filter(isEmpty));
-
-/** The environment over a `.env` file in the working directory. An empty value counts as unset, and takes the file's away; the
- *  space around one of ours counts for nothing. */
-export function loadEnvironment(env: Environment = process.env, file = '.env'): Environment {
-  let fromFile: Environment = {};
-  try {
-    fromFile = parseEnv(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-      throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  const isSaid = ACCOUNT_KEY.some((name) => env[name] !== undefined);
-  const kept = Object.entries(fromFile).filter(([name]) => !(isSaid && ACCOUNT_KEY.includes(name)));
-  const all = Object.entries({ ...Object.fromEntries(kept), ...env })
-    .filter((entry) => !isEmpty(entry))
-    .map(([name, value]) => [name, OURS.test(name) ? value?.trim() : value] as const);
-  for (const [name, value] of all)
-    if (value && value !== WITHHELD && !isFile(name) && Object.values(SECRETS).some((pattern) => pattern.test(name)))
-      keepSecret(value, name.endsWith('_API_KEY'));
-  return Object.fromEntries(all);
-}
-
 /** @throws {ConfigError} naming every setting that is wrong, never its value. */
 export function loadConfig(env: Environment = loadEnvironment()): Config {
   const parsed = Settings.safeParse(env);

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Environment } from './config';
+import type { Environment } from './environment';
 
 /** A process by more than its number, which the system gives to another one later. */
 export interface ProcessId {

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { OnboardsError } from './client';
-import { ConfigError, loadConfig, loadEnvironment, settleWarning, takeNoArguments } from './config';
+import { loadConfig, settleWarning, takeNoArguments } from './config';
+import { loadEnvironment } from './environment';
+import { ConfigError } from './config-error';
 import { ChildFailed } from './processes';
 import { reportOf } from './report';
 import { temporalSettings, TemporalUnavailable, tlsWarning } from './temporal/connection';

@@ -6,15 +6,9 @@ import { Doubles } from './activities/doubles';
 import { ListTrust } from './activities/list-trust';
 import { InFlightWrites } from './activities/in-flight-writes';
 import { OnboardsClient } from './client';
-import {
-  ConfigError,
-  environmentFor,
-  loadConfig,
-  loadEnvironment,
-  settleWarning,
-  takeNoArguments,
-  type Config,
-} from './config';
+import { loadConfig, settleWarning, takeNoArguments, type Config } from './config';
+import { environmentFor, loadEnvironment } from './environment';
+import { ConfigError } from './config-error';
 import { LeadConduitClient, type Look } from './leadconduit/client';
 import { ownPulse, PULSE_MS } from './pulse';
 import { reportOf } from './report';

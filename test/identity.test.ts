@@ -9,7 +9,8 @@ import { OnboardsClient } from '../src/client';
 import { loadConfig } from '../src/config';
 import { hashOf, Keys } from '../src/http/keys';
 import { startServer } from '../src/http/server';
-import { Identity, ownOfClient, ownOfWorker, recordIdOf } from '../src/temporal/identity';
+import { Identity, recordIdOf } from '../src/temporal/identity';
+import { expectedByClient, expectedByWorker } from '../src/temporal/expected-upstream';
 import { startTemporal } from '../src/temporal/dev-server';
 import type { UpFile } from '../src/temporal/up-file';
 import { isSameUpstream } from '../src/upstream';
@@ -51,7 +52,7 @@ const start = (program: string, env: Record<string, string>, ...args: string[]) 
 };
 /** As a worker does before it polls. */
 const claimFor = (env: Record<string, string>, taskQueue = queue.ONBOARDS_TASK_QUEUE) =>
-  new Identity(client, taskQueue).claim(ownOfWorker(loadConfig(env), THERE));
+  new Identity(client, taskQueue).claim(expectedByWorker(loadConfig(env), THERE));
 /** A worker of the account has been here. */
 const anAccountsServer = () => claimFor(KEY);
 const record = (at = client) => at.workflow.getHandle(recordIdOf(queue.ONBOARDS_TASK_QUEUE));
@@ -320,7 +321,7 @@ describe('a server that is named and has no record', () => {
     const config = loadConfig(KEY);
     const settings = { taskQueue: queue.ONBOARDS_TASK_QUEUE, policy: {} };
     const invitation_id = newId();
-    await new OnboardsClient(client, settings, ownOfClient(config, THERE)).start({ invitation_id });
+    await new OnboardsClient(client, settings, expectedByClient(config, THERE)).start({ invitation_id });
     expect((await record().describe()).memo).toEqual({ upstream: ACCOUNT });
     await expect(claimFor({})).rejects.toThrow(`holds the onboards of ${ACCOUNT}`);
     await claimFor(KEY);

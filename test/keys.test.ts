@@ -15,7 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, loadConfig } from '../src/config';
+import { loadConfig } from '../src/config';
+import { ConfigError } from '../src/config-error';
 import { fingerprintOf, hashOf, keyFileIn, Keys, loadKeys } from '../src/http/keys';
 
 let folder: string;

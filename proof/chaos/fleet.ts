@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { loadEnvironment } from '../../src/config';
+import { loadEnvironment } from '../../src/environment';
 import { ChildFailed, endProcess, isAlive, signalGroup, startChild, type Child } from '../../src/processes';
 import { findTemporal } from '../../src/temporal/find-cli';
 import { claimPort } from '../../src/temporal/ports';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { OnboardsClient } from '../client';
-import { environmentFor, loadConfig, loadEnvironment } from '../config';
+import { loadConfig } from '../config';
+import { environmentFor, loadEnvironment } from '../environment';
 import { toJson } from '../visible';
 import { named } from '../upstream';
 import { EXIT, failureOf } from './exit';

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
-import { ConfigError, parseDuration } from '../config';
+import { parseDuration } from '../config';
+import { ConfigError } from '../config-error';
 import { HEX24 } from '../onboard/ids';
 import { LINE_LENGTH, TEXT_LENGTH } from '../onboard/text';
 import { SHOWS } from '../visible';

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { OnboardsError } from '../client/onboards-error';
-import { ConfigError } from '../config';
+import { ConfigError } from '../config-error';
 import { withoutSecrets } from '../secrets';
 import { visible } from '../visible';
 import { hasReached, type Status } from '../onboard/lifecycle';

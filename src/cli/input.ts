@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout, clearTimeout } from 'node:timers';
 import { text } from 'node:stream/consumers';
-import { ConfigError } from '../config';
+import { ConfigError } from '../config-error';
 
 const SILENCE_MS = 2_000;
 

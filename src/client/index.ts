@@ -1,10 +1,12 @@
 import { Client, Connection } from '@temporalio/client';
-import type { Config, Environment } from '../config';
+import type { Config } from '../config';
+import type { Environment } from '../environment';
 import { workflowIdOf } from '../onboard/ids';
 import type { Policy } from '../onboard/input';
 import { attemptMsFor } from '../onboard/time-budget';
 import { connectTemporal, temporalSettings } from '../temporal/connection';
-import { Identity, ownOfClient, type Own } from '../temporal/identity';
+import { Identity } from '../temporal/identity';
+import { expectedByClient, type Expected } from '../temporal/expected-upstream';
 import { withSettingsOf } from '../temporal/up-file';
 import { OnboardHandle } from './handle';
 import { Lists } from './lists';
@@ -22,7 +24,7 @@ export class OnboardsClient extends Starts {
   readonly lists: Lists;
 
   /** @param own for whom it is, where it is not for whoever the server is */
-  constructor(temporal: Client, settings: { taskQueue: string; policy: Partial<Policy> }, own?: Own) {
+  constructor(temporal: Client, settings: { taskQueue: string; policy: Partial<Policy> }, own?: Expected) {
     const { taskQueue } = settings;
     const runs = new Runs(temporal, taskQueue);
     super(temporal, settings, runs, new Identity(temporal, taskQueue, own));
@@ -33,7 +35,7 @@ export class OnboardsClient extends Starts {
   static async connect(config: Config, env: Environment): Promise<OnboardsClient> {
     const settings = temporalSettings(config, env);
     const connection = await connectTemporal(settings, (options) => Connection.connect(options));
-    const own = ownOfClient(config, settings);
+    const own = expectedByClient(config, settings);
     const client = OnboardsClient.over(connection, settings.namespace, withSettingsOf(settings.up, config, env), own);
     try {
       await client.upstream();
@@ -44,7 +46,7 @@ export class OnboardsClient extends Starts {
     }
   }
 
-  static over(connection: Connection, namespace: string, config: Config, own?: Own): OnboardsClient {
+  static over(connection: Connection, namespace: string, config: Config, own?: Expected): OnboardsClient {
     const settings = { taskQueue: config.taskQueue, policy: policyOf(config) };
     return new OnboardsClient(new Client({ connection, namespace }), settings, own);
   }

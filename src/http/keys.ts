@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ConfigError, type Config } from '../config';
+import type { Config } from '../config';
+import { ConfigError } from '../config-error';
 import { guessable } from '../own-key';
 import { distrustOfOurs, readSecretFile } from '../secret-file';
 import { keepSecret } from '../secrets';

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { OnboardsError } from '../client/onboards-error';
-import { ConfigError } from '../config';
+import { ConfigError } from '../config-error';
 import { reportOf } from '../report';
 import { withoutSecrets } from '../secrets';
 import { TemporalUnavailable } from '../temporal/connection';

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from '@temporalio/client';
 import { hostnameIn, isLoopback } from '../callers';
-import { ConfigError, type Config, type Environment } from '../config';
+import type { Config } from '../config';
+import type { Environment } from '../environment';
+import { ConfigError } from '../config-error';
 import { keepSecret, withoutSecrets } from '../secrets';
 import { visible } from '../visible';
 import { isListening } from './ports';

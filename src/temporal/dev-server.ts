@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msNumberToTs } from '@temporalio/common/lib/time';
-import type { Environment } from '../config';
+import type { Environment } from '../environment';
 import { ChildFailed, endProcess, isAlive, startChild, type Child, type ChildSpec } from '../processes';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { connectTemporal } from './connection';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Environment } from '../config';
+import type { Environment } from '../environment';
 
 /** Server 1.32.0. */
 export const CLI_VERSION = '1.9.1';

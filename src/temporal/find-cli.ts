@@ -1,7 +1,8 @@
 import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { ConfigError, foreignEnvironment, type Environment } from '../config';
+import { foreignEnvironment, type Environment } from '../environment';
+import { ConfigError } from '../config-error';
 import { TemporalUnavailable } from './connection';
 import { CLI_VERSION, SOURCES } from './fetch-cli';
 

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import {
   Client,
   Connection,
@@ -7,10 +6,12 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { listQuery } from './list-filters';
-import { ConfigError, type Config } from '../config';
+import type { Config } from '../config';
+import { ConfigError } from '../config-error';
 import { forShell } from '../visible';
-import { isSameUpstream, named, ownerOf, settingsOf, upstreamOf } from '../upstream';
+import { isSameUpstream, named } from '../upstream';
 import { connectTemporal, TemporalUnavailable, type TemporalSettings } from './connection';
+import { expectedByWorker, type Expected } from './expected-upstream';
 
 /**
  * Whose onboards a task queue holds is kept in the server, since every worker that polls the queue takes them, wherever it
@@ -24,79 +25,6 @@ const START_DELAY_HOURS = 36_500 * 24;
 const ANSWER_MS = 5_000;
 const MOST_TRIES = 3;
 
-/** Why the onboards of a server that does not say whose they are would be this program's: it is its data folder's own or was
- *  named together with a key; it was only named; nobody has said that it is this one. */
-type Ground = 'sure' | 'named' | 'guess';
-
-const groundOf = ({ leadconduit }: Config, { isConfigured }: Pick<TemporalSettings, 'isConfigured'>): Ground =>
-  !isConfigured ? 'guess' : leadconduit.apiKey === undefined ? 'named' : 'sure';
-
-/** For whom a program is. */
-export interface Own {
-  upstream: string;
-  /** How that is known. */
-  because: string;
-  /** Where it has found the server. */
-  address: string;
-  ground: Ground;
-  /** What to do where the server is `recorded`'s. */
-  wayOut: (recorded: string) => string;
-}
-
-/** Of a worker, or `npm start`. Without a key it is for the emulator, always.
- *  @param isFolders the server is the one of its data folder */
-export function ownOfWorker(
-  config: Config,
-  settings: Pick<TemporalSettings, 'connectionOptions' | 'isConfigured'>,
-  isFolders = false,
-): Own {
-  const { address } = settings.connectionOptions;
-  const upstream = upstreamOf(config);
-  return {
-    upstream,
-    address,
-    ground: isFolders ? 'sure' : groundOf(config, settings),
-    because: config.leadconduit.apiKey === undefined ? 'no LEADCONDUIT_API_KEY is set' : BY_KEY,
-    wayOut: (recorded) =>
-      `To work for ${named(recorded)}, set ${settingsOf(recorded)}; for ${named(upstream)}, set TEMPORAL_ADDRESS to another ` +
-      `server, or TEMPORAL_NAMESPACE to one of its own.`,
-  };
-}
-
-/** Of one that asks, and starts onboards: the CLI, the API. Undefined where a person has named the server: then it is for whom that is. */
-export function ownOfClient(config: Config, settings: TemporalSettings): Own | undefined {
-  const { isConfigured, up } = settings;
-  const { address } = settings.connectionOptions;
-  const ground = groundOf(config, settings);
-  const folder = resolve(config.dataDir);
-  if (config.leadconduit.apiKey !== undefined)
-    return {
-      upstream: upstreamOf(config),
-      address,
-      ground,
-      because: BY_KEY,
-      wayOut: (recorded) =>
-        `To go on with ${named(recorded)}, set ${settingsOf(recorded)}; else set TEMPORAL_ADDRESS to the server of ` +
-        `${upstreamOf(config)}, or ONBOARDS_DATA_DIR to the data folder of its npm start.`,
-    };
-  if (isConfigured) return undefined;
-  const owner = up?.upstream ?? ownerOf(folder);
-  return {
-    upstream: owner ?? upstreamOf(config),
-    address,
-    ground,
-    because:
-      owner === undefined
-        ? `no LEADCONDUIT_API_KEY is set, and no npm start runs on the data folder ${folder}`
-        : `the data folder ${folder} is of ${named(owner)}`,
-    wayOut: (recorded) =>
-      `Set ONBOARDS_DATA_DIR to the data folder of the npm start for ${named(recorded)}, or ` +
-      `TEMPORAL_ADDRESS=${address} if this server is meant.`,
-  };
-}
-
-const BY_KEY = 'LEADCONDUIT_API_KEY is set, for LEADCONDUIT_BASE_URL';
-
 /** A namespace and a task queue of a server. */
 export class Identity {
   private recorded: string | undefined;
@@ -106,7 +34,7 @@ export class Identity {
   constructor(
     private readonly temporal: Client,
     private readonly taskQueue: string,
-    private readonly own?: Own,
+    private readonly own?: Expected,
   ) {}
 
   /** LeadConduit's address, or `emulator`; undefined as long as no worker has been there, so that it is asked again.
@@ -130,7 +58,7 @@ export class Identity {
 
   /** Before anything of the queue is taken. Of several that come at once, one writes the record, and the others read it.
    *  @throws {ConfigError} when it is another's, or may be, {TemporalUnavailable} */
-  async claim(own: Own): Promise<void> {
+  async claim(own: Expected): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const found = await this.find();
       if (found) this.assertOf(own, found.upstream);
@@ -210,7 +138,7 @@ export class Identity {
     }
   }
 
-  private async assertNobodys({ ground, upstream, address }: Own): Promise<void> {
+  private async assertNobodys({ ground, upstream, address }: Expected): Promise<void> {
     const all = listQuery(this.taskQueue);
     const count = async (query: string) => (await this.answered(() => this.temporal.workflow.count(query))).count;
     if ((await count(all)) === 0) return;
@@ -234,7 +162,7 @@ export class Identity {
     );
   }
 
-  private assertOf({ upstream, because, address, wayOut }: Own, recorded: string): void {
+  private assertOf({ upstream, because, address, wayOut }: Expected, recorded: string): void {
     if (isSameUpstream(recorded, upstream)) return;
     throw new ConfigError(
       `Temporal at ${address} holds the onboards of ${named(recorded)} (it says so itself, in the workflow ` +
@@ -250,7 +178,7 @@ export async function claimServer(settings: TemporalSettings, config: Config, is
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   try {
     const temporal = new Client({ connection, namespace: settings.namespace });
-    await new Identity(temporal, config.taskQueue).claim(ownOfWorker(config, settings, isFolders));
+    await new Identity(temporal, config.taskQueue).claim(expectedByWorker(config, settings, isFolders));
   } finally {
     await connection.close();
   }

@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { ConfigError } from '../config';
+import { ConfigError } from '../config-error';
 
 const LOOPBACK = '127.0.0.1';
 

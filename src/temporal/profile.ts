@@ -8,7 +8,8 @@ import {
   type ConfigDataSource,
 } from '@temporalio/envconfig';
 import { z } from 'zod';
-import { ConfigError, type Environment } from '../config';
+import type { Environment } from '../environment';
+import { ConfigError } from '../config-error';
 import { readSecretFile } from '../secret-file';
 import { visible } from '../visible';
 

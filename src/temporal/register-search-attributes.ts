@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import { ConfigError } from '../config';
+import { ConfigError } from '../config-error';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 
 /** Of Temporal's API: `IndexedValueType`. */

@@ -1,7 +1,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Config, Environment } from '../config';
+import type { Config } from '../config';
+import type { Environment } from '../environment';
 import { bornAt } from '../processes';
 
 const Pid = z.number().int().positive();

@@ -1,4 +1,5 @@
-import { ConfigError, type Config } from '../config';
+import type { Config } from '../config';
+import { ConfigError } from '../config-error';
 import type { TemporalSettings } from '../temporal/connection';
 import { claimPort } from '../temporal/ports';
 

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../config';
+import { ConfigError } from '../config-error';
 import { PLACE } from '../processes';
 import { PULSE_FILE, touchedAt } from '../pulse';
 import { removeUpFile } from '../temporal/up-file';

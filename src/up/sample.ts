@@ -1,5 +1,6 @@
 import { OnboardsClient } from '../client';
-import type { Config, Environment } from '../config';
+import type { Config } from '../config';
+import type { Environment } from '../environment';
 
 /** The invitation of the reference's examples. */
 export const SAMPLE_INVITATION = '64b8f0f5e4b0c3a1d5e6f7a8';

@@ -1,7 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { environmentFor, foreignEnvironment, takenAway, type Config, type Environment } from '../config';
+import type { Config } from '../config';
+import { environmentFor, foreignEnvironment, takenAway, type Environment } from '../environment';
 import type { Child, ChildSpec } from '../processes';
 import { pulseFile } from '../pulse';
 import { keyFileIn, loadKeys } from '../http/keys';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadEnvironment } from '../../src/config';
+import { loadEnvironment } from '../../src/environment';
 import { findTemporal } from '../../src/temporal/find-cli';
 import { startTemporal } from '../../src/temporal/dev-server';
 import { findChromium } from './browser';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadEnvironment } from '../../src/config';
+import { loadEnvironment } from '../../src/environment';
 import { startTemporal, type TemporalServer } from '../../src/temporal/dev-server';
 
 /** For the tests of a file or a `describe`: a server of their own that asks a run to go on in a new one after so many events. */

@@ -13,7 +13,8 @@ import { OnboardsClient, policyOf } from '../../src/client';
 import { loadConfig, type Config } from '../../src/config';
 import { LeadConduitClient, type Look } from '../../src/leadconduit/client';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
-import { Identity, ownOfWorker } from '../../src/temporal/identity';
+import { Identity } from '../../src/temporal/identity';
+import { expectedByWorker } from '../../src/temporal/expected-upstream';
 import { workerOptions } from '../../src/temporal/worker-options';
 import type { Message } from '../../src/onboard/parse-message';
 import type { OnboardView } from '../../src/onboard/view';
@@ -143,7 +144,7 @@ export class World {
     const client = new Client({ connection });
     // As the worker does.
     const settings = { connectionOptions: { address }, isConfigured: true };
-    await new Identity(client, config.taskQueue).claim(ownOfWorker(config, settings));
+    await new Identity(client, config.taskQueue).claim(expectedByWorker(config, settings));
     const policy = { ...policyOf(config), backoff_ms: 50, credentials_backoff_ms: 100, ...options.policy };
     const onboards = new OnboardsClient(client, { taskQueue: config.taskQueue, policy });
     const world = new World(
