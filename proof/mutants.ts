@@ -48,7 +48,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'an absence counts where no presence was seen',
     file: 'onboard/apply-look.ts',
-    find: "EFFECTS[effect].absenceProvenBy === 'the onboard' ? found !== undefined : look.presence;",
+    find: "EFFECTS[effect].absenceProvenBy === 'the onboard' ? found !== undefined : look.proves_absence;",
     replace: 'true;',
     tests: ['test/outcomes'],
     only: 'needs attention where the list has never shown',
@@ -58,8 +58,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'the gate before the bytes is always open',
     file: 'leadconduit/gated-socket.ts',
-    find: 'this.refusal = await this.gate();',
-    replace: 'this.refusal = undefined;',
+    find: 'this.objection = await this.gate();',
+    replace: 'this.objection = undefined;',
     tests: ['test/wire'],
     only: 'gate',
     noticedBy: /says no: no byte of the request is seen/,
@@ -127,7 +127,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'Temporal may attempt a call more than once',
-    file: 'workflows/activities.ts',
+    file: 'workflows/proxies.ts',
     find: 'retry: { maximumAttempts: 1 },',
     replace: 'retry: { maximumAttempts: 2 },',
     tests: ['proof/safeguards'],
@@ -187,7 +187,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'a refusal that says "already exists" is one like any other',
-    file: 'activities/outcomes.ts',
+    file: 'activities/outcome-of-error.ts',
     find: ' || /already exists/i.test(words)',
     replace: '',
     tests: ['test/wire'],
@@ -257,7 +257,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: '429 to a completing call counts as not sent',
-    file: 'activities/outcomes.ts',
+    file: 'activities/outcome-of-error.ts',
     find: "status === 429 && EFFECTS[effect].repeatsItself !== 'never'",
     replace: 'status === 429',
     tests: ['test/wire'],

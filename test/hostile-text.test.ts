@@ -110,7 +110,7 @@ const result = fc.record(
     adopted: fc.oneof(fc.boolean(), hostile),
     onboard_ids: fc.oneof(fc.array(fc.oneof(fc.constant('b'), hostile)), hostile),
     onboards: fc.oneof(fc.array(hostile), hostile),
-    presence: fc.oneof(fc.boolean(), hostile),
+    proves_absence: fc.oneof(fc.boolean(), hostile),
     retry_after_ms: hostile,
     seen: fc.oneof(
       hostile,

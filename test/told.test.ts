@@ -30,7 +30,7 @@ const seen = (id: string, status = 'created'): SeenOnboard => ({
 const listing = (...ids: string[]): LookResult => ({
   kind: 'seen',
   onboards: ids.map((id) => seen(id)),
-  presence: true,
+  proves_absence: true,
 });
 const FAILED: LookResult = { kind: 'unusable', words: 'connection refused' };
 const lacking = (id: string): LookResult => ({ kind: 'unusable', words: `it lacks ${id}` });
@@ -122,7 +122,7 @@ describe('a second onboard that a list has shown', () => {
       applyOutcome(onboard, { kind: 'done', adopted: false, seen: seen(OURS, to) }, now);
     }
     expect(onboard.check).toMatchObject({ why: 'asked', shown: [OURS, THEIRS], next: { why: 'confirm' } });
-    look({ kind: 'seen', onboards: [seen(OURS, 'completed'), seen(THEIRS)], presence: true });
+    look({ kind: 'seen', onboards: [seen(OURS, 'completed'), seen(THEIRS)], proves_absence: true });
     expect(onboard.attention?.code).toBe('duplicate');
   });
 

@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
-import { lookResultOf, outcomeOf } from '../src/activities/outcomes';
+import { lookResultOf, outcomeOf } from '../src/activities/outcome-of-error';
 import type { Outcome } from '../src/onboard/outcome';
 import { startEmulator, type Emulator } from '../src/emulator/serve';
 import { LeadConduitClient, type LeadConduitOptions, type WireEvent, type SendPermit } from '../src/leadconduit/client';
-import { LeadConduitError, type Operation } from '../src/leadconduit/leadconduit-error';
+import { LeadConduitError, type CallName } from '../src/leadconduit/leadconduit-error';
 import { EFFECT_NAMES } from '../src/onboard/lifecycle';
 
 const KEY = 'MARKED/key+with%signs=&more?';
@@ -113,7 +113,7 @@ function client(options: Partial<LeadConduitOptions> & { baseUrl: string }): Lea
 
 const soon = () => Date.now() + 10_000;
 const permit = (gate: SendPermit['gate'] = () => undefined): SendPermit => ({ slotUntil: soon(), gate });
-const run = (it: LeadConduitClient, operation: Operation, gate?: SendPermit['gate']): Promise<unknown> => {
+const run = (it: LeadConduitClient, operation: CallName, gate?: SendPermit['gate']): Promise<unknown> => {
   switch (operation) {
     case 'look':
       return it.look(soon());
@@ -142,10 +142,10 @@ const reply = (status: string, body: string, headers = '') =>
   `HTTP/1.1 ${status}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n${headers}\r\n${body}`;
 const json = (status: string, body: unknown, headers = '') =>
   reply(status, JSON.stringify(body), `content-type: application/json\r\n${headers}`);
-const OPERATIONS: Operation[] = ['look', 'create', 'put'];
+const OPERATIONS: CallName[] = ['look', 'create', 'put'];
 
-const ok = (operation: Operation) => (operation === 'create' ? '201 Created' : '200 OK');
-const okBody = (operation: Operation) => JSON.stringify(operation === 'look' ? [RECORD] : RECORD);
+const ok = (operation: CallName) => (operation === 'create' ? '201 Created' : '200 OK');
+const okBody = (operation: CallName) => JSON.stringify(operation === 'look' ? [RECORD] : RECORD);
 /** Of a call that comes to no end; long enough for what is to come before, on a slow machine too. */
 const SHORT_MS = 2_000;
 const trickle = (socket: Socket, start: string) => {
@@ -171,7 +171,7 @@ interface Expected {
 }
 /** A gateway may have said it, after the call went through: of a completing call nobody can be sure. */
 const TOO_MANY = ['not_sent', 'not_sent', 'unknown'] as const;
-type Behaviour = (socket: Socket, operation: Operation) => void;
+type Behaviour = (socket: Socket, operation: CallName) => void;
 const says =
   (bytes: string): Behaviour =>
   (socket) =>

@@ -1,7 +1,7 @@
 import type { Look } from '../leadconduit/shared-looks';
 
 const KEEP = 1_000;
-/** Of ids in one question. */
+/** We ask Temporal for at most this many ids at once. */
 const ASKED = 100;
 
 /** Which of these onboards people have said to be gone from LeadConduit, to whatever worker. */
@@ -56,7 +56,7 @@ export class ListTrust {
     }
   }
 
-  /** To be called with each look: what it shows is expected of every later one. */
+  /** To be called with each look. Of the onboards that are known here, those that it shows must be in every later list. */
   seen(look: Look): void {
     for (const [id, known] of this.#known) known.isListed ||= look.has(id);
   }
@@ -83,7 +83,7 @@ export class ListTrust {
     return known.flatMap(([id, one]) => (must(one) && !look.has(id) ? id : []));
   }
 
-  /** That it does not show something proves that it is not there. @param lacked by it */
+  /** Whether this list proves that what it does not show is not there. @param lacked the onboards that it lacks */
   provesAbsence(look: Look, lacked: readonly string[]): boolean {
     return lacked.length === 0 && [...this.#known].some(([id, { isOurs }]) => isOurs && look.has(id));
   }

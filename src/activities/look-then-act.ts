@@ -6,10 +6,10 @@ import { longestLag } from '../onboard/schedule';
 import { attemptMsFor, FRESH_MS, RESERVE_MS } from '../onboard/time-budget';
 import { Attempt, CALLED_BACK } from './attempt';
 import type { Deps } from './deps';
-import { incomplete, lookResultOf, outcomeOf } from './outcomes';
+import { incomplete, lookResultOf, outcomeOf } from './outcome-of-error';
 import type { AttemptOutcome, LookResult, Outcome } from '../onboard/outcome';
 
-/** For a slot and a connection, at least, where a list always takes longer to arrive than it may be relied on. */
+/** If the list always takes longer than it stays fresh, this is the least time left for a slot and a connection. */
 const LEAST_MS = FRESH_MS / 2;
 
 export interface EffectInput {

@@ -7,7 +7,7 @@ import { attemptMsFor } from '../onboard/time-budget';
 import { Attempt } from './attempt';
 import type { Deps } from './deps';
 import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then-act';
-import { lookResultOf } from './outcomes';
+import { lookResultOf } from './outcome-of-error';
 import type { AttemptOutcome, LookResult, Outcome, SeenOnboard } from '../onboard/outcome';
 
 /** What a look keeps of its time, to be able to say that there was none. */
@@ -60,7 +60,7 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
     const listed = standing(look, input);
     const [own] = listed;
     if (!own) return { kind: 'not_listed', words: `LeadConduit's list does not show onboard ${input.onboard_id}.` };
-    // Ours is one of them also where the list does not show it.
+    // Our own onboard counts even if the list does not show it.
     const ids = new Set([...listed, { id: input.onboard_id }].map(({ id }) => id.toLowerCase()));
     if (ids.size > 1) return { kind: 'duplicate', onboard_ids: [...ids] };
     return found(deps, own, (seen) => {
@@ -96,7 +96,7 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
     }
     const lacked = await trust.lackedBy(look, longestLag(input));
     return {
-      ...{ kind: 'seen', onboards, presence: trust.provesAbsence(look, lacked) },
+      ...{ kind: 'seen', onboards, proves_absence: trust.provesAbsence(look, lacked) },
       ...(lacked.length > 0 && { lacks: lacked.slice(0, 20) }),
       evidence: { run_id: attempt.runId, is_reset: input.is_reset },
     };

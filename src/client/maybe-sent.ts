@@ -10,8 +10,8 @@ import { within } from './temporal-errors';
 type Given = Partial<OnboardInput> & { carried?: Pick<OnboardInput, 'maybe_sent_before'> };
 
 /**
- * Which calls a run that has ended may have made, so that the list cannot yet be believed about them: those of its own
- * that it could not know or that may not be listed yet, and those that it had inherited itself.
+ * The calls that an ended run may have made, so that a new run must not make them unasked: its own calls whose outcome it
+ * did not know or that may not be listed yet, and those that an earlier run may have made.
  */
 export async function maybeSentBy(
   temporal: Client,

@@ -2,7 +2,7 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { WORKFLOW_TYPE } from '../onboard/ids';
 import { KEYS } from '../workflows/search-attributes';
 
-/** Of ids in one question. */
+/** We ask Temporal for at most this many ids at once. */
 const MOST = 100;
 
 type Found = Map<string, WorkflowExecutionInfo>;

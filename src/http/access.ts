@@ -23,7 +23,7 @@ export function withKey(guesses: Guesses): MiddlewareHandler<Access> {
 }
 
 /** Who asks, by the key; with the name that they gave, where they gave one. */
-export function callerOf(c: { get: (name: 'key') => Key }, by: string | undefined): string {
+export function attributionOf(c: { get: (name: 'key') => Key }, by: string | undefined): string {
   const { name } = c.get('key');
   return by ? `${by} (via ${name})` : name;
 }

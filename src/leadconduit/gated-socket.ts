@@ -18,7 +18,7 @@ export class Exchange {
   sentAt: number | undefined;
   answer: http.IncomingMessage | undefined;
   /** Why the gate said no. */
-  refusal: string | undefined;
+  objection: string | undefined;
 
   constructor(
     readonly signal: AbortSignal,
@@ -38,11 +38,11 @@ export class Exchange {
   async askGate(): Promise<void> {
     this.signal.throwIfAborted();
     try {
-      this.refusal = await this.gate();
+      this.objection = await this.gate();
     } catch {
-      this.refusal = 'the last check before sending failed';
+      this.objection = 'the last check before sending failed';
     }
-    if (this.refusal !== undefined) throw new Error(this.refusal);
+    if (this.objection !== undefined) throw new Error(this.objection);
     this.signal.throwIfAborted();
   }
 }
@@ -57,7 +57,7 @@ type OnCreate = (error: Error | null, socket: Duplex) => void;
  * Left alone, http writes into a socket that is still connecting, and a failure no longer tells whether bytes left.
  * Here http gets the socket only when it is open and the gate has said yes: whatever fails before that was not sent.
  */
-async function handOver(socket: Duplex, opened: string, { exchange }: Route, onCreate: OnCreate): Promise<void> {
+async function passToHttp(socket: Duplex, opened: string, { exchange }: Route, onCreate: OnCreate): Promise<void> {
   socket.on('error', () => undefined); // http itself listens only from the next tick on
   try {
     exchange.report('connecting');
@@ -75,13 +75,13 @@ async function handOver(socket: Duplex, opened: string, { exchange }: Route, onC
 
 class PlainAgent extends http.Agent {
   override createConnection(route: Route, onCreate: OnCreate): undefined {
-    void handOver(super.createConnection(route)!, 'connect', route, onCreate);
+    void passToHttp(super.createConnection(route)!, 'connect', route, onCreate);
   }
 }
 
 class SecureAgent extends https.Agent {
   override createConnection(route: Route, onCreate: OnCreate): undefined {
-    void handOver(super.createConnection(route)!, 'secureConnect', route, onCreate);
+    void passToHttp(super.createConnection(route)!, 'secureConnect', route, onCreate);
   }
 }
 

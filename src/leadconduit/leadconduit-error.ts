@@ -1,4 +1,4 @@
-export type Operation = 'look' | 'create' | 'put';
+export type CallName = 'look' | 'create' | 'put';
 
 export interface ErrorFacts {
   /** False only where it is proven that no byte of the request left; whoever cannot prove it says true. */
@@ -28,7 +28,7 @@ export class LeadConduitError extends Error implements ErrorFacts {
   readonly endedAt = Date.now();
 
   constructor(
-    readonly operation: Operation,
+    readonly operation: CallName,
     readonly reason: string,
     facts: ErrorFacts,
   ) {

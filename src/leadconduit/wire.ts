@@ -1,12 +1,12 @@
 import type { Agent, IncomingHttpHeaders } from 'node:http';
 import axios, { type AxiosInstance } from 'axios';
-import { hideKey, LeadConduitError, type Operation } from './leadconduit-error';
+import { hideKey, LeadConduitError, type CallName } from './leadconduit-error';
 import { createAgent, createTransport, Exchange, type Gate, type WireStage } from './gated-socket';
 import { describeCode, describeStatus, parseRetryAfter } from './reasons';
 import { ErrorBody } from './schema';
 
 export interface WireEvent {
-  readonly operation: Operation;
+  readonly operation: CallName;
   readonly stage: WireStage;
   readonly invitationId?: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface WireOptions {
 }
 
 export interface Call<T extends object> {
-  readonly operation: Operation;
+  readonly operation: CallName;
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly body?: object;
@@ -106,7 +106,7 @@ export class Wire {
     const status = exchange.answer?.statusCode;
     const sent = exchange.sentAt !== undefined;
     const { code, message } = error as { code?: unknown; message: string };
-    if (exchange.refusal !== undefined) return exchange.refusal;
+    if (exchange.objection !== undefined) return exchange.objection;
     if (exchange.signal.aborted) {
       const missing = status ? `HTTP ${status}, but no end of its body` : `no ${sent ? 'answer' : 'connection'}`;
       return `${missing} within ${this.#options.timeoutMs / 1_000} s`;

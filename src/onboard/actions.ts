@@ -1,5 +1,5 @@
 /** What people can tell an onboard, and what is said about it in the command line, the console, our API and Temporal's web page. */
-import type { AttentionCode } from './attention';
+import { ruleOf, type AttentionCode } from './attention';
 import type { OnboardRecord } from './outcome';
 
 interface MessageRule {
@@ -68,7 +68,12 @@ export const ACTIONS = {
     message: { name: 'resolve', action: 'retry' },
     options: '--action retry',
     title: 'Retry',
-    meaning: 'look again, and send what is missing',
+    meaning: ({ attention }) =>
+      ({
+        looks: 'look again, and follow what is there; nothing is sent',
+        sends: 'look again, and send the call once more if it is missing',
+        tries: 'look again, and send what is due',
+      })[ruleOf(attention)?.retry ?? 'tries'],
   },
   'resolve adopt': {
     message: { name: 'resolve', action: 'adopt', onboard_id: '000000000000000000000000' },

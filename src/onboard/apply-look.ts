@@ -20,8 +20,8 @@ import { backoff, LOOKS_AFTER, UNUSABLE_LOOKS } from './schedule';
 import { heard, lengthenAttempts, type Adoption, type Check, type OnboardState, type Operation } from './state';
 import { cleanLine } from './text';
 
-/** How often it is looked at least while absence does not count yet: presence does. */
-const LOOK_MS = 5_000;
+/** While absence does not count yet, the list is asked at least this often (or each settle time), since what it shows counts already. */
+const LOOK_AT_LEAST_EVERY_MS = 5_000;
 
 type Seen = Extract<LookResult, { kind: 'seen' }>;
 
@@ -31,8 +31,8 @@ type Seen = Extract<LookResult, { kind: 'seen' }>;
  */
 export function applyLook(onboard: OnboardState, about: LookFor, look: LookResult, asked: number, now: number): void {
   const { operation, adoption, check } = onboard;
-  const effect = operation?.stage === 'unknown' ? operation : undefined;
-  const schedule = { adoption, check, effect, health: operation }[about];
+  const unknown = operation?.stage === 'unknown' ? operation : undefined;
+  const schedule = { adoption, check, effect: unknown, health: operation }[about];
   if (!schedule) return;
   if (look.kind === 'credentials') return raiseKeyRefused(onboard, schedule, look, now);
   if (look.kind === 'unusable') {
@@ -43,7 +43,7 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   }
   heard(onboard, look.evidence);
   const listed = look.onboards.filter(({ record }) => !onboard.ruled_out.includes(record.id.toLowerCase()));
-  // Ours is one of them also where the list does not show it.
+  // Our own onboard counts even if the list does not show it.
   const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
   const isDoubled = listed.length > 0 && ids.size > 1;
   // A list that lacks one, or shows ours as it was before, accuses nobody before it has done so several times.
@@ -66,17 +66,17 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   clearAttention(onboard, now, 'list_unreadable');
   if (about === 'adoption' && adoption) return adoptListed(onboard, adoption, look.onboards, now);
   if (about === 'check') onboard.check = check?.next;
-  // A list has shown these, whatever this one shows.
+  // An earlier list has shown these onboards, so they count even if this one lacks them.
   const told = about === 'check' ? (check?.shown ?? []).filter((id) => !onboard.ruled_out.includes(id)) : [];
   if (isDoubled || told.length > 1) {
-    // Somebody has chosen between them while this look was under way: the one for their choice tells what is there.
+    // A person has chosen between them while this look was under way: the look for their choice comes next.
     return onboard.adoption ? undefined : raiseDuplicate(onboard, [...new Set([...ids, ...told])], now);
   }
   if (about === 'check' && check) checked(onboard, check, listed, now);
   else if (about === 'effect' && operation) settle(onboard, operation, listed, look, asked, now);
 }
 
-/** A look after an unknown: presence counts at any time, absence only when it is proof. */
+/** A look after an unknown outcome: an effect that is shown counts at any time, a missing one only when that is proof. */
 function settle(
   onboard: OnboardState,
   operation: Operation,
@@ -100,7 +100,7 @@ function settle(
     operation.stage = 'due';
     return raiseRefused(onboard, operation.refusal, now);
   }
-  const isProven = EFFECTS[effect].absenceProvenBy === 'the onboard' ? found !== undefined : look.presence;
+  const isProven = EFFECTS[effect].absenceProvenBy === 'the onboard' ? found !== undefined : look.proves_absence;
   absent(onboard, operation, { isProof: isProven && !look.lacks, lacks: look.lacks }, asked, now);
 }
 
@@ -116,7 +116,7 @@ function absent(
     operation.absence_counts_from + (LOOKS_AFTER[looks] ?? LOOKS_AFTER[2]) * settle_ms;
   const counts = countsFrom(operation.looks_without_it);
   if (asked < counts) {
-    operation.at = Math.min(Math.max(now, counts), now + Math.max(settle_ms, LOOK_MS));
+    operation.at = Math.min(Math.max(now, counts), now + Math.max(settle_ms, LOOK_AT_LEAST_EVERY_MS));
     return;
   }
   if (!isProof) {

@@ -21,7 +21,7 @@ import { heard, lengthenAttempts, newOperation, type OnboardState, type Operatio
 interface KindRule {
   /** LeadConduit has accepted our key. */
   keyWorks: boolean;
-  /** The list was read and could be relied on; an outcome that says otherwise itself (`unusable_look`) is none of these. */
+  /** The list was read and could be relied on, unless the outcome has `unusable_look`. */
   listWorks: boolean;
   /** The list has shown the record as it must be. */
   isListed: boolean;
@@ -71,7 +71,10 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
       log(onboard, now, 'refused', { detail: `${detail} (HTTP ${outcome.http_status})` });
       if (!outcome.look_first) return raiseRefused(onboard, outcome.words, now);
       // "It exists" may be true before the list shows it: no retry before that.
-      return lookFor(operation, now, { refusal: outcome.words, absence_counts_from: now + onboard.policy.settle_ms });
+      return becomeUnknown(operation, now, {
+        refusal: outcome.words,
+        absence_counts_from: now + onboard.policy.settle_ms,
+      });
     case 'credentials':
       settleEntry(
         onboard,
@@ -88,7 +91,7 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
       settleEntry(onboard, effect, now, { outcome: 'unknown', words, http_status });
       log(onboard, now, 'unknown', { detail });
       operation.failures = 0;
-      return lookFor(operation, now, { absence_counts_from: now + (outcome.may_send_for_ms ?? 0) });
+      return becomeUnknown(operation, now, { absence_counts_from: now + (outcome.may_send_for_ms ?? 0) });
     case 'duplicate':
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words: 'more than one onboard is there already' });
       return raiseDuplicate(onboard, outcome.onboard_ids, now);
@@ -158,7 +161,11 @@ function retryLater(
 }
 
 /** From now on only a look tells whether the call took effect. */
-function lookFor(operation: Operation, now: number, facts: Pick<Operation, 'refusal' | 'absence_counts_from'>): void {
+function becomeUnknown(
+  operation: Operation,
+  now: number,
+  facts: Pick<Operation, 'refusal' | 'absence_counts_from'>,
+): void {
   Object.assign(operation, { stage: 'unknown', at: now, looks_without_it: 0, refusal: undefined }, facts);
 }
 

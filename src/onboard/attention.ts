@@ -10,13 +10,14 @@ interface AttentionRule {
   /** `sends`: a retry is the order to send the call. `looks`: it only looks. `tries`: it looks, and sends what is due. */
   retry: 'sends' | 'looks' | 'tries';
   /**
-   * `effect`: the call took effect, or the onboard that it was to create is there. `seen effect`: the same, by somebody who
-   * has seen in LeadConduit how its set-up came out. `one of several`, `flow`: the one, the flow, that LeadConduit shows.
+   * `effect`: a person says that the call took effect, or that the onboard which it was to create is there. `seen effect`: the
+   * same person has also seen in LeadConduit how the set-up ended. `one of several`: a person keeps one of the onboards that
+   * were shown. `flow`: a person accepts the flow of LeadConduit's record.
    */
   adopt: 'effect' | 'seen effect' | 'one of several' | 'flow' | { refusedWhile: string };
   /** LeadConduit's list is what is wrong: a retry may name an onboard that is gone. */
   isAboutTheList?: true;
-  /** Of the answer to a caller of our API. */
+  /** The HTTP status with which our API answers a caller whose request ended in this attention. */
   httpStatus: 409 | 502;
 }
 
@@ -38,7 +39,7 @@ export const ATTENTION = {
     isAboutTheList: true,
     httpStatus: 409,
   },
-  duplicate: { endedBy: 'answer', waitsFor: 'a decision', retry: 'tries', adopt: 'one of several', httpStatus: 409 },
+  duplicate: { endedBy: 'answer', waitsFor: 'a decision', retry: 'looks', adopt: 'one of several', httpStatus: 409 },
   flow_conflict: { endedBy: 'answer', waitsFor: 'a decision', retry: 'tries', adopt: 'flow', httpStatus: 409 },
   failed_upstream: { endedBy: 'answer', waitsFor: 'a decision', retry: 'looks', adopt: 'seen effect', httpStatus: 409 },
   unexpected_status: {

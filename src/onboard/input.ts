@@ -44,7 +44,7 @@ export const DEFAULT_POLICY: Policy = {
 const MONTH_MS = 30 * 86_400_000;
 
 /** Why a workflow must not begin with this input, if so: a start by hand comes with anything. */
-export function problemOf(input: unknown): string | undefined {
+export function inputProblem(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || isUndecodable(input)) return 'the input cannot be read';
   const { invitation_id, flow_id, label, by, reason, not_before, maybe_sent_before, policy, request_id } =
     input as Record<string, unknown>;

@@ -9,7 +9,7 @@ interface EffectRule {
   absenceProvenBy: 'an onboard of ours' | 'the onboard';
   /** Whether the call is sent once more, without a person's order, when three looks have proven that its effect is missing. */
   repeatsItself: 'always' | 'unless maybe sent before' | 'never';
-  /** Of the calls that an earlier run may have made, those after which this one must not be sent by itself. */
+  /** This call must not be sent by itself where an earlier run may have made one of these calls. */
   unsafeAfter: readonly string[];
   /** For people: "creating the onboard", "the create call", "create". */
   doing: string;
@@ -71,6 +71,6 @@ export const hasReached = (status: string | null, target: Status): boolean =>
   isStatus(status) && rank(status) >= rank(target);
 
 type Dated = { updated_at?: string | null };
-/** It was changed after what is known: else the list may only lag behind our own change. */
+/** Whether LeadConduit changed it after what is known here; if not, the list may only lag behind our own change. */
 export const isNewer = ({ updated_at: now }: Dated, known: Dated | undefined): boolean =>
   Date.parse(now ?? '') > Date.parse(known?.updated_at ?? '');

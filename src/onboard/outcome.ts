@@ -39,36 +39,36 @@ export type AttemptOutcome =
       retry_after_ms?: number;
       http_status?: number;
       unusable_look?: boolean;
-      /** Onboards that an unusable list lacks although it has shown them before. */
+      /** Onboards that an unusable list lacks although it must show them. */
       lacks?: string[];
       /** Nothing is wrong but that the attempt's time was up. */
       no_time?: boolean;
-      /** Temporal did not let it go on: the run is held, cancelled or not this one any more. */
+      /** The run has cancelled this call before it was sent: it is held, or being cancelled. */
       called_back?: boolean;
     }
   | { kind: 'not_listed'; words: string }
   | { kind: 'refused'; words: string; http_status: number; look_first: boolean }
   /** `at_look`: already the look was refused, so that nothing was sent. */
   | { kind: 'credentials'; words: string; http_status: number; at_look?: boolean }
-  /** `may_send_for_ms`: how much longer another run of this attempt may still send. */
+  /** `may_send_for_ms`: for how much longer another execution of this activity could still send. */
   | { kind: 'unknown'; words: string; http_status?: number; may_send_for_ms?: number }
   | { kind: 'duplicate'; onboard_ids: string[] }
-  /** The onboard stands upstream at `failed` or at a status not known here: never written over. */
+  /** The onboard stands at `failed`, at a status that we do not know, or before one that was reached: never written over. */
   | { kind: 'unexpected'; seen: SeenOnboard; may_be_old?: boolean }
   /** Somebody has changed its flow upstream: not written over. `may_be_old`: or the list lags behind our own change. */
   | { kind: 'flow_changed'; seen: SeenOnboard; may_be_old?: boolean };
 
 /** What one look at LeadConduit's list told about an invitation. */
 export type LookResult =
-  /** `presence`: the list showed an onboard that this deployment created, so that absence proves something. */
   | {
       kind: 'seen';
       onboards: SeenOnboard[];
-      presence: boolean;
-      /** Onboards that the list lacks although it has shown them before: what it does not show proves nothing. */
+      /** The list shows an onboard that was created here, so that what it does not show is not there. */
+      proves_absence: boolean;
+      /** Onboards that the list lacks although it must show them: what it does not show proves nothing. */
       lacks?: string[];
       evidence?: Evidence;
     }
-  /** `no_time`: nothing is wrong with the list, there was no place for a look in time; see `needs_ms` of an outcome. */
+  /** `no_time`: nothing is wrong with the list, there was no slot for a look in time; see `needs_ms` of an outcome. */
   | { kind: 'unusable'; words: string; retry_after_ms?: number; no_time?: boolean; needs_ms?: number }
   | { kind: 'credentials'; words: string; http_status: number };

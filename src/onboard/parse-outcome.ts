@@ -54,7 +54,7 @@ const OUTCOME_SHAPES: Record<Outcome['kind'], Shape> = {
   flow_changed: { seen, 'may_be_old?': flag },
 };
 const LOOK_SHAPES: Record<LookResult['kind'], Shape> = {
-  seen: { onboards, presence: flag, 'lacks?': ids },
+  seen: { onboards, proves_absence: flag, 'lacks?': ids },
   unusable: { words: text, 'retry_after_ms?': ms, 'no_time?': flag },
   credentials: { words: text, http_status: status },
 };

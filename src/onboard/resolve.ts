@@ -13,7 +13,7 @@ import { ACCEPT, refuse, type Verdict } from './verdict';
 
 type Resolve = Payload<'resolve'>;
 
-/** Of onboards that people know to be gone, so many are kept. */
+/** We keep this many ids of onboards that people know to be gone. */
 const GONE = 200;
 
 export function validateResolve(onboard: OnboardState, { action, attention, onboard_id }: Resolve): Verdict {
@@ -40,7 +40,7 @@ export function validateResolve(onboard: OnboardState, { action, attention, onbo
   }
 }
 
-/** Of the list by which the open attention was raised. */
+/** Whether the list that raised the open attention lacks this onboard. */
 const isLacked = ({ attention, lacked }: OnboardState, id: string): boolean =>
   ruleOf(attention)?.isAboutTheList === true && lacked.includes(id);
 
@@ -50,16 +50,16 @@ export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: nu
   // Somebody has seen in LeadConduit that it is not there any more: no list has to show it.
   if (onboard_id) onboard.gone = [...new Set([...onboard.gone, onboard_id])].slice(-GONE);
   clearAttention(onboard, now);
-  // Its existence was seen: what the list shows now is taken, and nothing is sent.
+  // Onboards of this invitation were seen: what the list shows now is adopted, and nothing is sent.
   if (attention?.code === 'duplicate' && onboard.record === null) {
     onboard.adoption = { ...scheduledAt(now), answers: attention };
     return;
   }
   const retry = ruleOf(attention)?.retry;
-  if (!operation || retry === 'looks' || attention?.code === 'duplicate') return lookNow(onboard, now);
+  if (!operation || retry === 'looks') return lookNow(onboard, now);
   if (retry === 'sends') operation.stage = 'due';
   Object.assign(operation, scheduledAt(now), { missing_since: undefined });
-  // Only who was shown that the call may have been made can approve of it.
+  // The approval is the evidence that this person was shown.
   if (retry === 'sends') operation.approval = attention?.evidence;
 }
 

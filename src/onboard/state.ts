@@ -68,7 +68,7 @@ export interface OnboardState extends Journal {
   /** Of the latest outcome or look. */
   evidence?: Evidence;
   record: OnboardRecord | null;
-  /** The record's flow as our call set it, as people were shown it, or as it fits: our next call may write over it. */
+  /** The record's flow that our next call may replace: our call set it, a person was shown it, or it is the one asked for. */
   agreed_flow?: string | null;
   status: string | null;
   /** The furthest status that was proven: nothing is ever sent again that would only lead up to it. */
@@ -90,7 +90,7 @@ export interface OnboardState extends Journal {
   ruled_out: string[];
   /** Onboards of the same invitation that the open attention shows to people. */
   shown: string[];
-  /** Onboards of any invitation that LeadConduit's list lacks although it has shown them before. */
+  /** Onboards of any invitation that LeadConduit's list lacks although it must show them. */
   lacked: string[];
   /** Those of them that a person knows to be gone. */
   gone: string[];
@@ -99,7 +99,7 @@ export interface OnboardState extends Journal {
   since: number;
 }
 
-/** @param input one that `problemOf` has nothing against */
+/** @param input one in which `inputProblem` finds nothing wrong */
 export function begin(input: OnboardInput, now: number): OnboardState {
   const onboard = blank(input, now);
   const { by, reason } = input;

@@ -90,7 +90,7 @@ export function view(onboard: OnboardState, now: number): OnboardView {
     waiting_for: waitingFor(onboard, phase, now),
     since: attention?.since ?? iso(onboard.since),
     next: nextOf(onboard, now),
-    attention: attention && shown(attention),
+    attention: attention && publicPart(attention),
     actions: actionsOf(onboard),
     ledger: onboard.ledger,
     timeline: [...dropped(onboard), ...onboard.timeline],
@@ -99,7 +99,7 @@ export function view(onboard: OnboardState, now: number): OnboardView {
   };
 }
 
-const shown = ({ id, code, message, since }: Attention): Attention => ({ id, code, message, since });
+const publicPart = ({ id, code, message, since }: Attention): Attention => ({ id, code, message, since });
 
 /** A line in front that counts what is not kept any more. */
 function dropped({ dropped: { timeline, ledger, keys }, timeline: [oldest] }: OnboardState): TimelineLine[] {

@@ -11,7 +11,7 @@ import type { Step } from '../onboard/next-step';
 import { parseMessage } from '../onboard/parse-message';
 import type { OnboardState } from '../onboard/state';
 import { datePhase, view } from '../onboard/view';
-import { summaryOf } from './activities';
+import { summaryOf } from './proxies';
 import { ENDED, REFUSED, signals, state, updates, whenCreated } from './messages';
 
 /** What wakes the run up, and what it owes to those who wait for it. */

@@ -11,14 +11,14 @@ import { applyLook } from '../onboard/apply-look';
 import { applyOutcome } from '../onboard/apply-outcome';
 import { handOver, takeOver } from '../onboard/carry-over';
 import { workflowIdOf } from '../onboard/ids';
-import { problemOf, type OnboardInput } from '../onboard/input';
+import { inputProblem, type OnboardInput } from '../onboard/input';
 import { log } from '../onboard/journal';
 import { EFFECT_NAMES, type Effect } from '../onboard/lifecycle';
 import { nextStep, type LookFor } from '../onboard/next-step';
 import { clearAttention } from '../onboard/raise-attention';
 import { begin, intend, type OnboardState } from '../onboard/state';
 import { cancelledText, datePhase, view, type OnboardView } from '../onboard/view';
-import { attempt, isReset, look } from './activities';
+import { attempt, isReset, look } from './proxies';
 import { listen, type Wakeups } from './listen';
 import { publisher } from './publish';
 
@@ -104,7 +104,7 @@ function takeOverOrBegin(input: Input): OnboardState {
   const { workflowId, continuedFromExecutionRunId, originalExecutionRunId } = workflowInfo();
   if (continuedFromExecutionRunId !== undefined && input.carried)
     return takeOver(input, input.carried, originalExecutionRunId, Date.now());
-  const problem = problemOf(input);
+  const problem = inputProblem(input);
   if (problem !== undefined) throw wrong(problem);
   // One id for one invitation is what keeps a second run from starting beside this one.
   const id = workflowIdOf(input.invitation_id);

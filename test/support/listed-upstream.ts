@@ -213,7 +213,7 @@ export class ListedUpstream {
     if (fault === 'key' || fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
     const onboards = this.list(asked);
     const isPartial = this.isPartial && !gone.includes(CANARY);
-    const lacks = isPartial ? { presence: false, lacks: [CANARY] } : { presence: this.presence };
+    const lacks = isPartial ? { proves_absence: false, lacks: [CANARY] } : { proves_absence: this.presence };
     return { ...{ kind: 'seen', onboards, ...lacks }, evidence: { run_id: id, is_reset: isReset } };
   }
 }

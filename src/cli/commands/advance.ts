@@ -8,7 +8,7 @@ import type { OnboardView } from '../../onboard/view';
 import { checkedId, attributionOf, withAttribution, withWait, type Attribution } from '../arguments';
 import { isAt } from '../exit';
 import { followUp } from '../follow';
-import { confirmed, isInteractive } from '../input';
+import { confirmed, isInteractive } from '../standard-input';
 import { change, whereOf, withJson, type Output } from '../answering';
 import { visible } from '../../visible';
 import { COMPLETING } from '../../onboard/words';

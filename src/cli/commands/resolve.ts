@@ -5,7 +5,7 @@ import type { Payload } from '../../onboard/parse-message';
 import { checkedId, attributionOf, text, withAttribution, withWait, type Attribution } from '../arguments';
 import { LINE_LENGTH } from '../../onboard/text';
 import { followUp } from '../follow';
-import { isInteractive } from '../input';
+import { isInteractive } from '../standard-input';
 import { change, withJson, type Output } from '../answering';
 import { examples } from '../hints';
 import { askToComplete } from './advance';

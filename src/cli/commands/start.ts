@@ -5,7 +5,7 @@ import { checkedId, checkedIds, text, withAttribution, withWait, type Attributio
 import { LINE_LENGTH } from '../../onboard/text';
 import { failureOf, outcomeCode, worst } from '../exit';
 import { answerWith, waiting } from '../follow';
-import { namedOrRead } from '../input';
+import { namedOrRead } from '../standard-input';
 import { rowOfState, rowsText } from '../onboard-table';
 import { change, complain, withJson, type Answer, type Output } from '../answering';
 import { standardOutput, telling } from '../terminal';

@@ -8,20 +8,20 @@ import { sameId } from '../../onboard/ids';
 import { hasReached, isStatus, type Status } from '../../onboard/lifecycle';
 import type { Message } from '../../onboard/parse-message';
 import type { OnboardView } from '../../onboard/view';
-import { callerOf, mayWrite, withKey, type Access } from '../access';
+import { attributionOf, mayWrite, withKey, type Access } from '../access';
 import type { Guesses } from '../guesses';
 import { atMost, bodyAtMost, inUtf8, type Waiting } from '../load';
 import { ofOurUpstream } from '../our-upstream';
 import { Problem } from '../problems';
 import { attentionProblem, stateAddress } from './attention-problem';
 import { Recent } from './recent';
-import * as routes from './routes';
+import * as definitions from './definitions';
 import type * as schemas from './schemas';
 
 const WAIT_MS = 30_000;
 const MOST_WAIT_MS = 60_000;
-/** Temporal's file database starts some 20 onboards a second: those that come last are answered within their wait. Of
- *  one key, while no other has any. */
+/** One key may have this many requests under way when no other key has any. Temporal's file database starts some 20
+ *  onboards a second, so those that come last are answered within their wait. */
 const MOST_UNDER_WAY = 128;
 
 export interface ApiDeps {
@@ -48,7 +48,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
   for (const path of ['/', '/:id', '/:id/:what']) app.use(path, atMost(mostUnderWay, keyNameOf));
   app.use(inUtf8);
 
-  app.openapi(routes.createOnboard, async (c) => {
+  app.openapi(definitions.createOnboard, async (c) => {
     const { invitation_id, flow_id, label } = c.req.valid('json');
     const request = { invitation_id, flow_id: flow_id ?? undefined, label: label ?? undefined, by: c.get('key').name };
     const waitMs = waitOf(c.req.valid('header').prefer);
@@ -66,7 +66,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
     return c.json(underWay(c, state), 202);
   });
 
-  app.openapi(routes.listOnboards, async (c) => {
+  app.openapi(definitions.listOnboards, async (c) => {
     const { limit, after } = c.req.valid('query');
     const all = recent.completing(await onboards.lists.records());
     const from = after === undefined ? 0 : all.findIndex(({ id }) => sameId(id, after)) + 1;
@@ -78,7 +78,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
     return c.json(page, 200);
   });
 
-  app.openapi(routes.replaceOnboard, async (c) => {
+  app.openapi(definitions.replaceOnboard, async (c) => {
     const wanted = c.req.valid('json');
     const headers = c.req.valid('header');
     const onboard = onboards.get(wanted.invitation_id, c.get('over'));
@@ -101,20 +101,20 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
     return c.json(underWay(c, end), 202);
   });
 
-  app.openapi(routes.getOnboard, async (c) => {
+  app.openapi(definitions.getOnboard, async (c) => {
     const state = await onboards.get(c.req.valid('param').id, c.get('over')).state();
     return c.json({ ...state.record, ...state }, 200);
   });
 
-  app.openapi(routes.getState, async (c) =>
+  app.openapi(definitions.getState, async (c) =>
     c.json(await onboards.get(c.req.valid('param').id, c.get('over')).state(), 200),
   );
 
   for (const name of MESSAGE_NAMES)
-    app.openapi(routes.sendMessage(name), async (c) => {
+    app.openapi(definitions.sendMessage(name), async (c) => {
       const body = c.req.valid('json');
       const key = c.req.valid('header')['idempotency-key'] ?? body.key;
-      const message = { ...body, name, by: callerOf(c, body.by), key } as Message;
+      const message = { ...body, name, by: attributionOf(c, body.by), key } as Message;
       return c.json(await onboards.get(c.req.valid('param').id).send(message), 200);
     });
   return app;

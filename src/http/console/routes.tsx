@@ -7,7 +7,7 @@ import type { Message } from '../../onboard/parse-message';
 import { retryCompletes } from '../../onboard/view';
 import { isHex24 } from '../../onboard/ids';
 import { visible, visibleIn } from '../../visible';
-import { callerOf, fromPage } from '../access';
+import { attributionOf, fromPage } from '../access';
 import type { Guesses } from '../guesses';
 import { hashOf, type Keys } from '../keys';
 import { ofOurUpstream } from '../our-upstream';
@@ -209,7 +209,7 @@ const mayComplete = (message: string, { to, action }: Record<string, string>) =>
 const isMessage = (name: string): name is MessageName => Object.hasOwn(BODIES, name);
 const mayWrite = (c: Context<Session>) => c.get('key').role === 'operate';
 const whoIs = (c: Context<Session>) => c.get('who') || c.get('key').name;
-const byOf = (c: Context<Session>, by: string | undefined) => callerOf(c, by ?? c.get('who'));
+const byOf = (c: Context<Session>, by: string | undefined) => attributionOf(c, by ?? c.get('who'));
 /** Only an address of ours. */
 const nextOf = (next: string | undefined) => (next !== undefined && HERE.test(next) ? next : '/');
 /** Pressed twice, it is the same; gone back to and filled in otherwise, it is not. */

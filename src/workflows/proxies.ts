@@ -38,7 +38,7 @@ const looks = ({ policy }: OnboardState, about: LookFor) =>
     priority: { priorityKey: LAST },
   });
 
-/** Of Temporal's task queues, where the default is 3: many who look do not keep waiting those who act. */
+/** Priorities of tasks, of which Temporal's default is 3: looks must not delay calls. */
 const FIRST = 2;
 const LAST = 4;
 
@@ -91,13 +91,13 @@ export async function attempt(onboard: OnboardState, effect: Effect): Promise<Ou
     const read = parseOutcome(outcome);
     return read && isAbout(onboard, effect, read) ? read : lost('the outcome cannot be read');
   } catch (error) {
-    if (isCancellation(error)) return isUnstarted(onboard) ? CALLED_BACK : lost('it was cancelled in Temporal');
+    if (isCancellation(error)) return isUnstarted(onboard) ? NOT_STARTED : lost('it was cancelled in Temporal');
     if (!(error instanceof ActivityFailure)) throw error;
     return lost(whyLost(error.cause));
   }
 }
 
-const CALLED_BACK: Outcome = {
+const NOT_STARTED: Outcome = {
   kind: 'not_sent',
   words: 'it was called back before a worker had taken it',
   called_back: true,
