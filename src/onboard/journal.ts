@@ -173,8 +173,9 @@ export function settleEntry(journal: Journal, effect: Effect, now: number, facts
   const last = lastEntry(journal);
   if (last?.effect !== effect || ['done', 'adopted', 'resolved'].includes(last.outcome)) return;
   const words = facts.words && cleanText(facts.words);
-  journal.weights.ledger += weigh({ words, ...(facts.onboard_id && { id: facts.onboard_id }) });
+  journal.weights.ledger -= weigh(last);
   Object.assign(last, facts, { settled_at: iso(now) }, words && { words });
+  journal.weights.ledger += weigh(last);
   const before = journal.ledger.at(-2);
   const isSame =
     before?.effect === effect && before.outcome === last.outcome && before.http_status === last.http_status;

@@ -149,6 +149,7 @@ describe('a call whose outcome is unknown', () => {
     given.told({ name: 'cancel' });
     expect(given.step()).toMatchObject({ do: 'look' });
     expect(given.later(4 * SETTLE).step()).toEqual({ do: 'end', how: 'cancelled' });
+    given.onboard.ended = 'cancelled';
     expect(given.view.waiting_for.text).toMatch(/The outcome of a create call is unknown: it may be in LeadConduit/);
   });
 
