@@ -1,6 +1,7 @@
 import type { RowWithRecord } from '../../client';
 import { ATTENTION_CODES } from '../../onboard/attention';
 import { LINE_LENGTH } from '../../onboard/text';
+import { STATUSES } from '../../onboard/lifecycle';
 import { PHASES } from '../../onboard/view';
 import { visible, visibleIn } from '../../visible';
 import { Alert, Layout, LiveRegion } from './layout';
@@ -20,7 +21,6 @@ export interface Wanted {
 }
 
 const PAGE = 50;
-const STATUSES = ['created', 'in_progress', 'completed'];
 
 export function wantedOf(query: Record<string, string>): Wanted {
   const text = (name: string) => visible(query[name] ?? '').trim() || undefined;
