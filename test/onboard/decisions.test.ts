@@ -22,12 +22,12 @@ import {
   FAULTS,
   FLOWS,
   INVITATION,
-  ListedUpstream,
+  SimulatedLeadConduit,
   ORDER,
   SETTLE,
   type FaultName,
-} from '../support/listed-upstream';
-import { nameOf, Notebook } from '../support/notebook';
+} from '../support/simulated-leadconduit';
+import { Model, nameOf } from '../support/model';
 
 const START = Date.parse('2026-01-01T00:00:00Z');
 const POLICY = {
@@ -58,7 +58,7 @@ const [SEEN_LAST, NEVER_SEEN] = ['the one seen last', 'a1'];
 /** One onboard under test, with the promises that must hold after everything that happens to it. */
 class Trial {
   now = START;
-  notebook = new Notebook();
+  model = new Model();
   hasSaidDuplicate = false;
   /** When LeadConduit was last asked for its list. */
   lookedAt = START;
@@ -87,7 +87,7 @@ class Trial {
   private isSaidToBeDone = false;
 
   constructor(
-    readonly upstream: ListedUpstream,
+    readonly upstream: SimulatedLeadConduit,
     flow_id?: string,
   ) {
     this.input = { ...this.input, flow_id };
@@ -103,7 +103,7 @@ class Trial {
     // Whoever repeats a key says the same in the same name, or something else.
     const message = { ...unsigned, by: `person ${unsigned.key ?? this.messages}` };
     if (message.name === 'resolve' && message.attention === SEEN_LAST) message.attention = this.seen;
-    const verdict = this.notebook.verdictOn(message, this.state);
+    const verdict = this.model.verdictOn(message, this.state);
     const { state } = this;
     const asked = state.attention?.code;
     this.looks = [];
@@ -112,7 +112,7 @@ class Trial {
     assert.equal(judged, verdict, `${nameOf(message)} is to be "${verdict}", and was "${judged}"`);
     const { length } = this.onboard.timeline;
     applyMessage(this.onboard, message, this.now);
-    this.notebook.said(message, verdict);
+    this.model.said(message, verdict);
     if (verdict === 'repeat') assert.equal(this.onboard.timeline.length, length, 'an honest repeat was told of');
     if (verdict === 'refuse' || verdict === 'repeat')
       assert.equal(substance(this.onboard), before, 'refused, but it changed something');
@@ -146,14 +146,14 @@ class Trial {
   /** One step of the workflow's body; false when it waits for people or has ended. */
   step(fault: FaultName, until: number, meanwhile?: Meanwhile): boolean {
     const step = nextStep(this.onboard, this.now);
-    if (this.notebook.ended) {
+    if (this.model.ended) {
       assert.equal(step.do, 'end', 'it went on after its end');
       return false;
     }
     if (step.do === 'end') {
-      assert.equal(step.how, this.notebook.cancelled ? 'cancelled' : 'done');
+      assert.equal(step.how, this.model.cancelled ? 'cancelled' : 'done');
       this.onboard.ended = step.how;
-      this.notebook.ended = true;
+      this.model.ended = true;
       if (step.how === 'done')
         assert(this.isSaidToBeDone || this.upstream.has('completed'), 'done, although nothing was completed');
     } else if (step.do === 'wait') {
@@ -175,11 +175,11 @@ class Trial {
     // A new run carries plain data only.
     this.onboard = JSON.parse(JSON.stringify(this.onboard)) as OnboardState;
     this.check();
-    return !this.notebook.ended;
+    return !this.model.ended;
   }
 
   private call(effect: Effect, fault: FaultName, meanwhile?: Meanwhile) {
-    assert(!this.notebook.held && !this.notebook.cancelled, 'it acted while held, or after a cancel');
+    assert(!this.model.held && !this.model.cancelled, 'it acted while held, or after a cancel');
     intend(this.onboard, effect, this.now);
     assert.match(this.state.phase, /creating|updating|attention/);
     this.isOut = true;
@@ -187,7 +187,7 @@ class Trial {
     if (meanwhile?.isBefore) this.say(meanwhile.message);
     this.now += 10;
     const { sent } = this.upstream;
-    const { held, cancelled } = this.notebook as { held: boolean; cancelled: boolean };
+    const { held, cancelled } = this.model as { held: boolean; cancelled: boolean };
     const isCalledBack = held || cancelled;
     const does = isCalledBack && fault !== 'look' ? 'called back' : fault;
     const outcome = this.upstream.attempt(effect, this.onboard, this.run, does, this.now);
@@ -202,13 +202,13 @@ class Trial {
     }
     if (isSent) this.lastCall = { effect, listedBy: fault === 'exists' ? this.now + SETTLE : this.now };
     if (meanwhile && !meanwhile.isBefore) this.say(meanwhile.message);
-    this.notebook.became(effect, outcome);
+    this.model.became(effect, outcome);
     return outcome;
   }
 
   /** The history has grown long: it goes on in a new run, as if nothing had been. */
   renew(): void {
-    if (this.notebook.ended) return;
+    if (this.model.ended) return;
     this.runs += 1;
     const carried = JSON.parse(JSON.stringify(handOver(this.onboard, this.run.id))) as OnboardState;
     if (this.run.isReset) carried.maybe_sent_before = [...EFFECT_NAMES];
@@ -221,7 +221,7 @@ class Trial {
   /** The run is ended from outside or reset to its beginning, perhaps while its call is out; another one begins. */
   beginAgain(how: 'ended' | 'reset', fault: FaultName | undefined): void {
     const step = nextStep(this.onboard, this.now);
-    if (fault !== undefined && !this.notebook.ended && step.do === 'act' && step.at <= this.now) {
+    if (fault !== undefined && !this.model.ended && step.do === 'act' && step.at <= this.now) {
       const { sent } = this.upstream;
       this.call(step.effect, fault);
       this.needsOrder ||= step.effect === 'completed' && this.upstream.sent > sent;
@@ -233,7 +233,7 @@ class Trial {
     this.runs += 1;
     this.run = { id: `run ${this.runs}`, isReset: how === 'reset' };
     this.onboard = begin(this.input, this.now);
-    this.notebook = new Notebook();
+    this.model = new Model();
     Object.assign(this, { id: undefined, reached: -1, isDoubtful: true, isCleared: false });
     this.check();
   }
@@ -241,7 +241,7 @@ class Trial {
   check(): void {
     datePhase(this.onboard, this.now);
     const { state } = this;
-    this.notebook.compare(state);
+    this.model.compare(state);
     const rank = ORDER.indexOf(state.status ?? '');
     if (this.id !== state.record?.id) Object.assign(this, { id: state.record?.id, reached: -1 });
     this.seen = state.attention?.id ?? this.seen;
@@ -255,7 +255,7 @@ class Trial {
     assert(!this.upstream.isFlowLost, 'a flow that somebody had set was written over');
     assert(isBeyond || creates <= 1 + this.orders.create, 'a second onboard');
     for (const count of completions.values()) assert(count <= 1 + this.orders.completed, 'completed twice');
-    assert.equal(state.phase === 'attention', !this.notebook.ended && state.attention !== undefined);
+    assert.equal(state.phase === 'attention', !this.model.ended && state.attention !== undefined);
   }
 }
 
@@ -345,13 +345,13 @@ function live(trial: Trial, list: Play, may: May): void {
     } else if (may.again) trial.beginAgain(event.again, event.during);
   }
   trial.upstream.mend(trial.now);
-  for (let steps = 0; steps < 400 && !trial.notebook.ended; steps += 1) {
+  for (let steps = 0; steps < 400 && !trial.model.ended; steps += 1) {
     if (trial.step('none', Infinity) && trial.onboard.attention?.code !== 'absence_unproven') continue;
     trial.now += SETTLE / 10; // Nobody decides at once, again and again.
     for (const message of [{ name: 'release' }, decision(trial), { name: 'advance', to: 'completed' }] as const)
-      if (trial.notebook.verdictOn(message, trial.state) === 'accept') trial.say(message);
+      if (trial.model.verdictOn(message, trial.state) === 'accept') trial.say(message);
   }
-  expect(trial.onboard.ended).toBe(trial.notebook.cancelled ? 'cancelled' : 'done');
+  expect(trial.onboard.ended).toBe(trial.model.cancelled ? 'cancelled' : 'done');
 }
 
 function decision({ onboard, upstream, now, state }: Trial): Message {
@@ -375,7 +375,7 @@ const may = fc.record({ cancel: fc.boolean(), change: fc.boolean(), another: fc.
 test(`${RUNS} random lives: at most one onboard and one completion, never back, never while held, nothing lost`, () => {
   fc.assert(
     fc.property(lags, fc.boolean(), flow, events, may, (lag, presence, flow_id, list, allowances) =>
-      live(new Trial(new ListedUpstream(lag, presence), flow_id), list, allowances),
+      live(new Trial(new SimulatedLeadConduit(lag, presence), flow_id), list, allowances),
     ),
     { numRuns: RUNS, seed },
   );
@@ -385,7 +385,7 @@ test('where the list lags behind more than the settle times, a second onboard is
   let shown = 0;
   fc.assert(
     fc.property(fc.integer({ min: 5 * SETTLE, max: 9 * SETTLE }), events, (lag, list) => {
-      const trial = new Trial(new ListedUpstream(lag));
+      const trial = new Trial(new SimulatedLeadConduit(lag));
       live(trial, list, { cancel: false, change: false, another: false, again: false });
       const wasShown = trial.upstream.list(trial.lookedAt).length > 1;
       if (wasShown) shown += 1;
@@ -397,7 +397,7 @@ test('where the list lags behind more than the settle times, a second onboard is
 });
 
 test('an effect that lands later than every settle time is the hole that remains: it is seen as a duplicate', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   trial.step('lost before', Infinity);
   while (trial.onboard.record === null) trial.step('none', Infinity);
@@ -408,7 +408,7 @@ test('an effect that lands later than every settle time is the hole that remains
 });
 
 test('a create refused although it was carried out, listed late, and ordered again meanwhile, is two: seen as a duplicate', () => {
-  const upstream = new ListedUpstream(SETTLE / 2);
+  const upstream = new SimulatedLeadConduit(SETTLE / 2);
   const trial = new Trial(upstream);
   trial.step('refused after', Infinity);
   expect(trial.onboard.attention?.code).toBe('refused');
@@ -419,7 +419,7 @@ test('a create refused although it was carried out, listed late, and ordered aga
 });
 
 test('whoever adopts one onboard while the list shows another is told of both, and chooses', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   trial.step('refused', Infinity);
   expect(trial.onboard.attention?.code).toBe('refused');
@@ -436,7 +436,7 @@ test('whoever adopts one onboard while the list shows another is told of both, a
 });
 
 test('another one, shown in the place of ours while a call for ours may have worked, is a duplicate', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   while (trial.onboard.record === null) trial.step('none', Infinity);
   trial.say({ name: 'advance', to: 'in_progress' });
@@ -455,7 +455,7 @@ test('another one, shown in the place of ours while a call for ours may have wor
 });
 
 test('a look that was under way when somebody chose between two does not ask them again', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   while (trial.onboard.record === null) trial.step('none', Infinity);
   const ours = trial.onboard.record.id;
@@ -474,7 +474,7 @@ test('a look that was under way when somebody chose between two does not ask the
 });
 
 test('two that were seen, and are not shown when they are looked for again: nothing is sent', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   upstream.make(trial.now);
   upstream.make(trial.now);
@@ -488,7 +488,7 @@ test('two that were seen, and are not shown when they are looked for again: noth
 });
 
 test('with the other of two adopted, what may be completed already is not completed without an order', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   while (trial.onboard.record === null) trial.step('none', Infinity);
   trial.say({ name: 'advance', to: 'completed' });
@@ -505,7 +505,7 @@ test('with the other of two adopted, what may be completed already is not comple
 });
 
 test('what was never sent cannot be said to have taken effect', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   trial.say({ name: 'advance', to: 'in_progress' });
   while (trial.onboard.status !== 'in_progress') trial.step('none', Infinity);
@@ -519,14 +519,14 @@ test('what was never sent cannot be said to have taken effect', () => {
 });
 
 test('held while a call cannot be sent: it waits, and does not look all the time', () => {
-  const trial = new Trial(new ListedUpstream(SETTLE));
+  const trial = new Trial(new SimulatedLeadConduit(SETTLE));
   while (trial.onboard.attention?.code !== 'not_sent') trial.step('too many', Infinity);
   trial.say({ name: 'hold' });
   expect(trial.step('none', Infinity)).toBe(false);
 });
 
 describe('a look that is asked for', () => {
-  const create = (upstream: ListedUpstream) => {
+  const create = (upstream: SimulatedLeadConduit) => {
     const trial = new Trial(upstream);
     while (trial.onboard.record === null) trial.step('none', Infinity);
     return trial;
@@ -534,7 +534,7 @@ describe('a look that is asked for', () => {
   const look = (onboard_ids?: string[]): Message => ({ name: 'look', onboard_ids });
 
   test('while the create is out, is made after it', () => {
-    const upstream = new ListedUpstream(0);
+    const upstream = new SimulatedLeadConduit(0);
     const trial = new Trial(upstream);
     const attempt = upstream.attempt.bind(upstream);
     upstream.attempt = (...args) => {
@@ -548,7 +548,7 @@ describe('a look that is asked for', () => {
   });
 
   test('and is answered by a list without an onboard that is known, is made again', () => {
-    const upstream = new ListedUpstream(0);
+    const upstream = new SimulatedLeadConduit(0);
     const trial = create(upstream);
     const { id } = upstream.make(trial.now);
     const list = upstream.list.bind(upstream);
@@ -561,14 +561,14 @@ describe('a look that is asked for', () => {
   });
 
   test('before the list can show what was just created, accuses nobody', () => {
-    const trial = create(new ListedUpstream(2 * SETTLE));
+    const trial = create(new SimulatedLeadConduit(2 * SETTLE));
     trial.say(look());
     while (trial.step('none', Infinity));
     expect(trial.state.timeline.map(({ event }) => event)).toEqual(['started', 'created', 'look_asked', 'checked']);
   });
 
   test('waits for the answer to a question that is open, and does not take its place', () => {
-    const upstream = new ListedUpstream(SETTLE / 2);
+    const upstream = new SimulatedLeadConduit(SETTLE / 2);
     const trial = new Trial(upstream);
     trial.step('refused after', Infinity);
     trial.say(look());
@@ -577,7 +577,7 @@ describe('a look that is asked for', () => {
   });
 
   test('of a completed onboard with another flow, is told, and keeps nobody waiting', () => {
-    const upstream = new ListedUpstream(0);
+    const upstream = new SimulatedLeadConduit(0);
     const trial = new Trial(upstream, FLOWS[0]);
     trial.say({ name: 'advance', to: 'completed' });
     while (trial.onboard.status !== 'completed') trial.step('none', Infinity);
@@ -591,7 +591,7 @@ describe('a look that is asked for', () => {
 });
 
 test('a flow that was taken away again before in_progress is not set again unasked', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream, FLOWS[0]);
   while (trial.onboard.record === null) trial.step('none', Infinity);
   upstream.change({ flow: null }, trial.now);
@@ -601,7 +601,7 @@ test('a flow that was taken away again before in_progress is not set again unask
 });
 
 test('what a run that was reset does not see is for a person, wherever it goes on from', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   trial.step('lost before', Infinity);
   while (trial.onboard.operation?.looks_without_it !== 2) trial.step('none', Infinity);
@@ -612,7 +612,7 @@ test('what a run that was reset does not see is for a person, wherever it goes o
 });
 
 test('an order acts in the run that follows the one which asked for it', () => {
-  const upstream = new ListedUpstream(0);
+  const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
   trial.beginAgain('ended', undefined);
   while (trial.onboard.attention?.code !== 'unknown_outcome') trial.step('none', Infinity);

@@ -1,8 +1,8 @@
 /** A long history goes on in a new run: nothing is lost but what is counted as dropped. On a server that asks for it early. */
-import { renewingServer } from '../support/renewing';
+import { continueAsNewServer } from '../support/continue-as-new-server';
 import { World } from '../support/world';
 
-const server = renewingServer(100);
+const server = continueAsNewServer(100);
 let world: World;
 
 beforeEach(async () => {

@@ -13,7 +13,7 @@ import { takeOver } from '../../src/onboard/carry-over';
 import type { OnboardInput } from '../../src/onboard/input';
 import type { OnboardState } from '../../src/onboard/state';
 import { view } from '../../src/onboard/view';
-import { renewingServer } from '../support/renewing';
+import { continueAsNewServer } from '../support/continue-as-new-server';
 import { payloadConverterPath, World } from '../support/world';
 
 const FOLDER = join(__dirname, '..', 'histories');
@@ -127,10 +127,10 @@ if (process.env.RECORD_HISTORIES) {
       rmSync(FOLDER, { recursive: true, force: true });
       mkdirSync(FOLDER);
     });
-    const renewing = renewingServer(100);
+    const server = continueAsNewServer(100);
     test.each(Object.entries(SCENARIOS))('%s', async (name, live) => {
       const { TEST_TEMPORAL_CLI: cli = '', TEST_TEMPORAL_ADDRESS: usual = '' } = process.env;
-      const address = name.startsWith('renewed') ? renewing.address() : usual;
+      const address = name.startsWith('renewed') ? server.address() : usual;
       const settings: Record<string, string> = name.startsWith('failed') ? { ONBOARDS_CONFIRM: '1s' } : {};
       const world = await World.start({ settings, address });
       await live(world);

@@ -4,7 +4,7 @@ import type { Effect } from '../../src/onboard/lifecycle';
 import type { OnboardView } from '../../src/onboard/view';
 import type { TimelineEvent } from '../../src/onboard/journal';
 import type { Message } from '../../src/onboard/parse-message';
-import { ORDER } from './listed-upstream';
+import { ORDER } from './simulated-leadconduit';
 
 export const nameOf = (message: Message) =>
   message.name === 'advance'
@@ -29,7 +29,7 @@ const KEPT = 500;
  * What somebody knows of a run who only follows what is said to it and what becomes of its calls, by the rules as people
  * are told them. Of the code that is judged it takes where the onboard is said to stand, and none of its rules.
  */
-export class Notebook {
+export class Model {
   held = false;
   cancelled = false;
   ended = false;

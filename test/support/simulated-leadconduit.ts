@@ -50,7 +50,7 @@ interface Change {
 }
 
 /** LeadConduit as a list and a clock, with what the activities do to it: what it has done, and from when its list shows it. */
-export class ListedUpstream {
+export class SimulatedLeadConduit {
   private readonly onboards: { id: string; agreedFlow: string | null; changes: Change[] }[] = [];
   /** One that somebody had set, and that nobody here had seen, is gone. */
   isFlowLost = false;

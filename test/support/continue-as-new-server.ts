@@ -5,8 +5,8 @@ import { loadEnvironment } from '../../src/config';
 import { startTemporal, type TemporalServer } from '../../src/temporal/dev-server';
 
 /** For the tests of a file or a `describe`: a server of their own that asks a run to go on in a new one after so many events. */
-export function renewingServer(afterEvents: number): { address: () => string } {
-  const folder = mkdtempSync(join(tmpdir(), 'onboards-renew-'));
+export function continueAsNewServer(afterEvents: number): { address: () => string } {
+  const folder = mkdtempSync(join(tmpdir(), 'onboards-continue-as-new-'));
   let server: TemporalServer;
   beforeAll(async () => {
     server = await startTemporal({
