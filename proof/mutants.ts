@@ -460,7 +460,7 @@ export const MUTANTS: Mutant[] = [
     file: 'temporal/identity.ts',
     find: "own.ground !== 'sure'",
     replace: "own.ground === 'guess'",
-    tests: ['test/temporal/identity'],
+    tests: ['test/temporal/unclaimed'],
     only: 'is refused to a worker without a key while onboards are under way',
     noticedBy: /is refused to a worker without a key while onboards are under way/,
     says: /Received has value: undefined|Received.*undefined/,

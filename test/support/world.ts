@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
@@ -18,11 +17,12 @@ import type { Message } from '../../src/onboard/parse-message';
 import type { OnboardView } from '../../src/onboard/view';
 import type { Policy } from '../../src/onboard/input';
 import { FrugalWorker } from './frugal-worker';
+import { newId } from './new-id';
 
 /** What the product's worker uses. */
 export const payloadConverterPath = require.resolve('../../src/temporal/payload-converter');
 
-export const newId = () => randomBytes(12).toString('hex');
+export { newId };
 
 export interface Fault {
   on: 'GET' | 'POST' | 'PUT';
