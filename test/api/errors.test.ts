@@ -1,10 +1,7 @@
 /** Whatever goes wrong is said in one way, at once where it can be; nothing is queued without end or lost at the end. */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { join } from 'node:path';
-import Ajv from 'ajv/dist/2020';
 import { createApp } from '../../src/http/app';
 import { Keys } from '../../src/http/keys';
 import { Api, eventually, KEY, sessionsOf, type Answer } from '../support/api';
@@ -284,68 +281,5 @@ describe('its end', () => {
     const ready = await app.request('/readyz');
     expect([ready.status, await ready.json()]).toEqual([503, { error: 'This process is ending' }]);
     expect((await app.request('/healthz')).status).toBe(200);
-  });
-});
-
-describe('without a key', () => {
-  test.each(['/healthz', '/readyz', '/openapi.json'])('%s is there', async (path) => {
-    expect(await api.get(path, { key: null })).toMatchObject({ status: 200, body: expect.any(Object) as object });
-  });
-
-  test('the document has the state without a record, too, as it is told to who does not wait', async () => {
-    const { body: document } = await api.get('/openapi.json', { key: null });
-    const isState = new Ajv({ strict: false }).addSchema(document as object, 'document').compile({
-      $ref: 'document#/components/schemas/State',
-    });
-    const id = newId();
-    await world.faults({ on: 'POST', when: 'before', do: 'status', status: 429, retry_after: 1, invitation_id: id });
-    const { body } = await api.create({ invitation_id: id }, 0);
-    expect(body).toMatchObject({ record: null });
-    expect([isState(body), isState.errors]).toEqual([true, null]);
-    expect(isState({ ...(body as object), phase: 'elsewhere' })).toBe(false);
-  });
-
-  test('the document names every call that is served, and no other', async () => {
-    const { body } = await api.get('/openapi.json', { key: null });
-    const { openapi, paths } = body as { openapi: string; paths: Record<string, object> };
-    const calls = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method} ${path}`),
-    );
-    expect(openapi).toMatch(/^3\.1/);
-    expect(calls.sort()).toEqual(
-      [
-        'get /onboards',
-        'get /onboards/{id}',
-        'get /onboards/{id}/state',
-        ...['advance', 'cancel', 'hold', 'look', 'note', 'release', 'resolve'].map(
-          (name) => `post /onboards/{id}/${name}`,
-        ),
-        'post /onboards',
-        'put /onboards/{id}',
-      ].sort(),
-    );
-  });
-
-  type Document = { paths: Record<string, Record<string, { security?: object[] }>> };
-  const served = async () => (await api.get('/openapi.json', { key: null })).body as Document;
-
-  test('every call of the document is for those with a key, unless it says itself that it needs none', async () => {
-    const { paths } = await served();
-    const calls = Object.entries(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, { security }]) => ({ path, method, isOpen: security?.length === 0 })),
-    );
-    expect(calls.length).toBeGreaterThan(10);
-    for (const { path, method, isOpen } of calls.filter((call) => !call.isOpen)) {
-      const { status } = await api.call(method.toUpperCase(), path.replace('{id}', newId()), { key: null });
-      expect([method, path, isOpen, status]).toEqual([method, path, false, 401]);
-    }
-  });
-
-  test('the document is the one in docs/, so that a change of the API shows in a diff', async () => {
-    const file = join(__dirname, '..', '..', 'docs', 'openapi.json');
-    const document = JSON.stringify(await served(), null, 2);
-    // `npm run record-api`
-    if (process.env.RECORD_API !== undefined) writeFileSync(file, `${document}\n`);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(document));
   });
 });

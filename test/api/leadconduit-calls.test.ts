@@ -1,8 +1,7 @@
 /** LeadConduit's own calls at our address: the same as there for whoever knows only its reference, and never twice. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardRecord } from '../../src/leadconduit/schema';
-import { Api, eventually, KEY, type Answer } from '../support/api';
-import { ReferenceClient, type Onboard, type Reply } from '../support/reference-client';
+import { Api, eventually, type Answer } from '../support/api';
+import { besides } from '../support/besides';
 import { newId, World } from '../support/world';
 
 let world: World;
@@ -16,24 +15,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** Temporal's lists lag behind what was answered: by nothing mostly, by less than a second for sure. */
-const MOST_LOOKS = 50;
-
-/** What a test has opened beside them. */
-const opened: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const one of opened.splice(0).reverse()) await one.close();
-});
-async function another(options: Parameters<typeof World.start>[0] = {}): Promise<World> {
-  const other = await World.start(options);
-  opened.push(other);
-  return other;
-}
-async function apiOf(other: World): Promise<Api> {
-  const its = await Api.start(other);
-  opened.push(its);
-  return its;
-}
+const { another, apiOf } = besides();
 
 const mixed = (id: string) => id.replace(/[a-f]/g, (digit) => (Math.random() < 0.5 ? digit.toUpperCase() : digit));
 const replayed = ({ headers }: Answer) => headers.get('idempotent-replayed');
@@ -46,77 +28,6 @@ async function created(request: { flow_id?: string } = {}): Promise<OnboardRecor
   expect(answer).toMatchObject({ status: 201, body: { status: 'created' } });
   return recordOf(answer);
 }
-
-describe('a client written from the reference alone', () => {
-  const INVITATION = newId();
-  const FLOW = newId();
-
-  /** The story that the reference tells. */
-  async function story(client: ReferenceClient): Promise<Reply<unknown>[]> {
-    const created = await client.createOnboard({ invitation_id: INVITATION });
-    const list = await listed(client, created.body.id);
-    const moved = await client.updateOnboard({ ...list.body[0]!, flow_id: FLOW, status: 'in_progress' });
-    const completed = await client.updateOnboard({ ...moved.body, status: 'completed' });
-    return [created, list, moved, completed];
-  }
-
-  /** The list with this one onboard of it, once it is there: the reference does not say that it is at once. */
-  async function listed(client: ReferenceClient, id: string): Promise<Reply<Onboard[]>> {
-    for (let tries = 1; ; tries += 1) {
-      const list = await client.listOnboards();
-      const mine = list.body.filter((onboard) => onboard.id === id);
-      if (mine.length > 0 || tries === MOST_LOOKS) return { ...list, body: mine };
-      await sleep(20);
-    }
-  }
-
-  const KINDS: [string, RegExp][] = [
-    ['24 hex', /^[0-9a-f]{24}$/],
-    ['RFC 3339', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/],
-  ];
-  /** Names and types stay; the ids and times that differ from one account to the next do not. */
-  const shape = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(shape);
-    if (typeof value === 'object' && value !== null)
-      return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, shape(field)]));
-    if (value === INVITATION || value === FLOW || typeof value !== 'string') return value;
-    return KINDS.find(([, pattern]) => pattern.test(value))?.[0] ?? value;
-  };
-  const seen = (replies: Reply<unknown>[]) =>
-    replies.map(({ status, type, body }) => ({ status, type, body: shape(body) }));
-
-  test('sees the same names, types and statuses at our address as at LeadConduit’s', async () => {
-    const theirs = await another({ presence: false });
-    const upstream = seen(await story(new ReferenceClient(theirs.emulator.url, 'test-key')));
-    const ours = seen(await story(new ReferenceClient(api.url, KEY)));
-    expect(ours).toEqual(upstream);
-    expect(ours.map(({ status }) => status)).toEqual([201, 200, 200, 200]);
-    expect(await world.effects(INVITATION)).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
-  });
-
-  test('that repeats every call gets the same answers, and nothing is doubled; at LeadConduit it is', async () => {
-    const again = newId();
-    const twice = async (client: ReferenceClient) => {
-      const [first, second] = [
-        await client.createOnboard({ invitation_id: again }),
-        await client.createOnboard({ invitation_id: again }),
-      ];
-      const done = { ...first.body, status: 'completed' };
-      return {
-        isSame: first.body.id === second.body.id,
-        puts: [await put(client, done), await put(client, done)],
-      };
-    };
-    const put = async (client: ReferenceClient, onboard: Onboard) => (await client.updateOnboard(onboard)).status;
-
-    expect(await twice(new ReferenceClient(api.url, KEY))).toEqual({ isSame: true, puts: [200, 200] });
-    expect(await world.effects(again)).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
-
-    const theirs = await another({ presence: false });
-    expect(await twice(new ReferenceClient(theirs.emulator.url, 'test-key'))).toMatchObject({ isSame: false });
-    expect(await theirs.effects(again)).toMatchObject({ creates: 2, emails: 2 });
-  });
-});
 
 describe('POST /onboards', () => {
   test('ten times at once, in mixed case: one onboard, ten times 201 with its record, nine of them replayed', async () => {
@@ -243,33 +154,6 @@ describe('POST /onboards', () => {
       ledger: [{ effect: 'create', outcome: 'adopted' }],
     });
     expect(await world.effects(invitation_id)).toMatchObject({ posts: 1, creates: 1 });
-  });
-});
-
-describe('GET /onboards', () => {
-  test('is all records, oldest first; in pages to the end where `limit` asks for it', async () => {
-    const list = await apiOf(await another());
-    expect(await list.get('/onboards')).toMatchObject({ status: 200, body: [] });
-    const records: OnboardRecord[] = [];
-    for (let n = 0; n < 5; n += 1) records.push(recordOf(await list.create({ invitation_id: newId() })));
-    let all = await list.get('/onboards');
-    for (let tries = 1; tries < MOST_LOOKS && (all.body as unknown[]).length < 5; tries += 1) {
-      await sleep(20);
-      all = await list.get('/onboards');
-    }
-    expect([all.body, all.headers.get('link')]).toEqual([records, null]);
-    const pages: unknown[] = [];
-    for (let next: string | undefined = '/onboards?limit=2'; next !== undefined;) {
-      const page: Answer = await list.get(next);
-      pages.push(page.body);
-      next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
-    }
-    expect(pages).toEqual([records.slice(0, 2), records.slice(2, 4), records.slice(4)]);
-    const exact = await list.get(`/onboards?limit=5`);
-    expect([exact.body, exact.headers.get('link')]).toEqual([records, null]);
-    const rest = await list.get(`/onboards?after=${records[3]!.id.toUpperCase()}`);
-    expect(rest.body).toEqual(records.slice(4));
-    expect(await list.get(`/onboards?after=${newId()}`)).toMatchObject({ status: 404 });
   });
 });
 
