@@ -5,7 +5,7 @@
 import type { OnboardView } from '../src/onboard/view';
 import { continueAsNewServer } from '../test/support/continue-as-new-server';
 import type { Fault } from '../test/support/world';
-import { eventually, thrice, type Onboard, type Together } from './operators';
+import { eventually, thrice, type Onboard, type Together } from './support/operators';
 
 const CANCELS: Record<string, (onboard: Onboard) => Promise<unknown>> = {
   'our update': (onboard) => onboard.send({ name: 'cancel' }),

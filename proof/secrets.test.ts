@@ -30,9 +30,9 @@ import { readUpFile, type UpFile } from '../src/temporal/up-file';
 import type { OnboardView } from '../src/onboard/view';
 import { kill9 } from '../test/support/worker-process';
 import { newId, type Fault } from '../test/support/world';
-import { KEY, traces } from './marked-key';
-import { eventually } from './operators';
-import { ANSWERS, SAYING, startTalkative, type Talkative } from './talkative';
+import { KEY, traces } from './support/marked-key';
+import { eventually } from './support/operators';
+import { ANSWERS, SAYING, startTalkative, type Talkative } from './support/talkative';
 
 const folder = mkdtempSync(join(tmpdir(), 'onboards-secrets-'));
 const at = (...names: string[]) => join(folder, ...names);

@@ -1,12 +1,12 @@
 /** A worker that ends itself by SIGKILL at the point of a call that it is told, on the queue and bundle that it is told. */
 import type { PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { createActivities } from '../src/activities';
-import { ListTrust } from '../src/activities/list-trust';
-import { InFlightWrites } from '../src/activities/in-flight-writes';
-import { loadConfig } from '../src/config';
-import { LeadConduitClient } from '../src/leadconduit/client';
-import { workerOptions } from '../src/temporal/worker-options';
+import { createActivities } from '../../src/activities';
+import { ListTrust } from '../../src/activities/list-trust';
+import { InFlightWrites } from '../../src/activities/in-flight-writes';
+import { loadConfig } from '../../src/config';
+import { LeadConduitClient } from '../../src/leadconduit/client';
+import { workerOptions } from '../../src/temporal/worker-options';
 import type { CrashPoint } from './crash-points';
 
 const { CRASH_AT, TEST_TEMPORAL_ADDRESS: address, TEST_WORKFLOW_BUNDLE: codePath = '' } = process.env;

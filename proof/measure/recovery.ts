@@ -1,5 +1,5 @@
 /**
- * `node scripts/typescript.mjs proof/recovery.ts [times]`: a worker at the default settings is killed (-9) while LeadConduit
+ * `node scripts/typescript.mjs proof/measure/recovery.ts [times]`: a worker at the default settings is killed (-9) while LeadConduit
  * holds the answer to a create, and started again at once, as `npm start` does. How long until a worker acts again, and
  * until the outcome of that create is known: of one that took effect, and of one that did not.
  */
@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { OnboardsClient } from '../src/client';
-import { loadConfig, loadEnvironment } from '../src/config';
-import { startEmulator, type Emulator } from '../src/emulator/serve';
-import { endProcess, signalGroup, startChild, type Child } from '../src/processes';
-import { findTemporal } from '../src/temporal/find-cli';
-import { startTemporal, type TemporalServer } from '../src/temporal/dev-server';
-import { newId } from '../src/emulator/ledger';
+import { OnboardsClient } from '../../src/client';
+import { loadConfig, loadEnvironment } from '../../src/config';
+import { startEmulator, type Emulator } from '../../src/emulator/serve';
+import { endProcess, signalGroup, startChild, type Child } from '../../src/processes';
+import { findTemporal } from '../../src/temporal/find-cli';
+import { startTemporal, type TemporalServer } from '../../src/temporal/dev-server';
+import { newId } from '../../src/emulator/ledger';
 
-const worker = join(__dirname, '..', 'dist', 'worker.js');
+const worker = join(__dirname, '..', '..', 'dist', 'worker.js');
 
 /** One worker on a queue of its own, killed once. */
 class Trial {

@@ -1,5 +1,5 @@
 /**
- * `node scripts/typescript.mjs proof/load.ts [seconds]`: what `npm start` can hold of `POST /onboards`, and what becomes of
+ * `node scripts/typescript.mjs proof/measure/load.ts [seconds]`: what `npm start` can hold of `POST /onboards`, and what becomes of
  * four times as much for a minute. Each tenth invitation is sent twice at once. The emulator's ledger is the judge.
  */
 import { spawn } from 'node:child_process';
@@ -8,8 +8,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readUpFile, type UpFile } from '../src/temporal/up-file';
-import type { Effects } from './chaos/journal';
+import { readUpFile, type UpFile } from '../../src/temporal/up-file';
+import type { Effects } from '../chaos/journal';
 
 const SECONDS = Number(process.argv[2] ?? 60);
 const WARM_S = 5;
@@ -94,7 +94,7 @@ async function main(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'onboards-load-'));
   const ports = { PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0', EMULATOR_PORT: '0' };
   const env = { ...process.env, ...ports, ONBOARDS_DATA_DIR: join(folder, 'data') };
-  const child = spawn(process.execPath, [join(__dirname, '..', 'run.mjs'), 'up'], { env, stdio: 'ignore' });
+  const child = spawn(process.execPath, [join(__dirname, '..', '..', 'run.mjs'), 'up'], { env, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   try {
     let up: UpFile | undefined;

@@ -1,5 +1,5 @@
-import { LeadConduitClient, type WireEvent } from '../src/leadconduit/client';
-import type { World } from '../test/support/world';
+import { LeadConduitClient, type WireEvent } from '../../src/leadconduit/client';
+import type { World } from '../../test/support/world';
 
 /** A client with a bug: a call that went wrong is not told but thrown, so that Temporal may run its activity again. */
 export class Careless extends LeadConduitClient {

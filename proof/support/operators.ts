@@ -1,9 +1,9 @@
 /** One onboard, and what people and operators can do to it with our client and Temporal's own tools; `thrice` plays with three. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { OnboardsError } from '../src/client';
-import type { OnboardView, Phase } from '../src/onboard/view';
-import { newId, World, type Fault, type WorldOptions } from '../test/support/world';
+import { OnboardsError } from '../../src/client';
+import type { OnboardView, Phase } from '../../src/onboard/view';
+import { newId, World, type Fault, type WorldOptions } from '../../test/support/world';
 
 type Command = Parameters<World['send']>[0];
 interface ActivityOptions {
