@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { MUTANTS, type Mutant } from './mutants/index';
+import { MUTANTS, type Mutant } from './mutants';
 
 const root = join(__dirname, '..');
 const PARTS = ['src', 'test', 'proof', 'scripts', 'package.json', 'tsconfig.json', 'jest.config.cjs'];
