@@ -31,3 +31,12 @@ export function traces(text: string): string[] {
   });
   return [...new Set(found)];
 }
+
+/** All that is in it, the bytes of payloads as text. */
+export function readable(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, inner]) => `${name}: ${readable(inner)}`)
+    .join('\n');
+}

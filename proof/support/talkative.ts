@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { newId } from '../../test/support/world';
+import { newId } from '../../test/support/new-id';
 
 /** By this one knows its words again: where they are kept, the key was within reach. */
 export const SAYING = 'you sent';
