@@ -1,3 +1,4 @@
+/** The files for containers: what `docker-compose.yml` and the Dockerfile pin, let in and hand on. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

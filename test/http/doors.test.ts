@@ -1,3 +1,4 @@
+/** Who may ask at all: a Host that is ours, and no page of another site. */
 import { request } from 'node:http';
 import { startEmulator, type Emulator } from '../../src/emulator/serve';
 import { hashOf, Keys } from '../../src/http/keys';

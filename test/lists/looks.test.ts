@@ -1,3 +1,4 @@
+/** Looks are shared, and calls wait for a place: never more under way than the settings say. */
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

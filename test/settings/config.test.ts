@@ -1,3 +1,4 @@
+/** The settings: what is refused and in which words, and what each program is handed. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +13,6 @@ import {
 } from '../../src/config';
 import { withoutSecrets } from '../../src/secrets';
 import { upstreamOf } from '../../src/upstream';
-import { World } from '../support/world';
 
 test.each([
   ['LEADCONDUIT_TIMEOUT', '11m', '1ms to 10m'],
@@ -24,13 +24,6 @@ test.each([
   const load = () => loadConfig({ [setting]: text });
   expect(load).toThrow(ConfigError);
   expect(load).toThrow(`${setting} must be a duration from ${bounds}, such as`);
-});
-
-test('a run takes the longest times that the settings can have', async () => {
-  const settings = { LEADCONDUIT_TIMEOUT: '10m', ONBOARDS_SETTLE: '1d', ONBOARDS_CONFIRM: '30d' };
-  const world = await World.start({ settings });
-  expect(await world.create()).toMatchObject({ status: 'created' });
-  await world.close();
 });
 
 test('ONBOARDS_PUBLIC_URL is an address without a path', () => {

@@ -1,3 +1,4 @@
+/** The plain life of an onboard, from its start to completed. */
 import { World } from '../support/world';
 
 /** Of a plain life in Temporal's history, but for the workflow's tasks, which a busy worker takes in more or fewer parts. */

@@ -1,4 +1,4 @@
-/** An onboard makes progress under the limits of the worker that runs now, however many there are, or says in an attention what is wrong. */
+/** An onboard makes progress under the limits of the worker that runs now, with many others too, or says what is wrong. */
 import { LeadConduitClient } from '../../src/leadconduit/client';
 import { newId, World } from '../support/world';
 
@@ -90,3 +90,9 @@ test('200 starts at once against a list of 5,000 that takes 2 s: none refused, n
   // Each look serves all that wait; one for each onboard would be 200.
   expect(calls.GET - before).toBeLessThan(40);
 }, 120_000);
+
+test('a run takes the longest times that the settings can have', async () => {
+  const settings = { LEADCONDUIT_TIMEOUT: '10m', ONBOARDS_SETTLE: '1d', ONBOARDS_CONFIRM: '30d' };
+  world = await World.start({ settings });
+  expect(await world.create()).toMatchObject({ status: 'created' });
+});
