@@ -2,7 +2,7 @@
 import type { OnboardView } from '../src/onboard/view';
 import { spawnWorker, kill9 } from '../test/support/worker-process';
 import { World } from '../test/support/world';
-import { eventually, Onboard, thrice, type Together } from './operators';
+import { eventually, Onboard, thrice, type Together } from './support/operators';
 
 const HIDDEN = { options: { presence: false } } as const;
 const hide = ({ world }: Onboard, together: Together, hide_created = true) =>

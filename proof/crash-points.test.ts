@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { kill9 } from '../test/support/worker-process';
 import { World } from '../test/support/world';
-import { CRASH_POINTS, type CrashPoint } from './crash-points';
-import { Onboard } from './operators';
+import { CRASH_POINTS, type CrashPoint } from './support/crash-points';
+import { Onboard } from './support/operators';
 
 const inRoot = (path: string) => join(__dirname, '..', path);
 /** From here on the bytes are the system's, which sends them although the process has gone. */
@@ -21,7 +21,7 @@ const TEST_MS = DIES_MS + 60_000;
 /** Starts the worker that will die on the queue of a world. */
 function mortal({ config, emulator }: World, point: CrashPoint): ChildProcess {
   const { PATH, TEST_FOLDER, TEST_TEMPORAL_ADDRESS, TEST_WORKFLOW_BUNDLE } = process.env;
-  return spawn(process.execPath, ['scripts/typescript.mjs', 'proof/crash-worker.ts'].map(inRoot), {
+  return spawn(process.execPath, ['scripts/typescript.mjs', 'proof/support/crash-worker.ts'].map(inRoot), {
     // Where there is no `.env`.
     cwd: TEST_FOLDER,
     env: {

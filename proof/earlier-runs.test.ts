@@ -1,7 +1,7 @@
 /** A run that follows another (cancelled, terminated, reset) cannot know what that one sent: it asks before it repeats. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnboardView } from '../src/onboard/view';
-import { renewingServer } from '../test/support/renewing';
+import { continueAsNewServer } from '../test/support/continue-as-new-server';
 import { newId, World, type WorldOptions } from '../test/support/world';
 
 let world: World;
@@ -176,7 +176,7 @@ describe('reset', () => {
   });
 
   describe('and continued as new', () => {
-    const server = renewingServer(100);
+    const server = continueAsNewServer(100);
     const renew = async () => {
       const isNew = async () => (await world.state()).timeline.some(({ event }) => event === 'continued');
       // No more notes than it takes: with the rest of them the new run would soon be renewed, too.

@@ -4,7 +4,7 @@
  */
 import type { AttentionCode } from '../src/onboard/attention';
 import { newId, World } from '../test/support/world';
-import { eventually, Onboard } from './operators';
+import { eventually, Onboard } from './support/operators';
 
 type Step = 'create' | 'in_progress' | 'completed';
 const STEPS: Step[] = ['create', 'in_progress', 'completed'];

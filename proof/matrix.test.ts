@@ -6,7 +6,7 @@ import type { AttentionCode } from '../src/onboard/attention';
 import type { LedgerEntry, TimelineEvent } from '../src/onboard/journal';
 import type { Phase } from '../src/onboard/view';
 import { newId, World, type Fault } from '../test/support/world';
-import { Onboard } from './operators';
+import { Onboard } from './support/operators';
 
 type Ill = Pick<Fault, 'do' | 'status' | 'ms'>;
 type When = Fault['when'];

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WireEvent } from '../src/leadconduit/client';
 import type { OnboardView } from '../src/onboard/view';
 import { World, type Fault } from '../test/support/world';
-import { Careless, useClient } from './careless';
-import { Onboard } from './operators';
+import { Careless, useClient } from './support/careless';
+import { Onboard } from './support/operators';
 
 const THREE = { retryPolicy: { maximumAttempts: 3 } };
 const ALL = { resetAttempts: true, resetHeartbeat: true };

@@ -3,9 +3,9 @@
  * with the same key, also in the run that goes on after a continue-as-new. Three onboards for each row, at the same time.
  */
 import type { OnboardView } from '../src/onboard/view';
-import { renewingServer } from '../test/support/renewing';
+import { continueAsNewServer } from '../test/support/continue-as-new-server';
 import type { Fault } from '../test/support/world';
-import { eventually, thrice, type Onboard, type Together } from './operators';
+import { eventually, thrice, type Onboard, type Together } from './support/operators';
 
 const CANCELS: Record<string, (onboard: Onboard) => Promise<unknown>> = {
   'our update': (onboard) => onboard.send({ name: 'cancel' }),
@@ -73,7 +73,7 @@ test.concurrent.each(rows)('cancelled by %s while a completing call is out that 
 );
 
 describe('with the same key, before and after a continue-as-new', () => {
-  const server = renewingServer(60);
+  const server = continueAsNewServer(60);
   const continued = ({ timeline }: OnboardView) => timeline.filter(({ event }) => event === 'continued').length;
   /** Notes until its history is long enough to go on in a new run. */
   async function renew(onboard: Onboard): Promise<void> {

@@ -15,7 +15,7 @@ import { registerSearchAttributes } from '../src/temporal/register-search-attrib
 import { workerOptions } from '../src/temporal/worker-options';
 import type { OnboardView } from '../src/onboard/view';
 import { newId, saveHistories, type World } from '../test/support/world';
-import { eventually, thrice, type Onboard } from './operators';
+import { eventually, thrice, type Onboard } from './support/operators';
 
 const settle = (ms: number) => ({ settings: { ONBOARDS_SETTLE: `${ms}ms`, ONBOARDS_CONFIRM: '9s' } });
 const listed = async ({ world, invitation }: Onboard) =>

@@ -4,7 +4,7 @@
  */
 import { InFlightWrites } from '../src/activities/in-flight-writes';
 import type { OnboardView } from '../src/onboard/view';
-import { thrice, type Onboard, type Scene, type Together } from './operators';
+import { thrice, type Onboard, type Scene, type Together } from './support/operators';
 
 /** The list may lag by less than this. A call is out until it is let go of. */
 const SETTLE = { settings: { ONBOARDS_SETTLE: '1500ms', LEADCONDUIT_TIMEOUT: '30s' } };

@@ -1,3 +1,4 @@
+/** The plan of a crash run: its seed alone decides it, and every fault and blow is in it. */
 import { AMBIGUOUS, LISTS, OLD_LOOK_MS, planOf } from './chaos/plan';
 
 const SIZE = { onboards: 300, seed: 1, minutes: 5 };

@@ -1,3 +1,4 @@
+/** Every port of every process of `npm start`, tried as a page of another site would try it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -2,8 +2,8 @@
 import { LeadConduitClient, type WireEvent } from '../src/leadconduit/client';
 import type { OnboardView } from '../src/onboard/view';
 import { World, type WorldOptions } from '../test/support/world';
-import { Careless, useClient } from './careless';
-import { Onboard } from './operators';
+import { Careless, useClient } from './support/careless';
+import { Onboard } from './support/operators';
 
 let world: World;
 let onboard: Onboard;

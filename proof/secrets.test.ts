@@ -2,23 +2,10 @@
  * The account's key stays where it must be. Every failure is provoked with a marked one, in the product's own processes
  * (`npm start` with its Temporal server, workers, the command line); then all that they left behind is searched.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  appendFileSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { OnboardsClient, policyOf } from '../src/client';
@@ -30,14 +17,10 @@ import { readUpFile, type UpFile } from '../src/temporal/up-file';
 import type { OnboardView } from '../src/onboard/view';
 import { kill9 } from '../test/support/worker-process';
 import { newId, type Fault } from '../test/support/world';
-import { KEY, traces } from './marked-key';
-import { eventually } from './operators';
-import { ANSWERS, SAYING, startTalkative, type Talkative } from './talkative';
-
-const folder = mkdtempSync(join(tmpdir(), 'onboards-secrets-'));
-const at = (...names: string[]) => join(folder, ...names);
-const children: ChildProcess[] = [];
-const SETTINGS = { LEADCONDUIT_API_KEY: KEY, LEADCONDUIT_TIMEOUT: '1s', ONBOARDS_SETTLE: '250ms' };
+import { KEY, readable, traces } from './support/marked-key';
+import { at, children, folder, letIn, run, saidBy, selfSigned, SETTINGS } from './support/marked-programs';
+import { eventually } from './support/operators';
+import { ANSWERS, SAYING, startTalkative, type Talkative } from './support/talkative';
 
 let talkative: Talkative;
 let emulator: Emulator;
@@ -45,20 +28,6 @@ let up: UpFile;
 let temporal: Client;
 /** As which our own API and console know us. */
 let headers: Record<string, string>;
-/** One of the product's programs with the marked key; what it says goes to a file of this name. */
-function run(name: string, program: string, env: Record<string, string>, ...args: string[]): ChildProcess {
-  const log = openSync(at(`${name}.log`), 'a');
-  const path = join(__dirname, '..', 'dist', `${program}.js`);
-  const child = spawn(process.execPath, [path, ...args], {
-    cwd: folder,
-    env: { PATH: process.env.PATH, HOME: folder, ONBOARDS_DATA_DIR: at('data'), ...SETTINGS, ...env },
-    stdio: ['ignore', log, log],
-  });
-  closeSync(log);
-  children.push(child);
-  return child;
-}
-const saidBy = (name: string) => readFileSync(at(`${name}.log`), 'utf8');
 
 /** A worker with a queue and an upstream of its own, and the door to it. */
 async function line(name: string, baseUrl: string, start = true): Promise<OnboardsClient> {
@@ -104,23 +73,6 @@ async function ask(door: 'api' | 'console', method: string, path: string, body?:
   appendFileSync(at(`answers-${door}.log`), `${head}\n${await answer.text()}\n`);
 }
 
-/** The key of our own API, which `npm start` made, and a session of the console. */
-async function letIn({ url, key_file = '' }: NonNullable<UpFile['api']>): Promise<Record<string, string>> {
-  const key = readFileSync(key_file, 'utf8').trim();
-  const { headers } = await fetch(`${url}/login`, {
-    method: 'POST',
-    headers: { origin: url },
-    body: new URLSearchParams({ key }),
-    redirect: 'manual',
-  });
-  return {
-    authorization: `Basic ${btoa(`API:${key}`)}`,
-    cookie: headers.getSetCookie()[0]!.split(';')[0]!,
-    'content-type': 'application/json',
-    prefer: 'wait=1',
-  };
-}
-
 beforeAll(async () => {
   [talkative, emulator] = [await startTalkative(), await startEmulator({ port: 0, dataDir: at('emulator') })];
   run('up', 'up', {
@@ -147,29 +99,6 @@ afterAll(async () => {
   await talkative.close();
   await emulator.close();
   rmSync(folder, { recursive: true, force: true });
-});
-
-describe('the search itself finds the key', () => {
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
-  const percent = (text: string) => text.replace(/./gs, (c) => `%${c.charCodeAt(0).toString(16)}`);
-  test.each([
-    ['plain', `a ${KEY} b`],
-    ['in other case', KEY.toUpperCase()],
-    ['in Base64', base64(KEY)],
-    ['in Base64, as in the header', base64(`API:${KEY}`)],
-    ['in Base64, at any place', base64(`xx${KEY}yyy`)],
-    ['in Base64 for URLs', Buffer.from(`API:${KEY}`).toString('base64url')],
-    ['percent-encoded', encodeURIComponent(KEY)],
-    ['percent-encoded throughout', percent(KEY)],
-    ['in Base64, percent-encoded', percent(base64(KEY))],
-    ['as JSON', JSON.stringify({ a: JSON.stringify({ KEY }) })],
-  ])('%s', (_, text) => {
-    expect(traces(text)).not.toEqual([]);
-  });
-
-  test('and nothing where there is nothing', () => {
-    expect(traces(`${SAYING} *** ${base64('API:another-key-of-this-length')}`)).toEqual([]);
-  });
 });
 
 describe('provoked', () => {
@@ -344,20 +273,3 @@ describe('searched', () => {
     expect([...texts].filter(([, text]) => traces(text).length > 0).map(([name]) => name)).toEqual([]);
   });
 });
-
-/** All that is in it, the bytes of payloads as text. */
-function readable(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  if (typeof value !== 'object' || value === null) return String(value);
-  return Object.entries(value)
-    .map(([name, inner]) => `${name}: ${readable(inner)}`)
-    .join('\n');
-}
-
-function selfSigned(): { key: string; cert: string } {
-  const files = [at('tls', 'key.pem'), at('tls', 'cert.pem')] as const;
-  mkdirSync(at('tls'));
-  const made = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1';
-  execFileSync('openssl', [...made.split(' '), '-keyout', files[0], '-out', files[1]], { stdio: 'pipe' });
-  return { key: readFileSync(files[0], 'utf8'), cert: readFileSync(files[1], 'utf8') };
-}

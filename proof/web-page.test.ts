@@ -1,3 +1,4 @@
+/** Temporal's own web page works in a browser as it is started here: it lists, shows and steers what there is. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -27,7 +27,9 @@ async function chaos(...size) {
 
 const since = Date.now();
 const results = [];
-results.push(await jest('what can go wrong', [...config, 'proof/(?!replay|mutants)', 'test/(decisions|hostile)'], env));
+results.push(
+  await jest('what can go wrong', [...config, 'proof/(?!replay|mutants)', 'test/(onboard|text/hostile)'], env),
+);
 results.push(await chaos('--onboards', '300', '--seed', '1', '--minutes', '5'));
 results.push(await jest('replay', [...config, 'proof/replay'], env));
 results.push(await jest('mutants', [...config, '--maxConcurrency', '3', 'proof/mutants']));

@@ -1,26 +1,21 @@
-/** The machines of a crash run: the emulator, which nothing kills, a Temporal server, and workers and an API as they are shipped. */
+/** The machines of a crash run: LeadConduit, which nothing kills, a Temporal server, and workers and an API as they are shipped. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadEnvironment } from '../../src/environment';
-import { ChildFailed, endProcess, isAlive, signalGroup, startChild, type Child } from '../../src/processes';
+import { isAlive, signalGroup, startChild, type Child } from '../../src/processes';
 import { findTemporal } from '../../src/temporal/find-cli';
 import { claimPort } from '../../src/temporal/ports';
 import { startTemporal, type TemporalServer } from '../../src/temporal/dev-server';
-import type { OnboardRecord } from '../../src/leadconduit/schema';
-import { JournalFile, listOf, type Journal } from './journal';
-import { API_FROZEN_MS, FROZEN_MS, LIMIT_MS, WORKERS, type Blow, type Fault } from './plan';
+import { API_FROZEN_MS, FROZEN_MS, WORKERS, type Blow } from './plan';
+import { API_KEY, LAG_MS, SETTINGS } from './settings';
+import { Upstream } from './upstream';
 
 const dist = join(__dirname, '..', '..', 'dist');
 /** Lets a signal shut down the SDK of a worker. */
 const SABOTAGE = join(__dirname, '..', '..', 'test', 'support', 'sabotage.cjs');
-export const KEY = 'chaos-key';
-/** Of our own API. */
-export const API_KEY = 'chaos-api-key';
 /** How long a blow waits for whom it is meant for; then it is one that met nobody. */
 const STANDS_MS = 180_000;
-/** Below the settle times, even of what lands late (see the plan). */
-export const LAG_MS = 2_500;
 /** How long a freeze waits for its worker to have a write in hand. */
 const BUSY_MS = 3_000;
 /** How long a worker whose SDK has shut down may live on: by itself it ends in 10 s, and a call that it has made takes its time. */
@@ -30,16 +25,6 @@ const AWAKE_MS = 8_000;
 /** `enums.v1.PendingActivityState` */
 const STARTED = 2;
 const CALLING = "ExecutionStatus = 'Running' AND (OnboardPhase = 'creating' OR OnboardPhase = 'updating')";
-/** Short, so that a run takes minutes; the rules are the same. */
-export const SETTINGS = {
-  LEADCONDUIT_API_KEY: KEY,
-  LEADCONDUIT_TIMEOUT: `${LIMIT_MS}ms`,
-  /** Calls hang for as long as the limit: none may keep others waiting for a place. */
-  LEADCONDUIT_MAX_CONCURRENCY: '12',
-  ONBOARDS_SETTLE: '3500ms',
-  ONBOARDS_CONFIRM: '2s',
-  ONBOARDS_TASK_QUEUE: 'chaos',
-};
 
 export class Fleet {
   /** How often a worker or an API that was ready ended, and nobody had struck it. One that finds no server may give up. */
@@ -52,7 +37,6 @@ export class Fleet {
   readonly inHand: number[] = [];
   /** How long each worker whose SDK had shut down lived on, ms. */
   readonly noticed: number[] = [];
-  private readonly journalFile: JournalFile;
   private readonly temporal: Client;
   private readonly running: { child: Child; letGo: () => void }[] = [];
   private api: Child | undefined;
@@ -67,11 +51,10 @@ export class Fleet {
   private constructor(
     private readonly folder: string,
     private readonly cli: string,
-    private readonly ports: { temporal: number; emulator: number; api: number },
-    private readonly emulator: Child,
+    private readonly ports: { temporal: number; api: number },
+    readonly upstream: Upstream,
     private server: TemporalServer,
   ) {
-    this.journalFile = new JournalFile(join(folder, 'emulator', 'emulator.jsonl'));
     this.temporal = new Client({ connection: Connection.lazy({ address: this.address }) });
   }
 
@@ -80,23 +63,12 @@ export class Fleet {
     // Where there is no `.env` that would reach the processes.
     process.chdir(folder);
     const cli = await findTemporal({ env, cliPath: env.TEMPORAL_CLI_PATH, say: (what) => console.error(what) });
-    const port = await claimPort(0, 'the emulator', 'EMULATOR_PORT');
-    const emulator = startChild({
-      name: 'The emulator',
-      command: process.execPath,
-      args: [join(dist, 'emulator', 'serve.js')],
-      env: { PATH: process.env.PATH, EMULATOR_PORT: String(port), ONBOARDS_DATA_DIR: join(folder, 'emulator') },
-      logFile: join(folder, 'emulator.log'),
-    });
-    while (!emulator.output().includes('Emulator of LeadConduit')) {
-      if (!isAlive(emulator)) throw new ChildFailed(emulator, `ended ${await emulator.ended}`);
-      await sleep(50);
-    }
+    const upstream = await Upstream.start(folder);
     const server = await serve(folder, cli, 0);
     const temporal = Number(server.address.split(':')[1]);
     const api = await claimPort(0, 'the API', 'PORT');
-    const fleet = new Fleet(folder, cli, { temporal, emulator: port, api }, emulator, server);
-    await fleet.emulate('PUT', 'options', { lag_ms: LAG_MS });
+    const fleet = new Fleet(folder, cli, { temporal, api }, upstream, server);
+    await upstream.set({ lag_ms: LAG_MS });
     for (let slot = 0; slot < WORKERS; slot += 1) void fleet.keep(slot);
     void fleet.keepApi();
     return fleet;
@@ -105,10 +77,6 @@ export class Fleet {
   get address(): string {
     return `127.0.0.1:${this.ports.temporal}`;
   }
-  get upstream(): string {
-    return `http://127.0.0.1:${this.ports.emulator}`;
-  }
-
   get apiUrl(): string {
     return `http://127.0.0.1:${this.ports.api}`;
   }
@@ -153,12 +121,12 @@ export class Fleet {
         this.serverBlow = this.serverBlow.then(() => this.strikeServer(blow.do, blow.downMs));
         return this.serverBlow;
       case 'LeadConduit is down':
-        await this.emulate('PUT', 'options', { down_ms: blow.ms });
+        await this.upstream.set({ down_ms: blow.ms });
         return;
       case 'the key is refused':
-        await this.emulate('PUT', 'options', { key: 'another' });
+        await this.upstream.set({ key: 'another' });
         await sleep(blow.ms);
-        await this.emulate('PUT', 'options', { key: null });
+        await this.upstream.set({ key: null });
     }
   }
 
@@ -274,7 +242,7 @@ export class Fleet {
     return {
       PATH: process.env.PATH,
       TEMPORAL_ADDRESS: this.address,
-      LEADCONDUIT_BASE_URL: this.upstream,
+      LEADCONDUIT_BASE_URL: this.upstream.url,
       ...SETTINGS,
     };
   }
@@ -300,40 +268,13 @@ export class Fleet {
     }
   }
 
-  plan(faults: Fault[]): Promise<unknown> {
-    return this.emulate('PUT', 'faults', faults);
-  }
-  async faultsLeft(): Promise<Fault[]> {
-    return (await this.emulate('GET', 'faults')) as Fault[];
-  }
-  journal(): Journal {
-    return this.journalFile.now();
-  }
-  /** What LeadConduit's own screen would show a person. */
-  list(): OnboardRecord[] {
-    return listOf(this.journal());
-  }
-
-  private async emulate(method: string, what: string, body?: unknown): Promise<unknown> {
-    for (;;)
-      try {
-        const response = await fetch(`${this.upstream}/_emulator/${what}`, {
-          method,
-          body: body === undefined ? undefined : JSON.stringify(body),
-        });
-        return await response.json();
-      } catch {
-        await sleep(100); // down, as planned
-      }
-  }
-
   async close(): Promise<void> {
     this.closing = true;
     const workers = [...this.running.map(({ child }) => child), ...this.zombies, ...(this.api ? [this.api] : [])];
     for (const child of workers) signalGroup(child, 'SIGKILL');
     await Promise.all(workers.map(({ ended }) => ended));
     await Promise.allSettled(this.blows);
-    await Promise.all([this.server.stop(), endProcess(this.emulator, 2_000)]);
+    await Promise.all([this.server.stop(), this.upstream.close()]);
     await this.temporal.connection.close();
   }
 }

@@ -16,12 +16,13 @@ import { state as askState } from '../../src/workflows/messages';
 import type { OnboardView } from '../../src/onboard/view';
 import { ApiClient } from './api-client';
 import { AnotherClient } from './another-client';
-import { API_KEY, Fleet, KEY, SETTINGS } from './fleet';
+import { Fleet } from './fleet';
 import { ANOTHER, effectsOf, listOf, OURS } from './journal';
 import type { Evidence } from './oracle';
 import { People } from './people';
 import { planOf, type Plan, type Size } from './plan';
 import { reportOf, tableOf } from './report';
+import { API_KEY, KEY, SETTINGS } from './settings';
 
 /** The longest that everything may take to come to rest when nothing is done to it any more. */
 const SETTLE_MS = 6 * 60_000;
@@ -74,11 +75,11 @@ class Run {
 
   static async start(plan: Plan, folder: string): Promise<Run> {
     const fleet = await Fleet.start(folder);
-    const config = loadConfig({ ...SETTINGS, LEADCONDUIT_BASE_URL: fleet.upstream });
+    const config = loadConfig({ ...SETTINGS, LEADCONDUIT_BASE_URL: fleet.upstream.url });
     const connection = await Connection.connect({ address: fleet.address });
     const temporal = new Client({ connection });
     const onboards = OnboardsClient.over(connection, 'default', config);
-    const another = new AnotherClient(fleet.upstream, KEY, () => fleet.journal());
+    const another = new AnotherClient(fleet.upstream.url, KEY, () => fleet.upstream.journal());
     return new Run(
       plan,
       folder,
@@ -102,7 +103,7 @@ class Run {
     const { plan, fleet, people, another } = this;
     progress.step('The first onboard, so that the list is known to show what is created');
     await this.warmUp();
-    await fleet.plan(plan.faults);
+    await fleet.upstream.plan(plan.faults);
     const duty = people.duty();
     const tell = setInterval(() => progress.step(`${people.started} of ${plan.onboards} started`), TELL_MS);
     const since = Date.now();
@@ -115,8 +116,8 @@ class Run {
     }
     await at(plan.minutes * 60_000);
     await fleet.healed();
-    const left = await fleet.faultsLeft();
-    await fleet.plan([]);
+    const left = await fleet.upstream.faultsLeft();
+    await fleet.upstream.plan([]);
     clearInterval(tell);
     progress.step('Letting it all settle');
     await Promise.race([
@@ -126,7 +127,7 @@ class Run {
     people.endDuty();
     await duty;
     progress.step('Asking every run');
-    const journal = fleet.journal();
+    const journal = fleet.upstream.journal();
     return {
       lives: plan.lives,
       said: people.said,

@@ -5,7 +5,7 @@ import type { OnboardView } from '../../src/onboard/view';
 import type { TimelineLine } from '../../src/onboard/journal';
 import type { Elsewhere } from './another-client';
 import { attentions, coverage, ENOUGH, words } from './coverage';
-import { LAG_MS } from './fleet';
+import { LAG_MS } from './settings';
 import { ANOTHER, OURS, type Effects, type Journal } from './journal';
 import type { Said } from './people';
 import type { Blow, Fault, Life } from './plan';

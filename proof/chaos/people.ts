@@ -204,8 +204,8 @@ export class People {
     { code, since }: Attention,
   ): Promise<{ action: 'retry' | 'adopt'; onboard_id?: string } | undefined> {
     const age = Date.now() - Date.parse(since);
-    const { made } = this.fleet.journal();
-    const shown = this.fleet.list().filter((one) => one.invitation_id === invitation_id);
+    const { made } = this.fleet.upstream.journal();
+    const shown = this.fleet.upstream.list().filter((one) => one.invitation_id === invitation_id);
     switch (code) {
       case 'refused':
       case 'not_listed':

@@ -5,7 +5,7 @@ import { EmulatorControl } from '../../src/http/console/emulator-control';
 import { hashOf, Keys, type Role } from '../../src/http/keys';
 import { startServer, type ApiServer } from '../../src/http/server';
 import { sessionsOf } from './api';
-import { World, type WorldOptions } from './world';
+import { newId, World, type WorldOptions } from './world';
 
 const FLAGS = [
   '--no-sandbox',
@@ -74,6 +74,13 @@ export class Console {
     await page.getByRole('heading', { name: 'Onboards' }).waitFor();
     return page;
   }
+
+  /** An onboard that waits for its operator. */
+  async waiting(label?: string): Promise<string> {
+    const invitation_id = newId();
+    await this.world.onboards.onboard({ invitation_id, label }, 20_000);
+    return invitation_id;
+  }
 }
 
 function serve(world: World, port: number): Promise<ApiServer> {
@@ -102,3 +109,21 @@ export async function violations(page: Page): Promise<string[]> {
 
 export const screenshot = (page: Page, name: string) =>
   page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+
+export const open = (page: Page, id: string) => page.goto(`/console/onboards/${id}`);
+export const act = (page: Page, title: string) => page.locator('details.act', { hasText: title });
+
+export async function does(page: Page, title: string, why?: string): Promise<void> {
+  const form = act(page, title);
+  await form.locator('summary').click();
+  if (why) await form.getByLabel('Why').fill(why);
+  await form.getByRole('button').click();
+}
+
+/** One closes the other, unless they have no name. */
+export const OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.name = ''; each.open = true; })";
+
+export const said = (page: Page) => page.locator('.said');
+export const phase = (page: Page) => page.locator('.standing .phase');
+export const timeline = (page: Page) => page.locator('.timeline');
+export const shows = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();

@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import type { WorkflowCreator } from '@temporalio/worker/lib/workflow/interface';
+import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createActivities, type Deps } from '../../src/activities';
 import { Doubles } from '../../src/activities/doubles';
 import { ListTrust } from '../../src/activities/list-trust';
@@ -19,16 +17,13 @@ import { workerOptions } from '../../src/temporal/worker-options';
 import type { Message } from '../../src/onboard/parse-message';
 import type { OnboardView } from '../../src/onboard/view';
 import type { Policy } from '../../src/onboard/input';
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-});
+import { FrugalWorker } from './frugal-worker';
+import { newId } from './new-id';
 
 /** What the product's worker uses. */
 export const payloadConverterPath = require.resolve('../../src/temporal/payload-converter');
 
-export const newId = () => randomBytes(12).toString('hex');
+export { newId };
 
 export interface Fault {
   on: 'GET' | 'POST' | 'PUT';
@@ -73,32 +68,6 @@ export async function saveHistories({ workflow }: Client, taskQueue: string): Pr
     writeFileSync(join(folder, `${part}.${workflowId}-${runId}.json`), historyToJSON(history));
   }
 }
-
-/** Hands on the thread that runs the workflows' code to the next worker of the file: to start it takes more CPU than most tests. */
-class FrugalWorker extends Worker {
-  private static readonly idle: WorkflowCreator[] = [];
-  private static isOver = false;
-
-  protected static override async createWorkflowCreator(
-    ...args: Parameters<typeof Worker.createWorkflowCreator>
-  ): Promise<WorkflowCreator> {
-    const thread = this.idle.pop() ?? (await super.createWorkflowCreator(...args));
-    return {
-      createWorkflow: (options) => thread.createWorkflow(options),
-      destroy: async () => {
-        if (this.isOver) await thread.destroy();
-        else this.idle.push(thread);
-      },
-    };
-  }
-
-  /** Before the file's own `afterAll`, where a last world may be closed. */
-  static async endThreads(): Promise<void> {
-    this.isOver = true;
-    await Promise.all(this.idle.splice(0).map((thread) => thread.destroy()));
-  }
-}
-afterAll(() => FrugalWorker.endThreads());
 
 /** In the process of emulators. */
 async function startEmulator(records?: OnboardRecord[]) {

@@ -1,0 +1,95 @@
+/** Starting an onboard: one workflow for an invitation, however often it is asked for, and a conflict where another flow is meant. */
+import { newId, World } from '../support/world';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.start({ settings: { LEADCONDUIT_TIMEOUT: '5s' } });
+});
+afterEach(() => world.close());
+
+describe('starting', () => {
+  test('twenty times at once in mixed case is one workflow and one POST', async () => {
+    const ids = Array.from({ length: 20 }, (_, n) => (n % 2 ? world.invitation.toUpperCase() : world.invitation));
+    await Promise.all(ids.map((invitation_id) => world.start({ invitation_id })));
+    await world.create();
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+    expect(await world.onboards.lists.list()).toHaveLength(1);
+  });
+
+  test('again when completed starts nothing', async () => {
+    await world.create();
+    await world.send({ name: 'advance', to: 'completed' });
+    await world.until('done', ({ phase }) => phase === 'done');
+    expect(await world.create()).toMatchObject({ phase: 'done', status: 'completed' });
+    expect(await world.effects()).toMatchObject({ posts: 1, completes: 1 });
+  });
+
+  test('after a run was terminated while its POST is out waits a settle time, looks, and adopts', async () => {
+    await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 3_000 });
+    await world.start();
+    while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).terminate('slip of a hand');
+    expect(await world.effects()).toMatchObject({ creates: 0 });
+    expect((await world.state()).phase).toBe('cancelled');
+    const again = await world.create();
+    expect(again.status).toBe('created');
+    await world.until('checked', ({ timeline }) => timeline.at(-1)?.event === 'checked');
+    expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  test('for another flow is a conflict; for none, or the same, it is not', async () => {
+    const [flow_id, other] = [newId(), newId()];
+    await world.create({ flow_id });
+    await world.create();
+    await world.create({ flow_id: flow_id.toUpperCase() });
+    await expect(world.create({ flow_id: other })).rejects.toThrow(/is for flow/);
+  });
+
+  test('for a flow when it is too late for one says so', async () => {
+    await world.create();
+    await world.send({ name: 'advance', to: 'in_progress' });
+    await world.until('in_progress', ({ status }) => status === 'in_progress');
+    await expect(world.create({ flow_id: newId() })).rejects.toThrow(/is in_progress without a flow: nothing was/);
+  });
+
+  test('for a flow where none was asked for names the way to set it', async () => {
+    await world.create();
+    const flow_id = newId();
+    await expect(world.create({ flow_id })).rejects.toThrow(`advance --flow-id ${flow_id}`);
+    await world.send({ name: 'advance', to: 'in_progress', flow_id });
+    await world.until('in_progress', ({ status }) => status === 'in_progress');
+    await expect(world.send({ name: 'advance', to: 'completed', flow_id: newId() })).rejects.toThrow(
+      /cannot be changed/,
+    );
+  });
+
+  test('under another workflow id fails before anything is sent', async () => {
+    const run = await world.temporal.workflow.start('onboardBuyer', {
+      workflowId: `mine-${world.invitation}`,
+      taskQueue: world.config.taskQueue,
+      args: [{ invitation_id: world.invitation }],
+    });
+    await expect(run.result()).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('workflow id must be') as string },
+    });
+    expect(await world.effects()).toMatchObject({ posts: 0 });
+  });
+
+  test.each<[string, unknown[]]>([
+    ['none', []],
+    ['null', [null]],
+    ['a label that is no text', [{ label: 5 }]],
+    ['a time that is none', [{ not_before: 'soon' }]],
+    ['a policy of nonsense', [{ policy: { settle_ms: 0 } }]],
+    ['a flow that is none', [{ flow_id: 'x' }]],
+  ])('with an input that cannot be used fails and says so: %s', async (_, input) => {
+    const args = input.map((one) => one && { invitation_id: world.invitation, ...one });
+    const { taskQueue } = world.config;
+    const run = await world.temporal.workflow.start('onboardBuyer', {
+      workflowId: `onboard-${world.invitation}`,
+      taskQueue,
+      args,
+    });
+    await expect(run.result()).rejects.toMatchObject({ cause: { type: 'OnboardInput' } });
+  });
+});
