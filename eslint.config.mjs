@@ -35,7 +35,10 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['src/environment.ts', 'src/config.ts', 'test/**', 'proof/**', 'scripts/**', '*.mjs'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['src/environment.ts', 'src/config.ts', 'test/**', 'proof/**', 'scripts/**', '*.mjs'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
   {
     files: ['**/*.mjs', '**/*.cjs', '**/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
@@ -79,7 +82,7 @@ export default tseslint.config(
   fence(
     ['src/emulator/**'],
     no(
-      '^(@temporalio/|\\.\\./(?!leadconduit/schema$|onboard/|config$|callers$))',
+      '^(@temporalio/|\\.\\./(?!leadconduit/schema$|onboard/|config$|config-error$|environment$|callers$))',
       'The emulator stands in for LeadConduit: it knows only its schema, and who may call.',
     ),
   ),

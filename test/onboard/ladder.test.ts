@@ -201,7 +201,7 @@ describe('a call whose outcome is unknown', () => {
   test('is not proven to be missing by a list that does not show the onboard itself, or lacks another', () => {
     for (const look of [listed(), { ...listed(seen()), lacks: [THEIRS] }]) {
       const given = new Given().created().told({ name: 'advance', to: 'in_progress' }).tried('in_progress', LOST);
-      given.later(SETTLE).looked('effect', look as never);
+      given.later(SETTLE).looked('effect', look);
       expect(given.onboard.attention?.code).toBe('absence_unproven');
       expect(given.step()).toEqual({ do: 'look', about: 'effect', at: given.now + SETTLE });
       given.later(SETTLE).looked('effect', listed(seen()));
