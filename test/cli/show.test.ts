@@ -54,7 +54,7 @@ Attention a2: unknown_outcome
 
 What may be done
   ${run} advance ${ID} --to in_progress               go on: the flow is known
-  ${run} resolve ${ID} --action retry --attention a2  look again, and send what is missing
+  ${run} resolve ${ID} --action retry --attention a2  look again, and send the call once more if it is missing
   ${run} resolve ${ID} --action adopt --attention a2  it took effect: you have checked
   ${run} cancel ${ID}                                 stop following it; what is in LeadConduit stays
   ${run} note ${ID} "<text>"                          put a line into its timeline
