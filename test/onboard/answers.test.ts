@@ -1,65 +1,15 @@
-/** Messages: whether each is accepted, what it changes, and what each answer to an attention means. */
+/** Answers to an attention: whether each is accepted, what it changes, and what it means. */
 import { ACTION_NAMES, ACTIONS, meaningOf } from '../../src/onboard/actions';
 import { validate } from '../../src/onboard/apply-message';
 import { ATTENTION, ATTENTION_CODES, type AttentionCode } from '../../src/onboard/attention';
 import type { Message } from '../../src/onboard/parse-message';
 import { retryCompletes } from '../../src/onboard/view';
-import { FLOW, Given, listed, OTHER_FLOW, OURS, RUN, seen, SETTLE, START, THEIRS } from '../support/given';
+import { Given, listed, OTHER_FLOW, OURS, RUN, seen, START, THEIRS } from '../support/given';
+import { AT } from '../support/questions';
 
 const why = (given: Given, message: Message) => {
   const verdict = validate(given.onboard, message);
   return verdict.kind === 'refuse' ? verdict.why : verdict.kind;
-};
-
-/** An onboard that stands at each question. */
-const AT: Record<AttentionCode, () => Given> = {
-  refused: () => new Given().tried('create', { kind: 'refused', words: 'no', http_status: 422, look_first: false }),
-  credentials: () => new Given().tried('create', { kind: 'credentials', words: 'no', http_status: 401, at_look: true }),
-  unknown_outcome: () =>
-    new Given()
-      .created()
-      .moved('in_progress')
-      .told({ name: 'advance', to: 'completed' })
-      .lost('completed', listed(seen('in_progress'))),
-  absence_unproven: () =>
-    new Given()
-      .tried('create', { kind: 'unknown', words: 'reset' })
-      .later(SETTLE)
-      .looked('effect', { ...listed(), proves_absence: false, lacks: [THEIRS] } as never),
-  duplicate: () => new Given().tried('create', { kind: 'duplicate', onboard_ids: [OURS, THEIRS] }),
-  flow_conflict: () =>
-    new Given({ flow_id: FLOW }).tried('create', {
-      kind: 'done',
-      adopted: true,
-      seen: seen('created', { flow_id: OTHER_FLOW }),
-    }),
-  failed_upstream: () =>
-    new Given()
-      .created()
-      .moved('in_progress', 'completed')
-      .told({ name: 'look' })
-      .looked('check', listed(seen('failed'))),
-  unexpected_status: () =>
-    new Given()
-      .created()
-      .told({ name: 'look' })
-      .looked('check', listed(seen('archived'))),
-  list_unreadable: () => {
-    const given = new Given();
-    const unusable = { kind: 'not_sent', words: 'a part', unusable_look: true, lacks: [THEIRS] } as const;
-    for (let n = 0; n < 5; n += 1) given.tried('create', { ...unusable, lacks: [...unusable.lacks] });
-    return given;
-  },
-  not_listed: () => {
-    const given = new Given().created().told({ name: 'advance', to: 'in_progress' });
-    given.tried('in_progress', { kind: 'not_listed', words: 'It is not listed.' });
-    return given.later(4 * SETTLE).tried('in_progress', { kind: 'not_listed', words: 'It is not listed.' });
-  },
-  not_sent: () => {
-    const given = new Given();
-    for (let n = 0; n < 12; n += 1) given.tried('create', { kind: 'not_sent', words: 'no connection' });
-    return given;
-  },
 };
 
 describe.each(ATTENTION_CODES)('at the question %s', (code) => {
@@ -192,115 +142,6 @@ describe('a list that lacks an onboard', () => {
   test('at another question no onboard can be named', () => {
     expect(why(AT.refused(), { name: 'resolve', action: 'retry', onboard_id: THEIRS })).toMatch(
       /^onboard_id names none/,
-    );
-  });
-});
-
-describe('advance', () => {
-  test('is refused or changes nothing where it is there already', () => {
-    const given = new Given().created();
-    expect(why(given, { name: 'advance', to: 'in_progress' })).toBe('accept');
-    given.told({ name: 'advance', to: 'in_progress', by: 'ann', reason: 'ready' });
-    expect(given.onboard.timeline.at(-1)).toMatchObject({
-      event: 'advance_asked',
-      by: 'ann',
-      reason: 'ready',
-      detail: 'in_progress',
-    });
-    expect(why(given, { name: 'advance', to: 'in_progress' })).toBe('nothing');
-    given.told({ name: 'advance', to: 'in_progress' });
-    expect(given.onboard.timeline.at(-1)?.detail).toBe('in_progress: it is there already, or asked for');
-  });
-
-  test('sets the flow until in_progress may have been sent, with a line of its own', () => {
-    const given = new Given().created().told({ name: 'advance', to: 'in_progress', flow_id: FLOW, by: 'ann' });
-    expect(given.onboard.requested_flow_id).toBe(FLOW);
-    expect(given.onboard.timeline.slice(-2)).toMatchObject([
-      { event: 'advance_asked' },
-      { event: 'flow_set', by: 'ann', detail: FLOW },
-    ]);
-    given.told({ name: 'advance', to: 'in_progress', flow_id: FLOW });
-    expect(given.events.filter((event) => event === 'flow_set')).toHaveLength(1);
-    expect(why(given, { name: 'advance', to: 'completed', flow_id: OTHER_FLOW })).toBe('accept');
-    given.tried('in_progress', { kind: 'unknown', words: 'reset' });
-    expect(why(given, { name: 'advance', to: 'completed', flow_id: OTHER_FLOW })).toBe(
-      `its flow is ${FLOW} and cannot be changed any more: in_progress was sent`,
-    );
-    expect(why(given, { name: 'advance', to: 'completed', flow_id: FLOW })).toBe('accept');
-  });
-
-  test('settles a conflict of flows, and is refused where the onboard stands at no status of ours', () => {
-    const given = AT.flow_conflict().told({ name: 'advance', to: 'in_progress', flow_id: FLOW });
-    expect(given.onboard).toMatchObject({ attention: undefined, agreed_flow: OTHER_FLOW, requested_flow_id: FLOW });
-    expect(why(AT.unexpected_status(), { name: 'advance', to: 'in_progress' })).toBe(
-      'it stands at "archived" upstream: resolve that first',
-    );
-  });
-});
-
-describe('hold, release, cancel, note and keys', () => {
-  test('hold and release are refused where they change nothing', () => {
-    const given = new Given().created();
-    expect(why(given, { name: 'release' })).toBe('it is not held');
-    given.told({ name: 'hold', by: 'ann', reason: 'no contract' });
-    expect(given.onboard.timeline.at(-1)).toMatchObject({ event: 'held', by: 'ann', reason: 'no contract' });
-    expect(why(given, { name: 'hold' })).toBe('it is held already');
-    given.told({ name: 'release', by: 'bob' });
-    expect(given.onboard).toMatchObject({ held: false });
-    expect(given.onboard.timeline.at(-1)).toMatchObject({ event: 'released', by: 'bob' });
-    given.moved('in_progress', 'completed');
-    expect(why(given, { name: 'hold' })).toBe('nothing is left to send: it has reached completed');
-  });
-
-  test('one that is being cancelled takes notes only; one that has ended takes nothing but what it has reached', () => {
-    const given = new Given().created().told({ name: 'cancel', by: 'ann', reason: 'wrong buyer' });
-    expect(given.onboard.timeline.at(-1)).toMatchObject({ event: 'cancel_asked', by: 'ann', reason: 'wrong buyer' });
-    expect(why(given, { name: 'hold' })).toBe('it is being cancelled');
-    expect(why(given, { name: 'note', text: 'x' })).toBe('accept');
-    given.onboard.ended = 'cancelled';
-    expect(why(given, { name: 'note', text: 'x' })).toBe('the onboard is not followed any more: it was cancelled');
-    expect(given.view).toMatchObject({
-      phase: 'cancelled',
-      waiting_for: { who: 'nobody' },
-      next: undefined,
-      actions: [],
-    });
-    const done = new Given().created().moved('in_progress', 'completed');
-    done.onboard.ended = 'done';
-    expect(why(done, { name: 'note', text: 'x' })).toBe('the onboard is completed');
-    expect(why(done, { name: 'advance', to: 'completed' })).toBe('nothing');
-  });
-
-  test('a message that is refused is a line, and changes nothing else', () => {
-    const given = new Given().told({ name: 'release', by: 'ann' });
-    expect(given.onboard.timeline.at(-1)).toMatchObject({
-      event: 'message_refused',
-      by: 'ann',
-      detail: 'release: it is not held',
-    });
-    given.told({ name: 'dance', unreadable: 'there is no message of this name' } as never);
-    expect(given.onboard.timeline.at(-1)).toMatchObject({
-      event: 'message_refused',
-      detail: 'dance: there is no message of this name',
-    });
-  });
-
-  test('a key acts once; with other content it is refused, and says for what it was used', () => {
-    const given = new Given().created().told({ name: 'note', text: 'called', by: 'ann', key: 'k1' });
-    expect(given.onboard.timeline.at(-1)).toMatchObject({ event: 'note', by: 'ann', detail: 'called' });
-    expect(why(given, { name: 'note', text: 'called', by: 'ann', key: 'k1' })).toBe('repeat');
-    expect(why(given, { name: 'note', text: 'other', by: 'ann', key: 'k1' })).toBe(
-      'its key was used before, for note with other content',
-    );
-    expect(why(given, { name: 'hold', key: 'k1' })).toBe('its key was used before, for note');
-    expect(why(given, { name: 'hold', key: 'k2' })).toBe('accept');
-    given.told(
-      { name: 'advance', to: 'in_progress', key: 'k3' },
-      { name: 'note', text: 'called', by: 'ann', key: 'k1' },
-    );
-    expect(given.events.filter((event) => event === 'note')).toHaveLength(1);
-    expect(why(given, { name: 'advance', to: 'completed', key: 'k3' })).toBe(
-      'its key was used before, for advance in_progress',
     );
   });
 });
