@@ -95,6 +95,22 @@ test('keys are kept for a thousand messages', () => {
   expect(given.onboard.keys[0]?.key).toBe('k1');
 });
 
+test('a list that fails is asked again, and needs attention after five', () => {
+  const given = new Given().tried('create', { kind: 'unknown', words: 'reset' });
+  const failed = { kind: 'unusable', words: 'HTTP 503' } as const;
+  for (let n = 0; n < 4; n += 1) given.later(60_000).looked('effect', failed);
+  expect(given.onboard.attention).toBeUndefined();
+  expect(given.step()).toMatchObject({ do: 'look', at: given.now + 800 });
+  given.later(60_000).looked('effect', { ...failed, retry_after_ms: 9_000 });
+  expect(given.view.attention).toMatchObject({
+    code: 'list_unreadable',
+    message: expect.stringContaining('HTTP 503') as string,
+  });
+  expect(given.step()).toMatchObject({ do: 'look', at: given.now + 9_000 });
+  given.looked('effect', listed(seen()));
+  expect(given.onboard.attention).toBeUndefined();
+});
+
 test('pauses double up to their most', () => {
   const policy = { ...DEFAULT_POLICY, backoff_ms: 1_000, credentials_backoff_ms: 15_000 };
   expect([0, 1, 2, 5, 6, 50].map((n) => backoff(policy, n))).toEqual([1_000, 2_000, 4_000, 32_000, 60_000, 60_000]);

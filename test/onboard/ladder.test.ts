@@ -282,19 +282,3 @@ describe('a look that somebody has asked for', () => {
     expect(given.view.attention).toMatchObject({ code: 'duplicate', message: expect.stringContaining(OURS) as string });
   });
 });
-
-test('a list that fails is asked again, and needs attention after five', () => {
-  const given = new Given().tried('create', LOST);
-  const failed = { kind: 'unusable', words: 'HTTP 503' } as const;
-  for (let n = 0; n < 4; n += 1) given.later(60_000).looked('effect', failed);
-  expect(given.onboard.attention).toBeUndefined();
-  expect(given.step()).toMatchObject({ do: 'look', at: given.now + 800 });
-  given.later(60_000).looked('effect', { ...failed, retry_after_ms: 9_000 });
-  expect(given.view.attention).toMatchObject({
-    code: 'list_unreadable',
-    message: expect.stringContaining('HTTP 503') as string,
-  });
-  expect(given.step()).toMatchObject({ do: 'look', at: given.now + 9_000 });
-  given.looked('effect', listed(seen()));
-  expect(given.onboard.attention).toBeUndefined();
-});
