@@ -26,7 +26,12 @@ async function node(args: string[], cwd: string): Promise<{ code: number; output
 function checkout(name: string): string {
   const path = join(folder, name);
   mkdirSync(path);
-  for (const part of ['run.mjs', 'scripts', join('src', 'workflows'), join('src', 'temporal'), 'package.json'])
+  for (const part of [
+    'run.mjs',
+    'scripts',
+    ...['onboard', 'workflows', 'temporal'].map((room) => join('src', room)),
+    'package.json',
+  ])
     cpSync(join(root, part), join(path, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(path, 'node_modules'));
   return path;
