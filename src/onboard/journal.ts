@@ -143,8 +143,9 @@ export function log(
     last.detail?.replace(/^(\d+) times, the last: /, '') === line.detail
   ) {
     const times = Number(/^(\d+) times/.exec(last.detail ?? '')?.[1] ?? 1) + 1;
-    journal.timeline[journal.timeline.length - 1] = { ...line, detail: `${times} times, the last: ${line.detail}` };
-    return;
+    journal.weights.timeline -= weigh(last);
+    journal.timeline.pop();
+    line.detail = `${times} times, the last: ${line.detail}`;
   }
   journal.timeline.push(line);
   bound(journal, 'timeline');

@@ -170,5 +170,11 @@ export function lengthenAttempts({ policy }: OnboardState, needs_ms: number | un
 export function lookNow(onboard: OnboardState, now: number, shown?: string[]): void {
   const { check } = onboard;
   const next = check?.why === 'asked' ? check.next : check;
-  onboard.check = { ...scheduledAt(now), why: 'asked', shown: shown ?? check?.shown, next };
+  const known = [...(check?.shown ?? []), ...(shown ?? [])];
+  onboard.check = {
+    ...scheduledAt(now),
+    why: 'asked',
+    shown: known.length > 0 ? [...new Set(known)] : undefined,
+    next,
+  };
 }

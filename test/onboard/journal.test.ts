@@ -47,6 +47,7 @@ describe('the timeline', () => {
     expect(given.onboard.timeline.slice(1)).toEqual([
       { at: new Date(START + 2).toISOString(), event: 'not_sent', detail: '3 times, the last: no' },
     ]);
+    expect(given.onboard.weights.timeline).toBe(given.onboard.timeline.reduce((sum, line) => sum + weigh(line), 0));
     log(given.onboard, START, 'not_sent', { detail: 'another' });
     log(given.onboard, START, 'note', { detail: 'another' });
     log(given.onboard, START, 'note', { detail: 'another' });

@@ -102,6 +102,15 @@ describe('a second onboard that a list has shown', () => {
     expect(events()).not.toContain('checked');
   });
 
+  test('is not forgotten when a list has shown yet another one', () => {
+    create();
+    say(told);
+    say({ name: 'look', onboard_ids: [OURS, OTHER] });
+    for (let n = 0; n < 5; n += 1) look(listing(OURS));
+    expect(message()).toContain(THEIRS);
+    expect(message()).toContain(OTHER);
+  });
+
   test('is not given up sooner for looks that fail', () => {
     create();
     say(told);
