@@ -33,7 +33,6 @@ const listing = (...ids: string[]): LookResult => ({
   proves_absence: true,
 });
 const FAILED: LookResult = { kind: 'unusable', words: 'connection refused' };
-const lacking = (id: string): LookResult => ({ kind: 'unusable', words: `it lacks ${id}` });
 
 /** Makes the next look, whenever it is due. */
 function look(result: LookResult): void {
@@ -86,7 +85,6 @@ describe('a list that cannot be relied on', () => {
     expect(onboard.attention?.code).toBe('list_unreadable');
     look(listing());
     expect(onboard.attention).toBeUndefined();
-    expect(lacking(GONE).kind).toBe('unusable');
   });
 });
 
