@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { hasReached, isStatus } from '../../src/onboard/lifecycle';
 import type { Message } from '../../src/onboard/parse-message';
 import { FAULTS, FLOWS, SETTLE, SimulatedLeadConduit } from '../support/simulated-leadconduit';
 import { NEVER_SEEN, SEEN_LAST, Trial } from '../support/trial';
@@ -75,6 +76,15 @@ interface May {
   again: boolean;
 }
 
+/** A hole that remains: once somebody has put it back as it was, or as our own call may have made it, nobody can know that a
+ *  call without an answer had changed it. */
+const isPutBackUnseen = ({ upstream, onboard }: Trial, to: { status?: string; flow?: string | null }): boolean => {
+  const { latest } = upstream;
+  if (!isStatus(latest) || hasReached(onboard.furthest ?? null, latest)) return false;
+  const asOurs = [onboard.agreed_flow ?? null, ...(onboard.operation?.posted_flows ?? [])];
+  return (isStatus(to.status) && !hasReached(to.status, latest)) || (to.flow !== undefined && asOurs.includes(to.flow));
+};
+
 /** What happens to it; then all is well again, and somebody is there who decides: it always gets to its end. */
 function live(trial: Trial, list: Play, may: May): void {
   for (const event of list) {
@@ -87,7 +97,8 @@ function live(trial: Trial, list: Play, may: May): void {
     else if ('name' in event) trial.say(event);
     else if ('partial' in event) trial.upstream.isPartial = event.partial;
     else if ('changed' in event) {
-      if (may.change) trial.upstream.change({ status: event.changed, flow: event.flow }, trial.now);
+      const to = { status: event.changed, flow: event.flow };
+      if (may.change && !isPutBackUnseen(trial, to)) trial.upstream.change(to, trial.now);
     } else if ('fault' in event) {
       if (event.meanwhile.message.name !== 'cancel' || may.cancel)
         trial.step(event.fault, trial.now + 2 * SETTLE, event.meanwhile);

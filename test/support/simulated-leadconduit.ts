@@ -97,6 +97,11 @@ export class SimulatedLeadConduit {
     for (const onboard of this.onboards) if (onboard.id === id) onboard.agreedFlow = flow;
   }
 
+  /** Where the first one stands now, whatever the list shows. */
+  get latest(): string | null {
+    return this.onboards[0]?.changes.at(-1)?.status ?? null;
+  }
+
   has(status: string): boolean {
     return this.onboards.some(({ changes }) => changes.some((change) => change.status === status));
   }
