@@ -7,6 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { effectiveFlow } from '../onboard/flow';
@@ -55,7 +56,7 @@ export abstract class Starts {
       await start(request, 'REJECT_DUPLICATE');
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
-      const last = await this.runs.find(request.invitation_id);
+      const last = await this.lastRun(request.invitation_id, Date.now() + withinMs);
       if (!isAbandoned(last)) return;
       // The last run's call may land until a settle time after its end.
       const settled =
@@ -69,6 +70,21 @@ export abstract class Starts {
       await start(following, 'ALLOW_DUPLICATE_FAILED_ONLY').catch((error: unknown) => {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
       });
+    }
+  }
+
+  /** One that somebody has cancelled is waited for: it would take this start to its end with it. */
+  private async lastRun(invitation_id: string, deadline: number): Promise<WorkflowExecutionDescription> {
+    for (;;) {
+      const run = await this.runs.find(invitation_id);
+      if (run.status.name !== 'RUNNING' || cancelledAt(await this.runs.stateOf(run), run) === undefined) return run;
+      if (Date.now() >= deadline)
+        throw new OnboardsError(
+          'no_worker',
+          `The onboard of invitation ${invitation_id} is being cancelled: it ends once it knows what became of its last call. ` +
+            'It was not started again; start it again when it has ended.',
+        );
+      await sleep(POLL_MS);
     }
   }
 
@@ -116,17 +132,16 @@ export abstract class Starts {
       return { state: answer, isNew: true };
     }
     // What another start was answered then is old by now, and its run may have ended.
-    const run = answer && (await this.runs.find(request.invitation_id));
+    const run = waitMs > 0 ? await this.runs.ofInvitation(request.invitation_id) : undefined;
     const state = run && (await this.runs.stateOf(run));
+    const cancelled = state && cancelledAt(state, run);
     // Cancelled while this waited for it: to start it again would be to overrule whoever did.
-    if (state?.phase === 'cancelled' && run?.closeTime !== undefined && run.closeTime.getTime() >= began)
-      return { state, isNew: false };
-    if (!state || state.phase === 'cancelled')
-      await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
+    if (cancelled !== undefined && cancelled >= began) return { state: state!, isNew: false };
+    if (!state || cancelled !== undefined) await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
     const created = await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal);
     // A run that was cancelled had not got that far.
     const isMade = created.ledger.some(({ effect, outcome }) => effect === 'create' && outcome === 'done');
-    return { state: created, isNew: state?.phase === 'cancelled' && isMade };
+    return { state: created, isNew: cancelled !== undefined && isMade };
   }
 
   /** `undefined`: no answer in time, or the run can no longer be asked. `'ended'`: the run finished without creating the onboard. */
@@ -206,6 +221,16 @@ export abstract class Starts {
       return run?.status.name === 'RUNNING';
     }
   }
+}
+
+/** Epoch ms, by somebody or by the end of its run; undefined where it was not. Its last call or look may still be out then. */
+function cancelledAt(
+  { phase, timeline }: OnboardView,
+  { closeTime }: WorkflowExecutionDescription,
+): number | undefined {
+  if (phase === 'cancelled' && closeTime) return closeTime.getTime();
+  const asked = timeline.findLast(({ event }) => event === 'cancel_asked');
+  return asked && Date.parse(asked.at);
 }
 
 const isPending = ({ record, attention, phase, stale }: OnboardView) =>

@@ -1,4 +1,5 @@
 /** Starting an onboard: one workflow for an invitation, however often it is asked for, and a conflict where another flow is meant. */
+import { eventually } from '../support/api';
 import { newId, World } from '../support/world';
 
 let world: World;
@@ -35,6 +36,44 @@ describe('starting', () => {
     expect(again.status).toBe('created');
     await world.until('checked', ({ timeline }) => timeline.at(-1)?.event === 'checked');
     expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
+  });
+
+  describe('again while a cancel that was accepted waits', () => {
+    const followed = async () => {
+      expect(await world.create()).toMatchObject({ phase: 'waiting', status: 'created' });
+      const run = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe();
+      expect(run.status.name).toBe('RUNNING');
+      expect(await world.effects()).toMatchObject({ creates: 1 });
+    };
+
+    test('for its call is followed by a new run', async () => {
+      await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 2_000 });
+      await world.start();
+      await eventually(async () => (await world.effects()).posts > 0);
+      await world.send({ name: 'cancel' });
+      await followed();
+    });
+
+    test('for a look is followed by a new run', async () => {
+      await world.create();
+      const { GET: looks } = (await world.ledger()).calls;
+      await world.faults({ on: 'GET', when: 'after', do: 'slow', ms: 2_000 });
+      await world.send({ name: 'look' });
+      await eventually(async () => (await world.ledger()).calls.GET > looks);
+      await world.send({ name: 'cancel' });
+      await followed();
+    });
+
+    test('and nobody carries on: it says so, and nothing is started', async () => {
+      await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 3_000 });
+      await world.start();
+      await eventually(async () => (await world.effects()).posts > 0);
+      await world.send({ name: 'cancel' });
+      await expect(world.onboards.start({ invitation_id: world.invitation }, 200)).rejects.toMatchObject({
+        code: 'no_worker',
+        message: expect.stringContaining('is being cancelled') as string,
+      });
+    });
   });
 
   test('for another flow is a conflict; for none, or the same, it is not', async () => {
