@@ -69,7 +69,7 @@ test('frozen beyond every deadline and then awake again: it does not act any mor
   const zombie = await spawned();
   await world.start();
   // A worker looks when it starts, too: it must have taken the attempt.
-  const handle = world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+  const handle = world.run;
   const isTaken = async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastStartedTime != null;
   await eventually('looking', async () => (await isTaken()) && (await callsOf('GET')) > looks);
   zombie.kill('SIGSTOP');
@@ -85,6 +85,25 @@ test('frozen beyond every deadline and then awake again: it does not act any mor
   await world.until('still one', ({ phase }) => phase === 'waiting');
   expect(await world.effects()).toMatchObject({ posts: 1, creates: 1 });
 }, 90_000);
+
+test('killed while it looks: another looks in seconds, however long an attempt may take', async () => {
+  await world.close();
+  world = await World.start({ policy: { attempt_ms: 10 * 60_000 } });
+  await world.create();
+  await world.stopWorker();
+  const first = await spawned();
+  await world.faults({ on: 'GET', when: 'before', do: 'hang' });
+  await world.send({ name: 'look' });
+  const handle = world.run;
+  await eventually(
+    'looking',
+    async () => (await handle.describe()).raw.pendingActivities?.[0]?.lastStartedTime != null,
+  );
+  await kill9(first);
+  await world.mend();
+  await spawned();
+  await world.until('looked at', ({ timeline }) => timeline.at(-1)?.event === 'checked', 60_000);
+}, 120_000);
 
 test('drained while the POST is out: the call ends, its outcome is recorded, the worker ends well', async () => {
   await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 2_000 });

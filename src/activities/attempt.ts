@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { activityInfo, Context } from '@temporalio/activity';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { LOOK_HEARTBEAT_MS } from '../onboard/time-budget';
 
 const ASK_MS = 5_000;
+const BEAT_MS = LOOK_HEARTBEAT_MS / 4;
 /** The run has asked for its call back: it is held, or to be cancelled. */
 export const CALLED_BACK = 'it was called back before it was sent';
 
@@ -60,5 +62,16 @@ export class Attempt {
     } catch {
       return 'Temporal did not confirm that this attempt still counts';
     }
+  }
+}
+
+/** Tells Temporal that this activity's worker lives, for as long as the work takes. */
+export async function heartbeating<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), BEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
   }
 }

@@ -1,3 +1,4 @@
+import { heartbeating } from './attempt';
 import type { Deps } from './deps';
 import {
   createOnboard,
@@ -14,7 +15,7 @@ export type { Deps } from './deps';
 export const createActivities = (deps: Deps) => ({
   createOnboard: (input: CreateInput) => createOnboard(deps, input),
   moveOnboard: (input: MoveInput) => moveOnboard(deps, input),
-  lookForOnboard: (input: LookInput) => lookForOnboard(deps, input),
+  lookForOnboard: (input: LookInput) => heartbeating(() => lookForOnboard(deps, input)),
 });
 
 export type Activities = ReturnType<typeof createActivities>;

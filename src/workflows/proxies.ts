@@ -15,6 +15,7 @@ import type { LookFor, Step } from '../onboard/next-step';
 import type { LookResult, Outcome } from '../onboard/outcome';
 import { parseLookResult, parseOutcome } from '../onboard/parse-outcome';
 import type { OnboardState } from '../onboard/state';
+import { LOOK_HEARTBEAT_MS } from '../onboard/time-budget';
 
 /**
  * Effects: one attempt each. Only the workflow may decide to try again, after looking. Waits for the end even when
@@ -34,6 +35,7 @@ const looks = ({ policy }: OnboardState, about: LookFor) =>
   proxyActivities<Activities>({
     summary: LOOKING[about],
     startToCloseTimeout: policy.attempt_ms,
+    heartbeatTimeout: LOOK_HEARTBEAT_MS,
     retry: { initialInterval: 1_000, maximumAttempts: 3 },
     priority: { priorityKey: LAST },
   });
