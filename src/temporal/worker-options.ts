@@ -11,8 +11,9 @@ export function workerOptions({ taskQueue, leadconduit }: Config) {
     maxConcurrentActivityTaskExecutions: SLOTS_PER_CALL * leadconduit.maxConcurrency,
     // A call under way is never cut off: its outcome would be unknown. One look and one write, and the return.
     shutdownGraceTime: 2 * leadconduit.timeoutMs + 15_000,
-    // After a kill, a run waits this long for the worker that had it in its cache.
-    stickyQueueScheduleToStartTimeout: '1s',
+    // After a kill, a run waits this long for the worker that had it in its cache. Shorter than a busy server's answer (p50 1.3 s
+    // at its limit), it sends runs to workers that must replay them, and so keeps a busy machine busy.
+    stickyQueueScheduleToStartTimeout: '3s',
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
   } satisfies WorkerOptions;
 }
