@@ -9,7 +9,7 @@ afterEach(() => world.close());
 
 const given = async (options: WorldOptions = {}) =>
   (world = await World.start({ ...options, policy: { attempt_ms: 4_000, ...options.policy } }));
-const run = () => world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+const run = () => world.run;
 const attention = (code: string) => world.until(code, (state) => state.attention?.code === code);
 const inProgress = async () => {
   await world.send({ name: 'advance', to: 'in_progress' });
@@ -23,7 +23,7 @@ const lastTask = async () => {
 const reset = (eventId = 4) =>
   world.temporal.workflowService.resetWorkflowExecution({
     namespace: 'default',
-    workflowExecution: { workflowId: `onboard-${world.invitation}` },
+    workflowExecution: { workflowId: world.workflowId },
     workflowTaskFinishEventId: { low: eventId, high: 0, unsigned: false } as never,
     requestId: newId(),
     reason: 'slip of a hand',
@@ -93,7 +93,7 @@ describe('started again after a cancel or a terminate', () => {
   test('after it failed on its input: the state says so, and a new start asks before it creates', async () => {
     await given();
     const { taskQueue } = world.config;
-    const options = { workflowId: `onboard-${world.invitation}`, taskQueue, args: [{ invitation_id: 5 }] };
+    const options = { workflowId: world.workflowId, taskQueue, args: [{ invitation_id: 5 }] };
     await (await world.temporal.workflow.start('onboardBuyer', options)).result().catch(() => undefined);
     const failed = await world.state();
     expect(failed).toMatchObject({ phase: 'cancelled', stale: true, actions: [], waiting_for: { who: 'nobody' } });

@@ -17,6 +17,7 @@ import {
   run,
   sampleRuns,
 } from './support/npm-start';
+import { workflowIdOf } from '../src/onboard/ids';
 
 jest.setTimeout(120_000);
 
@@ -160,7 +161,7 @@ test('the command line takes the settings that npm start was given, but for its 
   expect(await start.ended).toBe(0);
   expect(start.output()).toMatch(/^Created\./);
   const connection = await Connection.connect({ address: up.temporal.address });
-  const { events } = await new Client({ connection }).workflow.getHandle(`onboard-${id}`).fetchHistory();
+  const { events } = await new Client({ connection }).workflow.getHandle(workflowIdOf(id)).fetchHistory();
   await connection.close();
   const { input } = events![0]!.workflowExecutionStartedEventAttributes!;
   expect(JSON.parse(Buffer.from(input!.payloads![0]!.data!).toString())).toMatchObject({

@@ -23,6 +23,7 @@ import { People } from './people';
 import { planOf, type Plan, type Size } from './plan';
 import { reportOf, tableOf } from './report';
 import { API_KEY, KEY, SETTINGS } from './settings';
+import { invitationIdOf, workflowIdOf } from '../../src/onboard/ids';
 
 /** The longest that everything may take to come to rest when nothing is done to it any more. */
 const SETTLE_MS = 6 * 60_000;
@@ -170,7 +171,7 @@ class Run {
     const askAll = async () => {
       for (let next = await runs.next(); next.done !== true; next = await runs.next()) {
         const { workflowId, runId, startTime } = next.value;
-        const invitation = workflowId.replace('onboard-', '');
+        const invitation = invitationIdOf(workflowId);
         const state = await this.ask(workflowId, runId);
         if (state) found.push({ invitation, at: startTime.getTime(), state });
         else silent.push(invitation);
@@ -196,7 +197,7 @@ class Run {
   async saveHistories(invitations: string[], folder: string): Promise<void> {
     mkdirSync(folder, { recursive: true });
     for (const invitation of invitations) {
-      const query = `WorkflowId = 'onboard-${invitation}'`;
+      const query = `WorkflowId = '${workflowIdOf(invitation)}'`;
       for await (const { workflowId, runId } of this.temporal.workflow.list({ query })) {
         const history = await this.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
         writeFileSync(join(folder, `chaos.${workflowId}-${runId}.json`), historyToJSON(history));

@@ -12,6 +12,7 @@ import type { Fleet } from './fleet';
 import { OURS } from './journal';
 import { UNDECODABLE, type Deed } from './deeds';
 import type { Life } from './plan';
+import { invitationIdOf, workflowIdOf } from '../../src/onboard/ids';
 
 /** `unsure`: refused, or too late, after a try without an answer. */
 export type Answer = 'accepted' | 'refused' | 'unsure';
@@ -113,7 +114,7 @@ export class People {
   }
 
   private signal(invitation_id: string, name: string, payload: unknown): Promise<Answer> {
-    const run = this.temporal.workflow.getHandle(`onboard-${invitation_id}`);
+    const run = this.temporal.workflow.getHandle(workflowIdOf(invitation_id));
     return this.untilAnswered(() =>
       payload === UNDECODABLE ? this.signalUndecodable(run.workflowId, name) : run.signal(name, payload),
     );
@@ -174,7 +175,7 @@ export class People {
       try {
         const open = [];
         for await (const { workflowId } of this.temporal.workflow.list({ query: OPEN })) open.push(workflowId);
-        await Promise.all(open.map((workflowId) => this.decide(workflowId.replace('onboard-', ''))));
+        await Promise.all(open.map((workflowId) => this.decide(invitationIdOf(workflowId))));
       } catch {
         // Temporal or LeadConduit is down: in two seconds, then.
       }

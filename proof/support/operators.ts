@@ -4,6 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { OnboardsError } from '../../src/client';
 import type { OnboardView, Phase } from '../../src/onboard/view';
 import { newId, World, type Fault, type WorldOptions } from '../../test/support/world';
+import { workflowIdOf } from '../../src/onboard/ids';
 
 type Command = Parameters<World['send']>[0];
 interface ActivityOptions {
@@ -31,7 +32,7 @@ export class Onboard {
     readonly world: World,
     readonly invitation = newId(),
   ) {
-    this.workflowId = `onboard-${invitation}`;
+    this.workflowId = workflowIdOf(invitation);
   }
 
   start = () => this.world.start({ invitation_id: this.invitation });

@@ -19,7 +19,7 @@ test('with no worker: a start for another flow is a conflict; one that was termi
   expect(other).toMatchObject({ status: 'rejected', reason: { code: 'refused' } });
   expect(same).toMatchObject({ status: 'fulfilled', value: { stale: true, phase: 'creating' } });
 
-  await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).terminate();
+  await world.run.terminate();
   const ended = await world.state();
   expect(ended).toMatchObject({ phase: 'cancelled', waiting_for: { who: 'nobody' } });
   const shown = showText(ended, { colours: false, now: Date.now() });

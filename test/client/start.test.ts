@@ -29,7 +29,7 @@ describe('starting', () => {
     await world.faults({ on: 'POST', when: 'before', do: 'slow', ms: 3_000 });
     await world.start();
     while ((await world.effects()).posts === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).terminate('slip of a hand');
+    await world.run.terminate('slip of a hand');
     expect(await world.effects()).toMatchObject({ creates: 0 });
     expect((await world.state()).phase).toBe('cancelled');
     const again = await world.create();
@@ -41,7 +41,7 @@ describe('starting', () => {
   describe('again while a cancel that was accepted waits', () => {
     const followed = async () => {
       expect(await world.create()).toMatchObject({ phase: 'waiting', status: 'created' });
-      const run = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe();
+      const run = await world.run.describe();
       expect(run.status.name).toBe('RUNNING');
       expect(await world.effects()).toMatchObject({ creates: 1 });
     };
@@ -125,7 +125,7 @@ describe('starting', () => {
     const args = input.map((one) => one && { invitation_id: world.invitation, ...one });
     const { taskQueue } = world.config;
     const run = await world.temporal.workflow.start('onboardBuyer', {
-      workflowId: `onboard-${world.invitation}`,
+      workflowId: world.workflowId,
       taskQueue,
       args,
     });

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createActivities, type Deps } from '../../src/activities';
@@ -14,6 +14,7 @@ import type { OnboardRecord } from '../../src/leadconduit/schema';
 import { Identity } from '../../src/temporal/identity';
 import { expectedByWorker } from '../../src/temporal/expected-upstream';
 import { workerOptions } from '../../src/temporal/worker-options';
+import { workflowIdOf } from '../../src/onboard/ids';
 import type { Message } from '../../src/onboard/parse-message';
 import type { OnboardView } from '../../src/onboard/view';
 import type { Policy } from '../../src/onboard/input';
@@ -128,6 +129,14 @@ export class World {
     if (options.presence !== false) await world.showPresence();
     await world.startWorker();
     return world;
+  }
+
+  get workflowId(): string {
+    return workflowIdOf(this.invitation);
+  }
+  /** Whichever is the newest of its onboard. */
+  get run(): WorkflowHandle {
+    return this.temporal.workflow.getHandle(this.workflowId);
   }
 
   /** As the worker makes it. */
@@ -258,7 +267,7 @@ export class World {
 
   /** Sends a signal as Temporal's own command line would, of any name and payload. */
   async signal(name: string, ...args: unknown[]): Promise<void> {
-    await this.temporal.workflow.getHandle(`onboard-${this.invitation}`).signal(name, ...args);
+    await this.run.signal(name, ...args);
   }
 
   state(): Promise<OnboardView> {

@@ -26,6 +26,7 @@ import {
 } from '../support/identity';
 import { newId } from '../support/new-id';
 import { atUsualAddress } from '../support/programs';
+import { workflowIdOf } from '../../src/onboard/ids';
 
 jest.setTimeout(120_000);
 
@@ -180,7 +181,7 @@ describe('an onboard of another task queue, whose workflow id holds for the whol
     await Promise.all([claimFor(KEY), claimFor({}, other)]);
     ours = new OnboardsClient(client, { taskQueue, policy: {} });
     await new OnboardsClient(client, { taskQueue: other, policy: {} }).start({ invitation_id: invitation });
-    theirs = client.workflow.getHandle(`onboard-${invitation}`);
+    theirs = client.workflow.getHandle(workflowIdOf(invitation));
     refusal = new RegExp(
       `is on task queue ${other} \\(LeadConduit: the emulator\\), and this program is for task queue ${taskQueue} ` +
         `\\(LeadConduit: ${ACCOUNT}\\)\\. .*set ONBOARDS_TASK_QUEUE=${other} and no LEADCONDUIT_API_KEY\\. .*TEMPORAL_NAMESPACE`,

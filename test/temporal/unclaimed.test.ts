@@ -26,6 +26,7 @@ import {
 } from '../support/identity';
 import { newId } from '../support/new-id';
 import { atUsualAddress } from '../support/programs';
+import { workflowIdOf } from '../../src/onboard/ids';
 
 jest.setTimeout(120_000);
 
@@ -47,7 +48,7 @@ test('a server that does not say whose it is: clients say so and go on, until it
 
 test('onboards of an older version, on a server that nobody has named, are not taken by a worker without a key', async () => {
   const older = await client.workflow.start('onboardBuyer', {
-    ...{ workflowId: `onboard-${newId()}`, taskQueue: queue.ONBOARDS_TASK_QUEUE, args: [] },
+    ...{ workflowId: workflowIdOf(newId()), taskQueue: queue.ONBOARDS_TASK_QUEUE, args: [] },
   });
   await eventually(async () => (await onboardsHere()) === 1);
   await expectRefused(
@@ -60,7 +61,7 @@ test('onboards of an older version, on a server that nobody has named, are not t
 
 describe('a server that is named and has no record', () => {
   const onboard = async (phase: string) => {
-    const options = { workflowId: `onboard-${newId()}`, taskQueue: queue.ONBOARDS_TASK_QUEUE };
+    const options = { workflowId: workflowIdOf(newId()), taskQueue: queue.ONBOARDS_TASK_QUEUE };
     const typedSearchAttributes = [{ key: KEYS.OnboardPhase, value: phase }];
     await client.workflow.start('onboardBuyer', { ...options, typedSearchAttributes });
     await eventually(async () => (await onboardsHere()) === 1);

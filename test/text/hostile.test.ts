@@ -16,6 +16,7 @@ import { parseLookResult, parseOutcome } from '../../src/onboard/parse-outcome';
 import { asMarkdown } from '../../src/onboard/text';
 import { view } from '../../src/onboard/view';
 import { newId, World } from '../support/world';
+import { workflowIdOf } from '../../src/onboard/ids';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const INVITATION = 'a'.repeat(24);
@@ -178,7 +179,7 @@ test('what is shown on Temporal’s web page is shown to the letter: no link, no
 describe('on a real server', () => {
   let world: World;
   afterEach(() => world.close());
-  const run = () => world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+  const run = () => world.run;
 
   test('one refused update with a lone surrogate stops no worker', async () => {
     world = await World.start();
@@ -208,7 +209,7 @@ describe('on a real server', () => {
     const started = await Promise.all(
       cases.slice(0, 20).map(async (label) => {
         const invitation_id = newId();
-        const workflowId = `onboard-${invitation_id}`;
+        const workflowId = workflowIdOf(invitation_id);
         const args = [{ invitation_id, label, by: label, reason: label, request_id: label }];
         const options = { workflowId, taskQueue: world.config.taskQueue, args };
         return world.temporal.workflow.start('onboardBuyer', options).catch(notSendable);

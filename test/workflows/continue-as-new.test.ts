@@ -1,6 +1,7 @@
 /** A long history goes on in a new run: nothing is lost but what is counted as dropped. On a server that asks for it early. */
 import { continueAsNewServer } from '../support/continue-as-new-server';
 import { World } from '../support/world';
+import { workflowIdOf } from '../../src/onboard/ids';
 
 const server = continueAsNewServer(100);
 let world: World;
@@ -12,7 +13,7 @@ afterEach(() => world.close());
 
 const runs = async () => {
   const found = [];
-  for await (const run of world.temporal.workflow.list({ query: `WorkflowId = 'onboard-${world.invitation}'` }))
+  for await (const run of world.temporal.workflow.list({ query: `WorkflowId = '${world.workflowId}'` }))
     found.push(run);
   return found;
 };
@@ -80,7 +81,7 @@ test('an order that a person gives to the run that follows acts, whichever run h
     maybe_sent_before: ['create'],
     policy: { settle_ms: 100, attempt_ms: 4_000 },
   };
-  const workflowId = `onboard-${invitation}`;
+  const workflowId = workflowIdOf(invitation);
   await world.temporal.workflow.start('onboardBuyer', { workflowId, taskQueue: config.taskQueue, args: [input] });
   const asked = await world.until('asked', (state) => state.attention?.code === 'absence_unproven');
   for (let n = 0; n < 100; n += 1) await world.signal('note', { text: `note ${n}` });

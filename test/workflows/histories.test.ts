@@ -86,7 +86,7 @@ const SCENARIOS: Record<string, (world: World) => Promise<unknown>> = {
   },
   async 'cancelled-by-temporal'(world) {
     await world.create();
-    await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).cancel();
+    await world.run.cancel();
     await phase(world, 'cancelled');
   },
   async 'failed-after-completion'(world) {
@@ -134,7 +134,7 @@ if (process.env.RECORD_HISTORIES) {
       const settings: Record<string, string> = name.startsWith('failed') ? { ONBOARDS_CONFIRM: '1s' } : {};
       const world = await World.start({ settings, address });
       await live(world);
-      const show = ['workflow', 'show', '--workflow-id', `onboard-${world.invitation}`, '--output', 'json'];
+      const show = ['workflow', 'show', '--workflow-id', world.workflowId, '--output', 'json'];
       const history = execFileSync(cli, [...show, '--address', address], { maxBuffer: 64 * 1024 * 1024 });
       // What runs where is nobody's business.
       const text = history.toString().replaceAll(`${process.pid}@${hostname()}`, 'worker@host');

@@ -46,7 +46,7 @@ test.each<[string, () => Promise<unknown>]>([
 
 test.each<[string, () => Promise<unknown>]>([
   ['a message', () => world.send({ name: 'cancel', by: 'ann' })],
-  ["Temporal's own", () => world.temporal.workflow.getHandle(`onboard-${world.invitation}`).cancel()],
+  ["Temporal's own", () => world.run.cancel()],
 ])('a cancel by %s while it looks: the completing call never goes out', async (_, cancel) => {
   await givenLookingBeforeCompleting();
   await cancel();

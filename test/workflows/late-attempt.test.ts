@@ -5,7 +5,7 @@ import { newId, World } from '../support/world';
 let world: World;
 afterEach(() => world.close());
 
-const execution = () => ({ workflowId: `onboard-${world.invitation}` });
+const execution = () => ({ workflowId: world.workflowId });
 const service = () => world.temporal.workflowService;
 const out = () => world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
 const posted = async () => {

@@ -14,7 +14,7 @@ test('a timer that fires while queries wait for a worker: the run goes on, and r
   await world.start();
   await world.until('waiting for the first look', ({ phase, next }) => phase === 'unknown' && next !== undefined);
   await world.stopWorker();
-  const run = world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+  const run = world.run;
   const ask = () => run.query('state').catch(() => 'in vain');
   const asked = world.temporal.withDeadline(Date.now() + 20_000, () => Promise.all(Array.from({ length: 12 }, ask)));
   const lastEvent = async () => (await run.fetchHistory()).events!.at(-1)!;

@@ -40,12 +40,12 @@ test('an order that finds no worker: the run goes on with the next ones, and rep
   await world.until('confirming', ({ phase }) => phase === 'confirming');
   await another();
   await world.until('done', ({ phase }) => phase === 'done');
-  const history = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).fetchHistory();
+  const history = await world.run.fetchHistory();
   const workflowBundle = { codePath: process.env.TEST_WORKFLOW_BUNDLE ?? '' };
   await Worker.runReplayHistory(
     { workflowBundle, dataConverter: { payloadConverterPath } },
     JSON.parse(historyToJSON(history)),
-    `onboard-${world.invitation}`,
+    world.workflowId,
   );
   expect(await world.effects()).toEqual({ posts: 2, creates: 1, puts: 2, completes: 1, emails: 1 });
 });

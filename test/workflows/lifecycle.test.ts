@@ -24,7 +24,7 @@ test('one invitation goes from its start to completed with one create and one co
   ]);
   expect(await world.effects()).toEqual({ posts: 1, creates: 1, puts: 2, completes: 1, emails: 1 });
   // Each event is kept for a year, and replayed by each worker that takes the run over.
-  const { events } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).fetchHistory();
+  const { events } = await world.run.fetchHistory();
   expect(events?.filter((event) => !isTask(event))).toHaveLength(EVENTS);
 });
 

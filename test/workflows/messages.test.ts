@@ -74,7 +74,7 @@ describe('signals', () => {
   async function rawSignal(signalName: string, payload: object): Promise<void> {
     await world.temporal.workflowService.signalWorkflowExecution({
       namespace: 'default',
-      workflowExecution: { workflowId: `onboard-${world.invitation}` },
+      workflowExecution: { workflowId: world.workflowId },
       signalName,
       input: { payloads: [payload] },
     });
@@ -223,11 +223,10 @@ describe('cancel', () => {
   beforeEach(() => given({ settings: { ONBOARDS_SETTLE: '1s' }, policy: { backoff_ms: 500 } }));
   const ends: [string, () => Promise<unknown>][] = [
     ['as a message', () => world.send({ name: 'cancel', by: 'ann', reason: 'wrong buyer' })],
-    ["as Temporal's own", () => world.temporal.workflow.getHandle(`onboard-${world.invitation}`).cancel()],
+    ["as Temporal's own", () => world.run.cancel()],
   ];
   const ended = () => world.until('cancelled', ({ phase }) => phase === 'cancelled');
-  const runStatus = async () =>
-    (await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe()).status.name;
+  const runStatus = async () => (await world.run.describe()).status.name;
 
   test.each(ends)('%s ends the run as cancelled and says what stays in LeadConduit', async (_, cancel) => {
     const { record } = await world.create();
@@ -281,7 +280,7 @@ describe("Temporal's own web page", () => {
   test('is told in words what a run is about and where it stands', async () => {
     await given();
     await world.create({ label: 'Acme Solar' });
-    const run = world.temporal.workflow.getHandle(`onboard-${world.invitation}`);
+    const run = world.run;
     expect(await (await run.describe()).staticSummary()).toBe('Acme Solar');
     const details = async () =>
       (await run.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;

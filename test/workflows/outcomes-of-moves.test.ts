@@ -122,10 +122,10 @@ test('an unknown completing call is not forgotten over a duplicate: adopting our
 describe('an outcome that somebody made up by hand', () => {
   /** Answers the activity that is out in the place of its worker. */
   async function answer(made: unknown): Promise<void> {
-    const { raw } = await world.temporal.workflow.getHandle(`onboard-${world.invitation}`).describe();
+    const { raw } = await world.run.describe();
     await world.temporal.workflowService.respondActivityTaskCompletedById({
       namespace: 'default',
-      workflowId: `onboard-${world.invitation}`,
+      workflowId: world.workflowId,
       activityId: raw.pendingActivities![0]!.activityId,
       result: {
         payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(made)) }],
