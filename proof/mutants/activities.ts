@@ -95,8 +95,8 @@ export const ACTIVITIES: Mutant[] = [
   {
     name: 'a look is never too old',
     file: 'activities/look-then-act.ts',
-    find: 'isStale = Date.now() >= staleAt;',
-    replace: 'isStale = false;',
+    find: 'isTooOld = Date.now() >= until;',
+    replace: 'isTooOld = false;',
     tests: ['test/workflows/late-attempt'],
     only: 'a call whose connection is there only when its look is old',
     noticedBy: /its look is old looks again before it sends/,

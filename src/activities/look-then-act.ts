@@ -48,9 +48,9 @@ export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect
     if (typeof became === 'function') {
       const usable = usableUntil(look as Look, isSecond);
       slowMs = isSecond || usable <= Date.now() ? tookMs(look as Look) : 0;
-      const sent = usable <= Date.now() ? 'stale' : await send(deps, input, effect, attempt, usable, became);
+      const sent = usable <= Date.now() ? 'look again' : await send(deps, input, effect, attempt, usable, became);
       isSecond = true;
-      if (sent === 'stale') continue;
+      if (sent === 'look again') continue;
       became = sent;
     }
     const isTooShort = isOutOfTime(became) && attempt.lengthMs < 2 * leadconduit.timeoutMs + reserveMs;
@@ -101,15 +101,15 @@ function objectionOf(
   return undefined;
 }
 
-/** @returns `stale` when no slot was free, or no connection open, before `staleAt` (epoch ms): look again. */
+/** @param until epoch ms: where no slot is free, or no connection open, before it, the look is too old to act on. */
 async function send(
   { writes }: Deps,
   { invitation_id, settle_ms }: EffectInput,
   effect: Effect,
   attempt: Attempt,
-  staleAt: number,
+  until: number,
   act: Act,
-): Promise<AttemptOutcome | 'stale'> {
+): Promise<AttemptOutcome | 'look again'> {
   // In one go with `begin`, or two runs could both find the way free.
   const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
   if (blockedMs > 0) {
@@ -117,13 +117,13 @@ async function send(
     return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
   }
 
-  const slotUntil = Math.min(staleAt, attempt.sendUntil);
+  const slotUntil = Math.min(until, attempt.sendUntil);
   // A connection takes its time, too. Where it always takes longer, the attempt ends as too late.
-  let isStale = false;
+  let isTooOld = false;
   const late = () => {
-    isStale = Date.now() >= staleAt;
+    isTooOld = Date.now() >= until;
     if (attempt.isTooLate) return 'too little time was left for a whole call';
-    return isStale ? 'the look was too old by then' : undefined;
+    return isTooOld ? 'the look was too old by then' : undefined;
   };
   let isCalledBack = false;
   const gate = async () => {
@@ -134,21 +134,21 @@ async function send(
     isCalledBack = objection === CALLED_BACK;
     return objection ?? late();
   };
-  let became: AttemptOutcome | 'stale' | undefined;
+  let became: AttemptOutcome | 'look again' | undefined;
   writes.begin(invitation_id, attempt.runId);
   try {
-    became = await withErrors<AttemptOutcome, AttemptOutcome | 'stale'>(
+    became = await withErrors<AttemptOutcome, AttemptOutcome | 'look again'>(
       () => act({ slotUntil, gate }),
       (error) => {
         if (error.sent) return outcomeOf(error, effect);
         if (attempt.isTooLate) return { kind: 'not_sent', words: error.reason, no_time: true };
         if (isCalledBack) return { kind: 'not_sent', words: error.reason, called_back: true };
-        return error.noSlot || isStale ? 'stale' : outcomeOf(error, effect);
+        return error.noSlot || isTooOld ? 'look again' : outcomeOf(error, effect);
       },
     );
     return became;
   } finally {
-    const isUnsent = became === 'stale' || became?.kind === 'not_sent';
+    const isUnsent = became === 'look again' || became?.kind === 'not_sent';
     writes.end(invitation_id, isUnsent ? 0 : settle_ms);
   }
 }
