@@ -14,11 +14,8 @@ import type { Message, Payload } from '../onboard/parse-message';
 import type { OnboardView } from '../onboard/view';
 import { REFUSED, signals, updates } from '../workflows/messages';
 import { OnboardsError } from './onboards-error';
-import { ANSWER_MS, POLL_MS, TRIES, type Runs } from './runs';
+import { ANSWER_MS, MOST_PAUSE_MS, POLL_MS, TRIES, type Runs } from './runs';
 import { isInterrupted, translated, within } from './temporal-errors';
-
-/** Between two questions to a run that takes long. */
-const MOST_PAUSE_MS = 2_000;
 
 /** One onboard: found once, then asked and told. */
 export class OnboardHandle {
@@ -130,6 +127,8 @@ export class OnboardHandle {
   private async answerEnded(name: MessageName, payload: Partial<Payload<'advance'>>): Promise<OnboardView> {
     const state = await this.state();
     if (name === 'advance' && payload.to && hasReached(state.status, payload.to)) return state;
+    if (!['done', 'cancelled'].includes(state.phase))
+      throw new OnboardsError('refused', `${name} refused: the onboard ended, and was started again meanwhile`);
     const why = state.phase === 'done' ? 'the onboard is completed' : 'the onboard is not followed any more';
     throw new OnboardsError('refused', `${name} refused: ${why}`);
   }

@@ -20,7 +20,11 @@ import { isSilence, isStuck, translated, within } from './temporal-errors';
 
 /** How long Temporal, or a worker, may take to answer before it counts as not running. */
 export const ANSWER_MS = 5_000;
+/** A query waits first for the worker that has the run in its cache (`stickyQueueScheduleToStartTimeout`), then for any. */
+const QUERY_MS = 8_000;
 export const POLL_MS = 200;
+/** Between two questions to a run that takes long. */
+export const MOST_PAUSE_MS = 2_000;
 /** How long a new onboard may take to show up in lists. */
 const VISIBILITY_MS = 3_000;
 /** To get an answer from a worker that has just come back, or from a run that was just interrupted. */
@@ -116,7 +120,7 @@ export class Runs {
     const handle = this.temporal.workflow.getHandle(run.workflowId, isRunning ? undefined : run.runId);
     let state: OnboardView;
     try {
-      state = await this.temporal.withDeadline(Date.now() + ANSWER_MS, () => ask(handle, isRunning ? TRIES : 1));
+      state = await this.temporal.withDeadline(Date.now() + QUERY_MS, () => ask(handle, isRunning ? TRIES : 1));
     } catch (error) {
       if (isRunning && !isSilence(error)) throw translated(error);
       // A question to a run that ends just then is not answered either.
@@ -125,6 +129,15 @@ export class Runs {
       state = run.status.name === 'COMPLETED' ? ((await this.resultOf(run)) as OnboardView) : lastKnown(run, silence);
     }
     return { ...abandoned(withCall(state, run), run, await this.failureOf(run)), as_of: new Date().toISOString() };
+  }
+
+  /** Somebody has cancelled it, and what became of its last call or look is not known yet. Where no worker answers, only
+   *  Temporal's own cancel is known of. */
+  async isBeingCancelled(run: WorkflowExecutionDescription): Promise<boolean> {
+    if (run.status.name !== 'RUNNING') return false;
+    return (
+      run.raw.workflowExtendedInfo?.cancelRequested === true || cancelledAt(await this.stateOf(run), run) !== undefined
+    );
   }
 
   /** A worker is there where the run's task was tried and failed, even before Temporal gives up asking it. */
@@ -163,6 +176,16 @@ export class Runs {
     }
     return undefined;
   }
+}
+
+/** Epoch ms, when somebody cancelled it or its run was ended; undefined otherwise. Its last call or look may still be out. */
+export function cancelledAt(
+  { phase, timeline }: OnboardView,
+  { closeTime }: WorkflowExecutionDescription,
+): number | undefined {
+  const asked = timeline.findLast(({ event }) => event === 'cancel_asked');
+  if (asked) return Date.parse(asked.at);
+  return phase === 'cancelled' ? closeTime?.getTime() : undefined;
 }
 
 const notFound = (id: string) =>

@@ -7,7 +7,6 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   type Client,
-  type WorkflowExecutionDescription,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { effectiveFlow } from '../onboard/flow';
@@ -23,7 +22,7 @@ import { OnboardHandle } from './handle';
 import { maybeSentBy } from './maybe-sent';
 import { OnboardsError } from './onboards-error';
 import { isAbandoned } from './rows';
-import { ANSWER_MS, POLL_MS, type Runs } from './runs';
+import { ANSWER_MS, cancelledAt, MOST_PAUSE_MS, POLL_MS, type Runs } from './runs';
 import { isInterrupted, translated } from './temporal-errors';
 
 export type StartRequest = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label' | 'by' | 'reason'>;
@@ -44,9 +43,11 @@ export abstract class Starts {
    * Starts the onboard of an invitation, or finds the one that exists: repeated, it starts nothing.
    * One that is on another task queue is refused, as it is wherever an id is taken.
    * A run that was cancelled, failed or was terminated is followed by a new one, which looks first and adopts.
-   * @param withinMs how long Temporal may take for each of its answers
+   * @param until epoch ms; a run that is being cancelled is waited for until then
+   * @throws {OnboardsError} `refused` when it is still being cancelled then: nothing was started
    */
-  async start(request: StartRequest, withinMs = START_MS): Promise<void> {
+  async start(request: StartRequest, until = Date.now() + START_MS, signal?: AbortSignal): Promise<void> {
+    const withinMs = Math.max(2 * ANSWER_MS, until - Date.now());
     const start = (...args: Parameters<typeof this.startOptions>) =>
       this.temporal.withDeadline(Date.now() + withinMs, () =>
         this.temporal.workflow.start(WORKFLOW_TYPE, this.startOptions(...args)),
@@ -56,7 +57,7 @@ export abstract class Starts {
       await start(request, 'REJECT_DUPLICATE');
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
-      const last = await this.lastRun(request.invitation_id, Date.now() + withinMs);
+      const last = await this.lastRun(request.invitation_id, until, signal);
       if (!isAbandoned(last)) return;
       // The last run's call may land until a settle time after its end.
       const settled =
@@ -73,18 +74,18 @@ export abstract class Starts {
     }
   }
 
-  /** One that somebody has cancelled is waited for: it would take this start to its end with it. */
-  private async lastRun(invitation_id: string, deadline: number): Promise<WorkflowExecutionDescription> {
-    for (;;) {
+  /** A run that is being cancelled is waited for until it has ended: it would take this start to its end with it. */
+  private async lastRun(invitation_id: string, until: number, signal?: AbortSignal) {
+    for (let pause = POLL_MS; ; pause = Math.min(2 * pause, MOST_PAUSE_MS)) {
       const run = await this.runs.find(invitation_id);
-      if (run.status.name !== 'RUNNING' || cancelledAt(await this.runs.stateOf(run), run) === undefined) return run;
-      if (Date.now() >= deadline)
+      if (!(await this.runs.isBeingCancelled(run))) return run;
+      if (Date.now() >= until || signal?.aborted)
         throw new OnboardsError(
-          'no_worker',
-          `The onboard of invitation ${invitation_id} is being cancelled: it ends once it knows what became of its last call. ` +
-            'It was not started again; start it again when it has ended.',
+          'refused',
+          `The onboard of invitation ${invitation_id} is being cancelled, and ends when the outcome of its last call is ` +
+            'known. Nothing was started: start it again when it has ended.',
         );
-      await sleep(POLL_MS);
+      await sleep(Math.min(pause, Math.max(1, until - Date.now())));
     }
   }
 
@@ -221,16 +222,6 @@ export abstract class Starts {
       return run?.status.name === 'RUNNING';
     }
   }
-}
-
-/** Epoch ms, by somebody or by the end of its run; undefined where it was not. Its last call or look may still be out then. */
-function cancelledAt(
-  { phase, timeline }: OnboardView,
-  { closeTime }: WorkflowExecutionDescription,
-): number | undefined {
-  if (phase === 'cancelled' && closeTime) return closeTime.getTime();
-  const asked = timeline.findLast(({ event }) => event === 'cancel_asked');
-  return asked && Date.parse(asked.at);
 }
 
 const isPending = ({ record, attention, phase, stale }: OnboardView) =>

@@ -1,5 +1,6 @@
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Config } from '../config';
+import { LOOK_HEARTBEAT_MS } from '../onboard/time-budget';
 
 /** Activities for each call that may be under way: the rest of the backlog waits in Temporal's queue, where no clock runs. */
 const SLOTS_PER_CALL = 8;
@@ -14,6 +15,8 @@ export function workerOptions({ taskQueue, leadconduit }: Config) {
     // After a kill, a run waits this long for the worker that had it in its cache. Shorter than a busy server's answer (p50 1.3 s
     // at its limit), it sends runs to workers that must replay them, and so keeps a busy machine busy.
     stickyQueueScheduleToStartTimeout: '3s',
+    // The SDK sends only so many of the heartbeats of a look: one that is lost must not end the look.
+    maxHeartbeatThrottleInterval: LOOK_HEARTBEAT_MS / 4,
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
   } satisfies WorkerOptions;
 }

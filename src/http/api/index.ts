@@ -59,10 +59,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
       return c.json(state.record, 201);
     }
     if (state.attention) throw attentionProblem(state);
-    if (state.phase === 'cancelled')
-      throw new Problem(409, 'It was cancelled before it was there; asked for again, it is followed again', {
-        Location: stateAddress(state),
-      });
+    if (state.phase === 'cancelled') throw cancelledProblem(state, 'created');
     return c.json(underWay(c, state), 202);
   });
 
@@ -98,6 +95,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
     const end = await onboard.follow(sent, waitOf(headers.prefer), isOver, c.get('over'));
     if (hasReached(end.status, target)) return c.json(end.record!, 200);
     if (end.attention) throw attentionProblem(end);
+    if (end.phase === 'cancelled') throw cancelledProblem(end, target);
     return c.json(underWay(c, end), 202);
   });
 
@@ -119,6 +117,11 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
     });
   return app;
 }
+
+const cancelledProblem = (state: OnboardView, target: Status) =>
+  new Problem(409, `It was cancelled before it was ${target}; created again, it is followed again`, {
+    Location: stateAddress(state),
+  });
 
 const keyNameOf = (c: Context<Access>) => [c.get('key').name];
 
