@@ -5,39 +5,39 @@ import { LOOK_HEARTBEAT_MS } from '../onboard/time-budget';
 
 const ASK_MS = 5_000;
 const BEAT_MS = LOOK_HEARTBEAT_MS / 4;
-/** The run has asked for its call back: it is held, or to be cancelled. */
+/** The workflow has cancelled the attempt: the onboard is held, or being cancelled. */
 export const CALLED_BACK = 'it was called back before it was sent';
 
 /**
- * One run of an activity that may send. A worker that was stopped and goes on, or an activity that somebody made run
- * again, must not act: it cannot know what has happened meanwhile.
+ * One run of an activity. A worker that was frozen and wakes up must not send, nor must an activity that somebody made
+ * run again: neither can know what has happened meanwhile.
  */
 export class Attempt {
   private readonly info = activityInfo();
   private readonly started = { wall: Date.now(), monotonic: performance.now() };
   readonly runId = this.info.workflowExecution?.runId ?? '';
 
-  /** @param needMs what a send needs: one whole call and the reserve. */
+  /** @param needMs the time that must be left: for a write, one whole call and the reserve. */
   constructor(private readonly needMs: number) {}
 
-  /** Signs that this activity ran before: retried, unpaused after its mark was set, or reset (even as attempt 1). */
+  /** Whether this activity ran before: it was retried, unpaused after its mark was set, or reset (even at attempt 1). */
   get hasEarlierRun(): boolean {
     const { attempt, currentAttemptScheduledTimestampMs, scheduledTimestampMs } = this.info;
     const mark: unknown = this.info.heartbeatDetails;
     return attempt > 1 || mark !== undefined || currentAttemptScheduledTimestampMs !== scheduledTimestampMs;
   }
 
-  /** For how long another run of this activity may still send. */
+  /** How long another run of this activity may still send, in ms. */
   get lengthMs(): number {
     return this.info.startToCloseTimeoutMs;
   }
 
-  /** Wall-clock time (ms) after which nothing may be sent. */
+  /** Epoch ms after which nothing may be sent. */
   get sendUntil(): number {
     return this.started.wall + this.info.startToCloseTimeoutMs - this.needMs;
   }
 
-  /** By whichever clock has gone further: the monotonic one may stop with the machine, the other may be set back. */
+  /** The clock that has gone further decides: the monotonic one may stop with the machine, the other be set back. */
   get isTooLate(): boolean {
     const elapsed = Math.max(Date.now() - this.started.wall, performance.now() - this.started.monotonic);
     return this.info.startToCloseTimeoutMs - elapsed < this.needMs;
@@ -45,7 +45,7 @@ export class Attempt {
 
   /**
    * Asks Temporal whether this attempt still counts, and leaves a mark that a later run of it finds. Our clocks cannot
-   * tell: a worker that was stopped while it waited for work gets its task, late, as if it were new.
+   * tell: a worker that was frozen while it waited for a task gets the task late, as if it were new.
    * @returns why it must not send, if so.
    */
   async objection(): Promise<string | undefined> {
@@ -65,7 +65,7 @@ export class Attempt {
   }
 }
 
-/** Tells Temporal that this activity's worker lives, for as long as the work takes. */
+/** Sends heartbeats as long as the work takes, so that Temporal knows that the worker is alive. */
 export async function heartbeating<T>(work: () => Promise<T>): Promise<T> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(), BEAT_MS);

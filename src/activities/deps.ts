@@ -7,8 +7,8 @@ export interface Deps {
   leadconduit: LeadConduitClient;
   trust: ListTrust;
   writes: InFlightWrites;
-  /** The word upstream that completes an onboard. */
+  /** LeadConduit's status word for a completed onboard. */
   completedStatus: string;
-  /** See `RESERVE_MS` in `onboard/time-budget.ts`, its default. */
+  /** In ms. The default is `RESERVE_MS` of `onboard/time-budget.ts`. */
   reserveMs?: number;
 }

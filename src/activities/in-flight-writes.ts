@@ -1,11 +1,11 @@
 /**
- * Which invitations this worker has a write out for. A run that was terminated or reset while its call is out is
- * followed by one whose look comes too early: on the same worker that is known, and the newcomer waits.
+ * The invitations for which this worker has a write under way. If a run is terminated or reset meanwhile, the look of
+ * the next run comes too early to show the effect. On the same worker, that run waits.
  */
 export class InFlightWrites {
   private readonly byInvitation = new Map<string, { runId: string; until: number }>();
 
-  /** For how much longer (ms; Infinity while it is out) another run's write stands in the way. */
+  /** How long another run's write blocks this one, in ms; Infinity while it is under way. */
   blockedMs(invitationId: string, runId: string): number {
     const write = this.byInvitation.get(invitationId);
     return !write || write.runId === runId ? 0 : Math.max(0, write.until - Date.now());
@@ -15,7 +15,7 @@ export class InFlightWrites {
     this.byInvitation.set(invitationId, { runId, until: Infinity });
   }
 
-  /** @param settleMs for how long the list may not show yet what the write did; 0 where nothing was sent. */
+  /** @param settleMs how long the list may not show the effect yet; 0 if nothing was sent. */
   end(invitationId: string, settleMs: number): void {
     const write = this.byInvitation.get(invitationId);
     if (!write) return;

@@ -11,7 +11,7 @@ import {
 
 export type { Deps } from './deps';
 
-/** One durable call each; they return what became of it and do not throw. */
+/** Each makes at most one call that changes something. They return what became of it; an exception is a bug. */
 export const createActivities = (deps: Deps) => ({
   createOnboard: (input: CreateInput) => createOnboard(deps, input),
   moveOnboard: (input: MoveInput) => moveOnboard(deps, input),

@@ -4,7 +4,7 @@ const KEEP = 1_000;
 /** We ask Temporal for at most this many ids at once. */
 const ASKED = 100;
 
-/** Which of these onboards people have said to be gone from LeadConduit, to whatever worker. */
+/** Which of these onboards people have reported as gone from LeadConduit, to any run. */
 export type AskGone = (onboardIds: readonly string[]) => Promise<readonly string[]>;
 
 interface Known {
@@ -17,23 +17,23 @@ interface Known {
 }
 
 /**
- * Whether LeadConduit's list can be believed when it does not show something. What is known of it is kept in memory.
+ * Whether LeadConduit's list can be believed when it does not show something. The known onboards are kept in memory.
  *
  * 1. What was listed once stays listed: LeadConduit cannot delete an onboard. A list that lacks one is incomplete or old,
- *    and nothing is sent on its word, a first create neither.
- * 2. An account's key may not list what it creates. Once a list has shown an onboard that was created here, it does, and
- *    every other one must be listed as soon as LeadConduit has had the time. Before that, absence proves nothing after a
- *    call whose outcome is unknown.
+ *    and nothing is sent on its word, not even a first create.
+ * 2. An account's key may not be able to list what it creates. Once a list has shown an onboard that was created here,
+ *    the key can, and every other one must be listed after `lagMs`. Before that, absence proves nothing after an unknown
+ *    outcome.
  */
 export class ListTrust {
   readonly #known = new Map<string, Known>();
-  /** What people know to be gone from LeadConduit. */
+  /** Onboards that people know to be gone from LeadConduit. */
   readonly #gone = new Set<string>();
   #question: { look: Look; answer: Promise<readonly string[]> } | undefined;
 
   constructor(private readonly askGone: AskGone = () => Promise.resolve([])) {}
 
-  /** An onboard of this deployment. @param isListed a list has shown it, here or to an earlier worker */
+  /** Adds an onboard that we know. @param isListed a list has shown it, here or to an earlier worker */
   add(onboardId: string, { isListed = false, isOurs = true, since = Date.now() }: Partial<Known> = {}): void {
     const id = onboardId.toLowerCase();
     if (this.#gone.has(id)) return;
@@ -48,7 +48,7 @@ export class ListTrust {
     if (this.#known.size > KEEP && oldest !== undefined) this.#known.delete(oldest);
   }
 
-  /** Somebody has seen that they are not in LeadConduit any more. */
+  /** People have seen that these onboards are gone from LeadConduit: no list has to show them. */
   forget(onboardIds: readonly string[]): void {
     for (const id of onboardIds) {
       this.#known.delete(id.toLowerCase());
@@ -56,7 +56,7 @@ export class ListTrust {
     }
   }
 
-  /** To be called with each look. Of the onboards that are known here, those that it shows must be in every later list. */
+  /** Call it with each look. The known onboards that it shows must be in every later list. */
   seen(look: Look): void {
     for (const [id, known] of this.#known) known.isListed ||= look.has(id);
   }
@@ -69,7 +69,7 @@ export class ListTrust {
     this.seen(look);
     const lacked = this.#lackedBy(look, lagMs);
     if (lacked.length === 0) return lacked;
-    // All who share a look share the question; what cannot be asked now is asked with the next look.
+    // All who share a look share the question. If it fails, the next look asks it again.
     if (this.#question?.look !== look)
       this.#question = { look, answer: this.askGone(lacked.slice(0, ASKED)).catch(() => []) };
     this.forget(await this.#question.answer);

@@ -14,16 +14,16 @@ const LEAST_MS = FRESH_MS / 2;
 
 export interface EffectInput {
   invitation_id: string;
-  /** Of a move. */
+  /** Only for a move. */
   onboard_id?: string;
   settle_ms: number;
-  /** This run was reset: what it knows nothing of may have been sent meanwhile. */
+  /** This run was made by a reset, so calls that its history does not show may have been sent. */
   is_reset: boolean;
   /** An earlier run for this invitation may have sent this call. */
   maybe_sent_before: boolean;
-  /** What the person was shown who approved of it all the same. A reset replays old approvals: one from another run does not count. */
+  /** The evidence for sending it all the same. A reset replays old approvals: one from another run does not count. */
   approval?: Evidence;
-  /** The last attempt gave up since its look took too long: this one takes what it gets. */
+  /** The last attempt gave up because its look took too long. This one accepts a slow look. */
   takes_slow_look?: boolean;
   /** Onboards that the list showed once and that a person knows to be gone. */
   gone?: string[];
@@ -32,12 +32,12 @@ export interface EffectInput {
 export type Act = (permit: SendPermit) => Promise<AttemptOutcome>;
 type Decide = (look: Look) => AttemptOutcome | Act;
 
-/** The one way in which anything is written upstream: decide by a fresh look, then act at once or not at all. */
+/** The only way to write to LeadConduit: decide by a fresh look, then act at once or not at all. */
 export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect, decide: Decide): Promise<Outcome> {
   const { leadconduit, trust, reserveMs = RESERVE_MS } = deps;
   const attempt = new Attempt(leadconduit.timeoutMs + reserveMs);
   trust.forget(input.gone ?? []);
-  // A look that grows old before the call can be sent is made again, once: the second shows what others did meanwhile.
+  // A look that is too old before the call can be sent is made again. From the second on, a slow look is accepted.
   let isSecond = input.takes_slow_look === true;
   let slowMs = 0;
   for (;;) {
@@ -63,7 +63,7 @@ export async function lookThenAct(deps: Deps, input: EffectInput, effect: Effect
   }
 }
 
-/** Epoch ms. LeadConduit may have read its data as soon as it was asked. */
+/** Epoch ms until which a write may rely on the look. LeadConduit may have read its data as soon as it was asked. */
 const usableUntil = ({ sentAt, arrivedAt }: Look, isSecond: boolean) =>
   isSecond ? Math.max(sentAt + FRESH_MS, arrivedAt + LEAST_MS) : sentAt + FRESH_MS;
 const tookMs = ({ sentAt, arrivedAt }: Look) => arrivedAt - sentAt;
@@ -84,7 +84,7 @@ async function ifTrusted(
     : act;
 }
 
-/** Where this call may have been sent before, only what is seen counts: what is not there may be under way. */
+/** If this call may have been sent before, only an effect that is listed counts: a missing one may be under way. */
 function objectionOf(
   input: EffectInput,
   { hasEarlierRun, lengthMs, runId }: Attempt,
@@ -101,7 +101,7 @@ function objectionOf(
   return undefined;
 }
 
-/** @param until epoch ms: where no slot is free, or no connection open, before it, the look is too old to act on. */
+/** @param until epoch ms. If no slot is free or no connection is open by then, the look is too old to act on. */
 async function send(
   { writes }: Deps,
   { invitation_id, settle_ms }: EffectInput,
@@ -110,7 +110,7 @@ async function send(
   until: number,
   act: Act,
 ): Promise<AttemptOutcome | 'look again'> {
-  // In one go with `begin`, or two runs could both find the way free.
+  // There must be no await between this and `begin`, or two runs could both find the way free.
   const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
   if (blockedMs > 0) {
     const words = 'a call of an earlier run for this invitation is under way, or was made just now';
@@ -118,7 +118,7 @@ async function send(
   }
 
   const slotUntil = Math.min(until, attempt.sendUntil);
-  // A connection takes its time, too. Where it always takes longer, the attempt ends as too late.
+  // Opening a connection takes time, too. If it always takes longer, the attempt ends as too late.
   let isTooOld = false;
   const late = () => {
     isTooOld = Date.now() >= until;
@@ -129,7 +129,7 @@ async function send(
   const gate = async () => {
     const tooLate = late();
     if (tooLate !== undefined) return tooLate;
-    // The last question before the bytes: a hold or a cancel that Temporal takes from now on comes too late for this call.
+    // The last question before the bytes leave: a hold or a cancel that comes after it is too late for this call.
     const objection = await attempt.objection();
     isCalledBack = objection === CALLED_BACK;
     return objection ?? late();

@@ -10,7 +10,7 @@ import { lookThenAct, withErrors, type Act, type EffectInput } from './look-then
 import { lookResultOf } from './outcome-of-error';
 import type { AttemptOutcome, LookResult, Outcome, SeenOnboard } from '../onboard/outcome';
 
-/** What a look keeps of its time, to be able to say that there was none. */
+/** The time in ms that a look keeps for reporting that it ran out of time. */
 const RETURN_MS = 1_000;
 
 export interface CreateInput extends EffectInput {
@@ -21,14 +21,14 @@ export interface CreateInput extends EffectInput {
 export interface MoveInput extends CreateInput {
   onboard_id: string;
   to: Move;
-  /** As far as it was known to be, and what was known of its record: whoever changed that since is not written over. */
+  /** The furthest status and the record as we know them: what somebody else changed since is not overwritten. */
   furthest?: Status;
   known?: Pick<OnboardRecord, 'flow_id' | 'updated_at'>;
 }
 export interface LookInput {
   invitation_id: string;
   settle_ms: number;
-  /** An onboard that this deployment created: a list that shows it can be believed. */
+  /** An onboard that this deployment created. A list that shows it can prove an absence. */
   created_id?: string;
   /** Onboards that the list showed once and that a person knows to be gone. */
   gone?: string[];
@@ -80,7 +80,7 @@ export function moveOnboard(deps: Deps, input: MoveInput): Promise<Outcome> {
   });
 }
 
-/** What the list shows of an invitation. Repeatable. */
+/** What the list shows of an invitation. It changes nothing and may be repeated. */
 export async function lookForOnboard(deps: Deps, input: LookInput): Promise<LookResult> {
   const { leadconduit, trust } = deps;
   trust.forget(input.gone ?? []);
@@ -106,7 +106,7 @@ export async function lookForOnboard(deps: Deps, input: LookInput): Promise<Look
   return { ...result, needs_ms: attemptMsFor(leadconduit.timeoutMs) };
 }
 
-/** Another flow upstream than the one that was asked for, which is not the one that was there all along. */
+/** Whether the record's flow is neither the one that was asked for nor the one that we know. */
 function hasOtherFlow({ flow_id, known }: MoveInput, record: OnboardRecord): boolean {
   const now = flowOf({ record });
   return flow_id !== undefined && now !== flow_id && now !== flowOf({ record: known ?? null });

@@ -14,7 +14,7 @@ export function outcomeOf(error: LeadConduitError, effect: Effect): AttemptOutco
   if (!sent) return { kind: 'not_sent', words: reason };
   if ((status === 401 || status === 403) && words !== undefined)
     return { kind: 'credentials', words, http_status: status };
-  // A gateway may say so of a call that went through: what must not repeat itself is looked for.
+  // A gateway may answer 429 to a call that went through. A call that must never be repeated is therefore unknown.
   if (status === 429 && EFFECTS[effect].repeatsItself !== 'never')
     return { kind: 'not_sent', words: words ?? reason, retry_after_ms: retryAfterMs, http_status: status };
   const isRefusal = status !== undefined && (REFUSALS.includes(status) || (status >= 300 && status < 400));

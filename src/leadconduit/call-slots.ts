@@ -6,8 +6,8 @@ export const delayUntil = (until: number): number => Math.min(Math.max(until - D
 
 /**
  * How many calls may be under way at once (ActiveProspect's guidance: at most 3 for an account).
- * Waiting writers go first, in their order: each relies on a look that grows stale, and gives up when it has.
- * A look goes when no writer waits; since writers give up in time, it cannot starve.
+ * Waiting writers go first, in their order: each relies on a look that grows old, and stops waiting when it is too old.
+ * A look goes when no writer waits. Since writers stop waiting in time, looks cannot starve.
  */
 export class CallSlots {
   #free: number;
@@ -18,7 +18,7 @@ export class CallSlots {
     this.#free = count;
   }
 
-  /** @returns undefined when no slot was free by `until` (epoch ms), also when that is noticed late. */
+  /** @returns undefined if no slot was free by `until` (epoch ms), even if the timer fires late. */
   forWrite(until: number): Promise<Release | undefined> {
     return new Promise((resolve) => {
       const enter = () => {

@@ -11,11 +11,11 @@ export type { Gate, WireStage } from './gated-socket';
 export type { WireEvent } from './wire';
 
 export interface LeadConduitOptions extends WireOptions {
-  /** Calls under way at once. */
+  /** How many calls may be under way at once. */
   readonly maxConcurrency: number;
-  /** Of one look's answer. */
+  /** The most bytes that the answer to a look may have. */
   readonly maxListBytes: number;
-  /** Told of each look that could be read. */
+  /** Called with each look that could be read. */
   readonly onLook?: ((look: Look) => void) | undefined;
 }
 
@@ -37,7 +37,7 @@ export class LeadConduitClient {
   readonly #wire: Wire;
   readonly #slots: CallSlots;
   readonly #looks: SharedLooks;
-  /** One call's whole life at most, in ms. */
+  /** How long one call may take, in ms. */
   readonly timeoutMs: number;
 
   constructor({ maxConcurrency, maxListBytes, onLook, ...wire }: LeadConduitOptions) {

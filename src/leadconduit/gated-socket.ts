@@ -4,12 +4,12 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 
 /**
- * `connecting`: no connection yet. `open`: connection (and TLS) stand and the gate said yes.
+ * `connecting`: no connection yet. `open`: the connection (and TLS) is established and the gate said yes.
  * `sent`: the request's last byte was handed to the system. `answered`: headers arrived.
  */
 export type WireStage = 'connecting' | 'open' | 'sent' | 'answered';
 
-/** Asked when the connection is open, just before the first byte leaves; the reason, where none may. */
+/** Asked when the connection is open, just before the first byte leaves. Returns the reason if nothing may be sent. */
 export type Gate = () => string | undefined | Promise<string | undefined>;
 
 /** One call's exchange over the wire, and how far it got. */
@@ -30,7 +30,7 @@ export class Exchange {
     try {
       this.onStage(stage);
     } catch {
-      // Whoever watches must not change what happens.
+      // An error of the observer must not change the call.
     }
   }
 
@@ -54,7 +54,7 @@ type Route = https.RequestOptions & { exchange: Exchange };
 type OnCreate = (error: Error | null, socket: Duplex) => void;
 
 /**
- * Left alone, http writes into a socket that is still connecting, and a failure no longer tells whether bytes left.
+ * By default, http writes into a socket that is still connecting, and a failure does not tell whether bytes left.
  * Here http gets the socket only when it is open and the gate has said yes: whatever fails before that was not sent.
  */
 async function passToHttp(socket: Duplex, opened: string, { exchange }: Route, onCreate: OnCreate): Promise<void> {
@@ -91,7 +91,7 @@ export function createAgent(secure: boolean, keepAlive: boolean, ca?: string): h
   return secure ? new SecureAgent({ ...pool, ca, rejectUnauthorized: true }) : new PlainAgent(pool);
 }
 
-/** axios's `transport`: node's own request, through our agent, watched. It follows no redirects. */
+/** axios's `transport`: Node's own request through our agent, which records how far it got. It follows no redirects. */
 export const createTransport = (agent: http.Agent, exchange: Exchange) => ({
   request(options: https.RequestOptions, onAnswer: (answer: http.IncomingMessage) => void): http.ClientRequest {
     const { request } = agent instanceof https.Agent ? https : http;

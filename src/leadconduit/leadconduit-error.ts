@@ -1,7 +1,7 @@
 export type CallName = 'look' | 'create' | 'put';
 
 export interface ErrorFacts {
-  /** False only where it is proven that no byte of the request left; whoever cannot prove it says true. */
+  /** False only if it is proven that no byte of the request left. */
   readonly sent: boolean;
   /** The HTTP status, once headers arrived. */
   readonly status?: number;
@@ -9,7 +9,7 @@ export interface ErrorFacts {
   readonly words?: string;
   /** What `Retry-After` asks for: milliseconds from `endedAt`, at most one hour. */
   readonly retryAfterMs?: number;
-  /** The call had no slot among those under way by the time given for it. */
+  /** There was no slot, or no look, by the time given for it. */
   readonly noSlot?: boolean;
 }
 
@@ -42,8 +42,8 @@ export class LeadConduitError extends Error implements ErrorFacts {
 }
 
 /**
- * Makes a function that puts `***` for the key: plain, in Base64 (alone or as in `API:<key>`), and each of these with any
- * of its characters percent-encoded. For text from the upstream, which may quote what it was sent.
+ * Makes a function that replaces the key with `***`: plain, in Base64 (alone or as in `API:<key>`), and each of these
+ * with any of its characters percent-encoded. For text from the upstream, which may quote what it was sent.
  * @param where `alone`: not within a longer word
  */
 export function hideKey(key: string, where?: 'alone'): (text: string) => string {

@@ -21,7 +21,7 @@ const WORDS: Record<string, string> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is for another host name',
 };
 
-/** A system, TLS or HTTP parser code in words that help whoever is woken up by it; the code itself stays in brackets. */
+/** Says in plain words what a system, TLS or HTTP parser code means; the code itself stays in brackets. */
 export function describeCode(code: unknown): string {
   if (typeof code !== 'string' || !/^\w+$/.test(code)) return 'the call failed';
   if (WORDS[code] !== undefined) return `${WORDS[code]} (${code})`;
@@ -30,7 +30,7 @@ export function describeCode(code: unknown): string {
   return `the call failed (${code})`;
 }
 
-/** @param words LeadConduit's own; without them the answer may be from something in between. */
+/** @param words LeadConduit's own. Without them, the answer may come from a proxy in between. */
 export function describeStatus(status: number, words: string | undefined): string {
   return words === undefined ? `HTTP ${status} without LeadConduit's own error body` : `HTTP ${status}`;
 }

@@ -12,7 +12,7 @@ export const CreateRequest = z.object({ invitation_id: HexId, flow_id: HexId.nul
  * and everything is kept so that a `PUT`, which replaces the whole record, loses nothing.
  */
 export const OnboardRecord = z.looseObject({
-  // It becomes a part of a path, where dots would lead elsewhere, and of what people are told.
+  // The id becomes part of a path, where dots would lead elsewhere, and of messages for people.
   id: z.string().regex(/^(?!\.{1,2}$)[\x21-\x7e]{1,200}$/),
   invitation_id: z.string().min(1),
   account_id: z.string().nullish(),
@@ -24,16 +24,16 @@ export const OnboardRecord = z.looseObject({
 });
 export type OnboardRecord = z.infer<typeof OnboardRecord>;
 
-/** What makes an element of `GET /onboards` usable; nothing else about other people's records is judged. */
+/** What makes an element of `GET /onboards` usable. Nothing else is checked in the records of other invitations. */
 export const ListedOnboard = z.looseObject({ id: z.string(), invitation_id: z.string().nullish() });
 export type ListedOnboard = z.infer<typeof ListedOnboard>;
 
-/** Characters of a record as JSON: one too large for Temporal to carry is not read at all. */
+/** Characters of a record as JSON. A larger one is not read at all, because Temporal could not carry it. */
 const MAX_RECORD = 64 * 1024;
-/** Of objects and lists in one another: what is written as JSON by recursion fails somewhere above a thousand. */
+/** Levels of nested objects and lists. Code that writes JSON recursively fails somewhere above a thousand. */
 const MAX_DEPTH = 100;
 
-/** A record that is acted on, in full; undefined where it has not the shape of one, or cannot be carried. */
+/** Reads a whole record that is to be acted on. Undefined if it has the wrong shape or cannot be carried. */
 export function readRecord(json: unknown): OnboardRecord | undefined {
   const record = OnboardRecord.safeParse(json).data;
   return record && isShallow(record) && JSON.stringify(record).length <= MAX_RECORD ? record : undefined;

@@ -18,8 +18,8 @@ export interface Look {
 }
 
 /**
- * @returns why it cannot be relied on, where it cannot. Other people's records are judged by their ids only: one that has
- * no invitation is nobody's, one that might be anybody's makes the list unreadable.
+ * @returns why the list cannot be relied on, if so. Other invitations' records are checked for their ids only: one
+ * without an invitation belongs to none, and one whose ids cannot be read could belong to any.
  */
 export function readLook(
   body: unknown,
@@ -73,8 +73,8 @@ interface Waiter {
 
 /**
  * The account's list has no filter, so all who want to look share one look, and at most one is under way.
- * 1. A look serves those who asked before it was sent; who asks later gets the next one.
- * 2. Whoever waits here holds no slot: else writers waiting for looks could fill all the slots that looks need.
+ * 1. A look serves those who asked before it was sent. Anyone who asks later gets the next one.
+ * 2. A caller that waits here holds no slot: otherwise writers that wait for a look could take every slot it needs.
  */
 export class SharedLooks {
   #waiting = new Set<Waiter>();
@@ -86,8 +86,8 @@ export class SharedLooks {
   ) {}
 
   /**
-   * @param until epoch ms; the look itself may go on for others.
-   * @throws {LeadConduitError} the same one for all who shared a look that failed; `sent: false` when there was none in time.
+   * @param until epoch ms when to give up waiting; the look itself may go on for others.
+   * @throws {LeadConduitError} the same one for all who shared a failed look; `sent: false` if there was none in time.
    */
   next(until: number): Promise<Look> {
     return new Promise((resolve, reject) => {

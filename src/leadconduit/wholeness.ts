@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A header by its name in lower case, and why its value says that the list is not all, or not as it is now. */
+/** A header's name in lower case, and why its value, if so, says that the list is incomplete or old. */
 type Rule = [name: RegExp, why: (value: string, length: number, now: number) => string | false];
 
 const DAY_MS = 86_400_000;
@@ -17,13 +17,13 @@ function isWholeRange(value: string): boolean {
   return range !== undefined && Number(total) === Number(last) + 1;
 }
 
-/** Of a cache that asked upstream whether its copy still holds, the answer is fresh: `fwd=stale`, `TCP_REFRESH_HIT`. */
+/** Whether a cache answered from its copy. A copy that it has just revalidated is fresh: `fwd=stale`, `TCP_REFRESH_HIT`. */
 const isHit = (value: string) =>
   /(?<![a-z]|refresh_)(hit|stale|updating)\b/i.test(value.replace(/;\s*[\w-]+=[^;,]*/g, ''));
 
 /**
- * LeadConduit documents neither pages nor caches for `GET /onboards`. Where something in between, or a later version,
- * says in any of the usual ways that there is more or that this is old, what the list does not show proves nothing.
+ * LeadConduit documents neither pages nor caches for `GET /onboards`. If something in between, or a later version, says
+ * in one of the usual ways that there is more or that this is old, the list is not used.
  * RFC 8288 (`Link`), 9110 (`Content-Range`, `Date`), 9111 (`Age`, `Warning`), 9211 (`Cache-Status`); the rest is custom.
  */
 const RULES: readonly Rule[] = [
@@ -34,7 +34,7 @@ const RULES: readonly Rule[] = [
     (value) => above(value, 1) && `says that there are ${value} pages`,
   ],
   [
-    // Not what counts requests, tries or queries.
+    // Headers that count requests, tries or queries say nothing about the list.
     named(
       '(^|-)(total-?(count|size|ITEMS)|ITEMS-?(count|total))$(?<!(rate|request|retry|attempt|query).*)|PAGING(count|total)$',
     ),
@@ -44,7 +44,7 @@ const RULES: readonly Rule[] = [
     /(^|-)(per-?page|page-?size)$/,
     (value, length) => above(value, 0) && Number(value) <= length && 'says that pages end here',
   ],
-  // A longer list shows that this limits something else.
+  // If the list is longer, the limit is for something else.
   [
     named('PAGING((page|ITEMS)-?)?limit$'),
     (value, length) => above(value, 0) && Number(value) === length && 'says that pages end here',
@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
   ],
   [/(^|-)(degraded|partial|incomplete|truncated|stale)$/, (value) => !isNo(value) && 'says so'],
   [/^age$/, (value) => !isNo(value) && `says that this is ${value} s old`],
-  // Clocks and time zones differ by less.
+  // Wrong clocks and time zones differ by less than a day.
   [/^date$/, (value, _, now) => Date.parse(value) < now - DAY_MS && `says that this is of ${value}`],
   [/^warning$/, (value) => /^\s*11[0-3]\b|stale|truncated|partial|incomplete/i.test(value) && 'says that it is'],
   [/(^|-)cache-hits?$/, (value) => value.split(',').some((hits) => !isNo(hits)) && 'says that this is from a cache'],
@@ -69,7 +69,7 @@ const RULES: readonly Rule[] = [
   [/(^|-)cache(-(status|lookup|remote|result))?$/, (value) => isHit(value) && 'says that this is from a cache'],
 ];
 
-/** Why the answer says of itself that it is not the whole list as it is now; undefined where nothing says so. */
+/** Why the headers say that this is not the whole list as it is now; undefined if none says so. */
 export function shortfallOf(headers: IncomingHttpHeaders, length: number, now: number): string | undefined {
   for (const [header, values] of Object.entries(headers)) {
     const value = [values].flat().join(', ');
@@ -82,7 +82,7 @@ export function shortfallOf(headers: IncomingHttpHeaders, length: number, now: n
   return undefined;
 }
 
-/** Some say it all in one header, as JSON: `{"TotalCount":200,"PageSize":50}`. */
+/** Some servers say it all in one header, as JSON: `{"TotalCount":200,"PageSize":50}`. */
 function fieldsOf(header: string, value: string): (readonly [name: string, text: string])[] {
   if (!header.includes('pag')) return [];
   try {

@@ -15,11 +15,11 @@ export interface WireOptions {
   readonly baseUrl: string;
   /** The password of HTTP Basic (LeadConduit ignores the user's name). It appears in no error. */
   readonly apiKey: string;
-  /** One call's whole life in ms, from having its slot to the last byte of the answer; connecting and TLS included. */
+  /** How long one call may take in ms, from getting its slot to the answer's last byte; connecting and TLS included. */
   readonly timeoutMs: number;
   /** PEM of what to trust instead of the well-known authorities. */
   readonly ca?: string | undefined;
-  /** Told how far each call got; what it throws is ignored. */
+  /** Called at each stage of a call. Its errors are ignored. */
   readonly onStage?: ((event: WireEvent) => void) | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface Call<T extends object> {
   readonly maxAnswerBytes: number;
   readonly statuses: readonly number[];
   readonly gate: Gate;
-  /** Given the JSON (undefined when it is none) of an answer with one of the statuses; a string says why it is unusable. */
+  /** Reads the JSON of an answer with one of the statuses, if it is JSON. A string says why it is unusable. */
   readonly read: (json: unknown, sentAt: number, headers: IncomingHttpHeaders) => T | string;
 }
 
@@ -44,7 +44,7 @@ export class Wire {
   readonly #options: WireOptions;
   readonly #http: AxiosInstance;
   readonly #hideKey: (text: string) => string;
-  /** Only looks are kept alive: a write into a stale connection would be the commonest unknown. */
+  /** Only looks reuse connections: a write into a stale connection would be the commonest unknown outcome. */
   readonly #lookAgent: Agent;
 
   constructor(options: WireOptions) {
@@ -55,7 +55,7 @@ export class Wire {
       baseURL: options.baseUrl,
       allowAbsoluteUrls: false,
       auth: { username: 'API', password: options.apiKey },
-      // A look is about now: nothing in between may answer it from what it has kept.
+      // A look must be current: no cache in between may answer it.
       headers: { Accept: 'application/json', 'Cache-Control': 'no-cache', Pragma: 'no-cache' },
       maxRedirects: 0,
       proxy: false,
@@ -65,7 +65,7 @@ export class Wire {
     });
   }
 
-  /** @throws {LeadConduitError} always this, whatever happened: anything of axios's would show the key. */
+  /** @throws {LeadConduitError} and nothing else: an error of axios would show the key. */
   async exchange<T extends object>(call: Call<T>): Promise<T> {
     const { operation, method, path, body, invitationId, maxAnswerBytes } = call;
     const signal = AbortSignal.timeout(this.#options.timeoutMs);
@@ -82,7 +82,7 @@ export class Wire {
     return this.#judge(call, exchange, text);
   }
 
-  /** Ends the kept-alive connections, a look's that is under way too. */
+  /** Closes the kept-alive connections, even one with a look under way. */
   close(): void {
     this.#lookAgent.destroy();
   }
@@ -127,7 +127,7 @@ export class Wire {
   }
 }
 
-/** @returns undefined, which no JSON means, when the text is not JSON. */
+/** @returns undefined, which is no JSON value, if the text is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

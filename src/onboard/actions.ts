@@ -3,9 +3,9 @@ import { ruleOf, type AttentionCode } from './attention';
 import type { OnboardRecord } from './outcome';
 
 interface MessageRule {
-  /** On Temporal's web page, in our API's document and in the CLI's help. */
+  /** Shown on Temporal's web page, in our API's document and in the CLI's help. */
   does: string;
-  /** When it was accepted. */
+  /** The answer when the message was accepted. */
   accepted: string;
 }
 
@@ -36,13 +36,13 @@ export const MESSAGES = {
 export type MessageName = keyof typeof MESSAGES;
 export const MESSAGE_NAMES = Object.keys(MESSAGES) as [MessageName, ...MessageName[]];
 
-/** What is shown of an onboard, as far as the meaning of an action depends on it. */
+/** The part of an onboard that the meaning of an action depends on. */
 type Shown = { attention?: { code: AttentionCode }; record: OnboardRecord | null };
 
 interface ActionRule {
-  /** What is sent; a field that the sender has to fill in has some value that is well formed. */
+  /** What is sent. A field that the sender has to fill in holds some well-formed value. */
   message: { name: MessageName } & Record<string, string>;
-  /** On a button. */
+  /** The label of its button. */
   title: string;
   /** What it does to this onboard. */
   meaning: string | ((onboard: Shown) => string);
@@ -50,7 +50,7 @@ interface ActionRule {
   options?: string;
 }
 
-/** What may be offered to people, as it stands in the state's `actions`: the message, and the choice in it. */
+/** What the view's `actions` may offer to people: a message, and the choice in it. */
 export const ACTIONS = {
   'advance in_progress': {
     message: { name: 'advance', to: 'in_progress' },

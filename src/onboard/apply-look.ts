@@ -1,4 +1,4 @@
-/** What looks tell: about an effect whose outcome is unknown, of the onboard that a person wants, or as a check. */
+/** What a look changes: it settles an unknown outcome, finds the onboard that a person wants, or checks what we know. */
 import { flowOf } from './flow';
 import { sameId } from './ids';
 import { log, settleEntry } from './journal';
@@ -20,14 +20,14 @@ import { backoff, LOOKS_AFTER, UNUSABLE_LOOKS } from './schedule';
 import { heard, lengthenAttempts, type Adoption, type Check, type OnboardState, type Operation } from './state';
 import { cleanLine } from './text';
 
-/** While absence does not count yet, the list is asked at least this often (or each settle time), since what it shows counts already. */
+/** Until absence counts, a look follows after this or a settle time, whichever is longer: presence counts already. */
 const LOOK_AT_LEAST_EVERY_MS = 5_000;
 
 type Seen = Extract<LookResult, { kind: 'seen' }>;
 
 /**
- * Takes in what a look told; nothing when what it was for is settled meanwhile.
- * @param asked when the look was asked for: it was sent later.
+ * Takes in what a look showed. Nothing changes if its purpose was settled meanwhile.
+ * @param asked epoch ms of when the look was asked for, before it was sent.
  */
 export function applyLook(onboard: OnboardState, about: LookFor, look: LookResult, asked: number, now: number): void {
   const { operation, adoption, check } = onboard;
@@ -46,7 +46,7 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   // Our own onboard counts even if the list does not show it.
   const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
   const isDoubled = listed.length > 0 && ids.size > 1;
-  // A list that lacks one, or shows ours as it was before, accuses nobody before it has done so several times.
+  // A list that lacks a known onboard, or shows an old state of ours, raises attention only after several such looks.
   if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) {
     const olds = (check.old_looks ?? 0) + 1;
     Object.assign(check, {
@@ -59,7 +59,7 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   schedule.failures = 0;
   clearAttention(onboard, now, 'credentials');
   if (about === 'health' && look.lacks) {
-    // The key works, and the list cannot be relied on yet.
+    // The key works, but the list cannot be relied on yet.
     schedule.at = now + onboard.policy.settle_ms;
     return;
   }
@@ -76,7 +76,7 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   else if (about === 'effect' && operation) settle(onboard, operation, listed, look, asked, now);
 }
 
-/** A look after an unknown outcome: an effect that is shown counts at any time, a missing one only when that is proof. */
+/** Takes in a look after an unknown outcome. An effect that is shown counts at once, a missing one only if proven. */
 function settle(
   onboard: OnboardState,
   operation: Operation,
@@ -166,7 +166,7 @@ function whyUnproven({ effect }: Operation, lacks: string[] | undefined): string
     : "LeadConduit's list does not show this onboard any more, so it cannot tell whether the call took effect.";
 }
 
-/** A person chose the onboard that is there (`resolve adopt`). What is known of our own is not forgotten over it. */
+/** Adopts the onboard that a person chose, if the list shows it. If it does not, our own onboard stays. */
 function adoptListed(
   onboard: OnboardState,
   { onboard_id, answers }: Adoption,
@@ -184,7 +184,7 @@ function adoptListed(
     return needAttention(onboard, now, answers.code, message);
   }
   const others = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
-  // Nobody chooses against an onboard that they were not told of.
+  // A person cannot rule out an onboard that they were not told of.
   if (others.some((id) => !onboard.ruled_out.includes(id) && !onboard.shown.includes(id)))
     return raiseDuplicate(onboard, idsOf(onboards), now);
   const known = [...onboard.ruled_out, ...others, ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])];
@@ -206,16 +206,16 @@ function startAnew(onboard: OnboardState, { status }: SeenOnboard): void {
   onboard.target = isStatus(status) ? status : 'created';
 }
 
-/** A look that is not about an effect: nobody else's second onboard, no failure after the fact. */
+/** Takes in a check that shows no second onboard: it follows the status and flow of ours. */
 function checked(onboard: OnboardState, check: Check, listed: SeenOnboard[], now: number): void {
   const own = listed.find(({ record }) => sameId(record.id, onboard.record?.id));
   if (!own) {
-    // Before there is a record, the create itself looks.
+    // Without a record, the create makes its own look.
     if (check.why === 'doubles' || onboard.record === null) return;
     return needAttention(onboard, now, 'not_listed', "LeadConduit's list does not show this onboard any more.");
   }
   const { attention: before, agreed_flow } = onboard;
-  // So soon after a call, a list that lags behind is nothing to wake anybody for.
+  // A check for doubles follows a call so soon that the list may lag behind: that needs no attention.
   if (check.why !== 'doubles' || !isBehind(own.status, onboard)) takeRecordAndFlow(onboard, own, now);
   if (onboard.attention !== before) return;
   const flow = flowOf(onboard);
@@ -223,7 +223,7 @@ function checked(onboard: OnboardState, check: Check, listed: SeenOnboard[], now
   log(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}${changed}` });
 }
 
-/** It lacks an onboard that is known, or what it shows of ours was so before what is known of it. */
+/** Whether the list lacks a known onboard, or shows ours at a status from before the one that is known. */
 function isOld(
   onboard: OnboardState,
   { shown = [] }: Check,

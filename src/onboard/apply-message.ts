@@ -92,7 +92,7 @@ export function validate(onboard: OnboardState, message: Message | Unreadable): 
   return handlerOf(message).validate?.(onboard, message) ?? ACCEPT;
 }
 
-/** Takes a message in. A refused one changes nothing but the timeline, an honest repeat nothing at all. */
+/** Takes a message in. A refused message only adds a line to the timeline, and a repeat changes nothing. */
 export function applyMessage(
   onboard: OnboardState,
   message: Message | Unreadable,
@@ -121,7 +121,7 @@ function validateAdvance(onboard: OnboardState, { to, flow_id }: Payload<'advanc
   return ACCEPT;
 }
 
-/** `in_progress` is what tells LeadConduit the flow; until it may have been sent, the flow can be changed. */
+/** The flow can be changed until the call for in_progress may have been sent. */
 const isFlowSent = (onboard: OnboardState): boolean =>
   hasReached(onboard.status, 'in_progress') ||
   onboard.ledger.some(
@@ -131,11 +131,11 @@ const isFlowSent = (onboard: OnboardState): boolean =>
 function setFlow(onboard: OnboardState, flow: string, by: string | undefined, now: number): void {
   if (flow !== onboard.requested_flow_id) log(onboard, now, 'flow_set', { by, detail: flow });
   onboard.requested_flow_id = flow;
-  // Whoever names a flow then has been shown the one that is there.
+  // A person who names a flow in a conflict has seen the record's flow, so our call may replace it.
   if (onboard.attention?.code === 'flow_conflict') onboard.agreed_flow = flowOf(onboard);
   clearAttention(onboard, now, 'flow_conflict');
 }
 
-/** Exactly what would be accepted now, and change something. */
+/** Exactly the actions that would be accepted now and would change something. */
 export const actionsOf = (onboard: OnboardState): Action[] =>
   ACTION_NAMES.filter((action) => validate(onboard, ACTIONS[action].message).kind === 'accept');

@@ -1,6 +1,6 @@
 /**
- * One attempt, then look: the discipline that every upstream effect follows. Here is what the outcome of an attempt
- * changes, in `apply-look.ts` what a look changes, and `next-step.ts` says what follows.
+ * Every effect follows one rule: one attempt, then look. This file says what the outcome of an attempt changes,
+ * `apply-look.ts` what a look changes, and `next-step.ts` what follows.
  */
 import { log, settleEntry } from './journal';
 import { EFFECTS } from './lifecycle';
@@ -27,7 +27,7 @@ interface KindRule {
   isListed: boolean;
 }
 
-/** What each kind of outcome proves beside itself. */
+/** What each kind of outcome also proves, about our key and the list. */
 const PROVES = {
   done: { keyWorks: true, listWorks: true, isListed: true },
   refused: { keyWorks: true, listWorks: true, isListed: true },
@@ -40,7 +40,7 @@ const PROVES = {
   credentials: { keyWorks: false, listWorks: false, isListed: false },
 } as const satisfies Record<Outcome['kind'], KindRule>;
 
-/** Takes in what became of the attempt that was in flight. */
+/** Takes in the outcome of the attempt that was in flight. */
 export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: number): void {
   const operation = onboard.operation ?? newOperation('create', now);
   onboard.operation = operation;
@@ -70,7 +70,7 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
       settleEntry(onboard, effect, now, { outcome: 'refused', words, http_status });
       log(onboard, now, 'refused', { detail: `${detail} (HTTP ${outcome.http_status})` });
       if (!outcome.look_first) return raiseRefused(onboard, outcome.words, now);
-      // "It exists" may be true before the list shows it: no retry before that.
+      // The onboard may exist before the list shows it: nothing is retried before then.
       return becomeUnknown(operation, now, {
         refusal: outcome.words,
         absence_counts_from: now + onboard.policy.settle_ms,
@@ -84,7 +84,7 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
           ? { outcome: 'not_sent', words: `key refused at the look: ${words}` }
           : { outcome: 'refused', words, http_status },
       );
-      // Should it have been carried out all the same, the look before the next try is to see it.
+      // If the call was carried out all the same, the look before the next attempt must be able to show it.
       if (!outcome.at_look) operation.absence_counts_from = now + onboard.policy.settle_ms;
       return raiseKeyRefused(onboard, operation, outcome, now);
     case 'unknown':
@@ -112,13 +112,13 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
   }
 }
 
-/** What an outcome of any kind says of the call, of our key and of the list. */
+/** Notes what an outcome of any kind says of the call, of our key and of the list. */
 function takeNote(onboard: OnboardState, operation: Operation, outcome: Outcome, now: number): void {
   const { keyWorks, isListed } = PROVES[outcome.kind];
   const listWorks = PROVES[outcome.kind].listWorks && !('unusable_look' in outcome && outcome.unusable_look);
   operation.stage = 'due';
   operation.takes_slow_look = outcome.kind === 'not_sent' && outcome.slow_look_ms !== undefined ? true : undefined;
-  // An approval stands until it has been made use of.
+  // An approval stays until an attempt has used it.
   if (!neverActed(outcome)) operation.approval = undefined;
   if (mayHaveReached(outcome)) {
     operation.possible_sends += 1;
@@ -132,13 +132,13 @@ function takeNote(onboard: OnboardState, operation: Operation, outcome: Outcome,
   if (isListed) operation.missing_since = undefined;
 }
 
-/** Surely nothing was sent, and the attempt did not get so far as to need an approval. */
+/** Whether the approval is left for the next attempt: the call was not sent, or was answered with a 429. */
 const neverActed = (outcome: Outcome): boolean =>
   outcome.kind === 'not_sent' ||
   outcome.kind === 'not_listed' ||
   (outcome.kind === 'credentials' && outcome.at_look === true);
 
-/** Whether the call may have reached LeadConduit; one that is `done` is counted where it is known to be ours. */
+/** Whether the call may have reached LeadConduit. `done` is counted by `applyOutcome`, if the effect is not adopted. */
 function mayHaveReached(outcome: Outcome): boolean {
   if (outcome.kind === 'unknown') return true;
   if (outcome.kind === 'credentials' && outcome.at_look) return false;
@@ -151,7 +151,7 @@ function retryLater(
   outcome: Extract<Outcome, { kind: 'not_sent' }>,
   now: number,
 ): void {
-  // What is released after it was called back goes on at once, as does what was only given too little time.
+  // No back-off after a call was called back (it goes on once released) or was only given too little time.
   operation.at = now;
   if (outcome.called_back || lengthenAttempts(onboard, outcome.needs_ms)) return;
   operation.at = now + Math.max(backoff(onboard.policy, operation.failures), outcome.retry_after_ms ?? 0);

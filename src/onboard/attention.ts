@@ -1,8 +1,8 @@
 /** What a person has to know or to decide, and what their answers mean. */
 interface AttentionRule {
   /**
-   * `answer`: it stays until a person answers it. `itself`: the next look or call that succeeds clears it. `look`: the same,
-   * and while the onboard is held, looks are made for nothing else.
+   * `answer`: it stays until a person answers it. `itself`: the next look or call that succeeds clears it. `look`: the
+   * same, and a held onboard makes looks for this alone.
    */
   endedBy: 'answer' | 'itself' | 'look';
   /** What the onboard waits for; the attention's own message follows. */
@@ -15,7 +15,7 @@ interface AttentionRule {
    * were shown. `flow`: a person accepts the flow of LeadConduit's record.
    */
   adopt: 'effect' | 'seen effect' | 'one of several' | 'flow' | { refusedWhile: string };
-  /** LeadConduit's list is what is wrong: a retry may name an onboard that is gone. */
+  /** The list is at fault: a retry may name an onboard that is gone from LeadConduit. */
   isAboutTheList?: true;
   /** The HTTP status with which our API answers a caller whose request ended in this attention. */
   httpStatus: 409 | 502;
@@ -69,7 +69,7 @@ export const ATTENTION = {
 export type AttentionCode = keyof typeof ATTENTION;
 export const ATTENTION_CODES = Object.keys(ATTENTION) as [AttentionCode, ...AttentionCode[]];
 
-/** The row of a code, or of none. */
+/** The rule of an attention, if there is one. */
 export const ruleOf = (attention: { code: AttentionCode } | undefined): AttentionRule | undefined =>
   attention && ATTENTION[attention.code];
 

@@ -4,19 +4,19 @@ import type { OnboardInput } from './input';
 import { log } from './journal';
 import { blank, type OnboardState } from './state';
 
-/** Stands for the run that hands over: what it heard, was asked and was ordered itself, the next one goes on from. */
+/** Stands for the run that hands over. Its own evidence and approvals become those of the next run. */
 const THE_LAST = 'the last run';
 
 /**
- * What a run carries to the next. A reset run has inherited outcomes and orders of another one: these stay that one's.
+ * What a run carries to the next. Outcomes and orders that a reset run inherited keep the id of the run they came from.
  * @param runId of the run that ends
  */
 export const handOver = (onboard: OnboardState, runId: string): OnboardState =>
   withRuns(onboard, (id) => (id === runId ? THE_LAST : id));
 
 /**
- * Goes on from what the last run has carried, an older version's too, which lacks what has come since.
- * @param runId of this run, or of the one that it was reset from: orders given to that one do not count for it
+ * Continues from the state that the last run carried. Fields that an older version did not have are filled in.
+ * @param runId of this run. After a reset: of the original run, since orders that were given to it do not count here
  */
 export function takeOver(input: OnboardInput, carried: OnboardState, runId: string, now: number): OnboardState {
   const onboard = { ...blank(input, now), ...carried };

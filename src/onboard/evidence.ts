@@ -7,11 +7,11 @@
  * does not show may have been sent. Therefore every outcome and every look says in which run it was made, an attention
  * keeps the evidence that raised it, and an approval keeps the evidence that the person was shown. An activity sends a
  * call that may have been sent before only with an approval from its own run: one that was replayed is from another run
- * and does not count. A run that is continued as new is the same run to all of this (see `carry-over.ts`).
+ * and does not count. A run that was continued as new counts as the same run (see `carry-over.ts`).
  */
 export interface Evidence {
-  /** Of the run whose activity brought it. */
+  /** The run whose activity reported it. */
   run_id: string;
-  /** That run was made by a reset: what it knows nothing of may have been sent meanwhile. */
+  /** That run was made by a reset, so calls that its history does not show may have been sent. */
   is_reset: boolean;
 }

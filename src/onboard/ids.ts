@@ -1,4 +1,4 @@
-/** Ids. LeadConduit's are BSON ids: 24 hexadecimal digits, of which upper and lower case name the same thing. */
+/** LeadConduit's ids are BSON ids: 24 hexadecimal digits, in which upper and lower case mean the same. */
 export const HEX24 = /^[0-9a-fA-F]{24}$/;
 export const HEX24_RULE = 'must be 24 hexadecimal digits';
 export const isHex24 = (value: unknown): value is string => typeof value === 'string' && HEX24.test(value);
@@ -11,6 +11,6 @@ export const WORKFLOW_TYPE = 'onboardBuyer';
 
 const PREFIX = 'onboard-';
 
-/** One workflow id for an invitation, however it is written, is what keeps a second run from starting beside the first. */
+/** Every spelling of an invitation id gives the same workflow id, so a second run cannot start beside the first. */
 export const workflowIdOf = (invitationId: string): string => `${PREFIX}${invitationId.toLowerCase()}`;
 export const invitationIdOf = (workflowId: string): string => workflowId.slice(PREFIX.length);

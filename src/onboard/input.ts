@@ -2,7 +2,7 @@ import { HEX24_RULE, isHex24 } from './ids';
 import { isEffect, type Effect } from './lifecycle';
 import { isUndecodable } from './undecodable';
 
-/** The workflow's one argument. What `policy` leaves out is as in `DEFAULT_POLICY`. */
+/** The workflow's only argument. Fields that `policy` leaves out are taken from `DEFAULT_POLICY`. */
 export interface OnboardInput {
   /** 24 hexadecimal digits in either case. */
   invitation_id: string;
@@ -10,22 +10,22 @@ export interface OnboardInput {
   label?: string;
   by?: string;
   reason?: string;
-  /** RFC 3339. Set when a run follows an earlier one that may have had a call under way: nothing is sent before. */
+  /** RFC 3339. Nothing is sent before this time. Set if an earlier run may still have a call under way. */
   not_before?: string;
-  /** Calls that such a run may have made; where this is missing and `not_before` is given, any. */
+  /** The calls that the earlier run may have made. If this is missing and `not_before` is given: any of them. */
   maybe_sent_before?: Effect[];
   policy?: Partial<Policy>;
-  /** Whoever starts makes one up, and sees in the answer of `whenCreated` whether the run is that start's. */
+  /** Made up by the caller. The answer of `whenCreated` holds it, which shows whether this request started the run. */
   request_id?: string;
 }
 
-/** The times that a run lives by, in milliseconds; a later change of the configuration touches new onboards only. */
+/** The durations of one run, in ms. A new configuration affects new onboards only, but it can lengthen `attempt_ms`. */
 export interface Policy {
   /** How long LeadConduit may take to show in its list what it has done. */
   settle_ms: number;
-  /** `startToCloseTimeout` of an activity: waiting for a look and a place, one look, one write, and a reserve. */
+  /** `startToCloseTimeout` of an activity: a wait for a look and for a slot, one look, one write, and a reserve. */
   attempt_ms: number;
-  /** How long after the completing call `failed` is looked for; 0: not at all. */
+  /** How long after the completing call one more look checks for `failed`; 0 for no such look. */
   confirm_ms: number;
   /** The first pause after a call that was not sent; it doubles up to a minute. */
   backoff_ms: number;
@@ -43,7 +43,7 @@ export const DEFAULT_POLICY: Policy = {
 
 const MONTH_MS = 30 * 86_400_000;
 
-/** Why a workflow must not begin with this input, if so: a start by hand comes with anything. */
+/** Why a workflow must not start with this input, if so: a start by hand may pass anything. */
 export function inputProblem(input: unknown): string | undefined {
   if (typeof input !== 'object' || input === null || isUndecodable(input)) return 'the input cannot be read';
   const { invitation_id, flow_id, label, by, reason, not_before, maybe_sent_before, policy, request_id } =
@@ -52,7 +52,7 @@ export function inputProblem(input: unknown): string | undefined {
   if (flow_id != null && !isHex24(flow_id)) return `flow_id ${HEX24_RULE}`;
   if ([label, by, reason, request_id].some((text) => text != null && typeof text !== 'string'))
     return 'label, by, reason and request_id must be texts';
-  // Without an offset it would be read in the worker's own time zone.
+  // A time without an offset would be read in the worker's own time zone.
   if (
     not_before != null &&
     !(typeof not_before === 'string' && /(Z|[+-]\d\d:\d\d)$/i.test(not_before) && Date.parse(not_before))

@@ -5,20 +5,20 @@ import { cleanText } from './text';
 /** Everything that a line of the timeline can be about, and what people read there. */
 export const EVENTS = {
   started: 'started',
-  /** In a new run, for the length of the history. */
+  /** Continued as new, because the history was long. */
   continued: 'went on in a new run',
-  /** How much older than the rest is not kept any more. */
+  /** Counts what was dropped because it was oldest. */
   dropped: 'older lines dropped',
   created: 'created in LeadConduit',
   adopted: 'found in LeadConduit and taken over',
   /** A status reached upstream. */
   moved: 'moved',
-  /** A call that surely did nothing; it is tried again. */
+  /** A call that certainly did nothing; it is tried again. */
   not_sent: 'not sent',
   refused: 'LeadConduit refused',
   /** A call that may have worked. */
   unknown: 'outcome unknown',
-  /** A look after an unknown did not show its effect. */
+  /** A look after an unknown outcome did not show the effect. */
   absent: 'not there',
   /** What others did while LeadConduit's list took so long may be missing from it. */
   slow_look: 'the look was slow',
@@ -52,7 +52,7 @@ export interface TimelineLine {
   detail?: string;
 }
 
-/** What can have become of a call, and what people read of it. */
+/** What can have become of a call, and what people read about it. */
 export const OUTCOMES = {
   pending: 'no answer yet',
   done: 'landed',
@@ -67,7 +67,7 @@ export const OUTCOMES = {
 export type LedgerOutcome = keyof typeof OUTCOMES;
 export const OUTCOME_NAMES = Object.keys(OUTCOMES) as [LedgerOutcome, ...LedgerOutcome[]];
 
-/** One call, or one that did not have to be made. Times are RFC 3339. */
+/** One call that was to be made, even if it turned out not to be needed. Times are RFC 3339. */
 export interface LedgerEntry {
   n: number;
   effect: Effect;
@@ -82,11 +82,11 @@ export interface LedgerEntry {
 export interface Journal {
   ledger: LedgerEntry[];
   timeline: TimelineLine[];
-  /** Of messages that were accepted, with what each asked for. */
+  /** The keys of accepted messages, each with the gist of its message. */
   keys: { key: string; message: string }[];
   /** How many of each were dropped, oldest first, to stay small enough for a new run. */
   dropped: Record<List, number>;
-  /** Of each, about the bytes that it takes. */
+  /** Roughly how many bytes each of them takes. */
   weights: Record<List, number>;
 }
 type List = 'ledger' | 'timeline' | 'keys';
@@ -100,12 +100,12 @@ export const emptyJournal = (): Journal => ({
 });
 
 const KEEP: Record<List, number> = { ledger: 200, timeline: 500, keys: 1_000 };
-/** In bytes; with a record of 256 kB at most this stays well below what one payload may be. */
+/** In bytes. With a record of at most 256 kB, the state stays well below the limit of one payload. */
 const MOST: Record<List, number> = { ledger: 300_000, timeline: 700_000, keys: 200_000 };
 
 export const iso = (ms: number) => new Date(ms).toISOString();
 
-/** At most what it takes as JSON in UTF-8: two bytes for what is escaped, six for a control character or one beyond ASCII. */
+/** An upper bound of the bytes as JSON in UTF-8: two for an escaped character, six for a control or non-ASCII one. */
 export function weigh(item: object): number {
   let bytes = 2;
   for (const [name, value] of Object.entries(item)) {
@@ -116,7 +116,7 @@ export function weigh(item: object): number {
   return bytes;
 }
 
-/** To be called when one was added. */
+/** Drops the oldest beyond the limits. Call it after adding one. */
 function bound(journal: Journal, list: List): void {
   const newest = journal[list].at(-1);
   journal.weights[list] += newest ? weigh(newest) : 0;
@@ -128,7 +128,7 @@ function bound(journal: Journal, list: List): void {
   }
 }
 
-/** Adds a line to the timeline; the same line again (a back-off, say) is folded into one that counts. */
+/** Adds a line to the timeline. A `not_sent` that repeats the last line replaces it and counts the repetitions. */
 export function log(
   journal: Journal,
   now: number,
@@ -166,9 +166,9 @@ export function logIntent(journal: Journal, effect: Effect, now: number): void {
 }
 
 /**
- * What an attempt came to, in the newest ledger line; one that is known to have taken effect stays as it is. What
- * never left, and what would say the same again (a key that is refused for days), gives way to what follows it.
- * The timeline counts them.
+ * Writes what an attempt came to into the newest ledger line, unless its call is known to have taken effect. The line
+ * before it is removed if its call never left, or if it says the same (a key that is refused for days). The timeline
+ * counts the calls that were not sent.
  */
 export function settleEntry(journal: Journal, effect: Effect, now: number, facts: Partial<LedgerEntry>): void {
   const last = lastEntry(journal);

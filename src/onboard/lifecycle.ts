@@ -5,11 +5,11 @@ export type Status = (typeof STATUSES)[number];
 interface EffectRule {
   /** The status that the call brings an onboard to. */
   reaches: Status;
-  /** What a list must show so that it can prove that the effect is missing: any onboard that was created here, or this onboard. */
+  /** What a list must show to prove that the effect is missing: any onboard that was created here, or this onboard. */
   absenceProvenBy: 'an onboard of ours' | 'the onboard';
   /** Whether the call is sent once more, without a person's order, when three looks have proven that its effect is missing. */
   repeatsItself: 'always' | 'unless maybe sent before' | 'never';
-  /** This call must not be sent by itself where an earlier run may have made one of these calls. */
+  /** If an earlier run may have made one of these calls, this call counts as maybe sent before. */
   unsafeAfter: readonly string[];
   /** For people: "creating the onboard", "the create call", "create". */
   doing: string;
@@ -17,7 +17,7 @@ interface EffectRule {
   verb: string;
 }
 
-/** What we do upstream: the one `POST`, then a `PUT` for each status. */
+/** The changes that we make in LeadConduit: one `POST`, then a `PUT` for each further status. */
 export const EFFECTS = {
   create: {
     reaches: 'created',
@@ -32,7 +32,7 @@ export const EFFECTS = {
     reaches: 'in_progress',
     absenceProvenBy: 'the onboard',
     repeatsItself: 'always',
-    // Once the onboard may be completed, an in_progress would take it back.
+    // Once the onboard may be completed, an in_progress would move it back.
     unsafeAfter: ['in_progress', 'completed'],
     doing: 'moving it to in_progress',
     call: 'the call for in_progress',
@@ -62,7 +62,7 @@ export const isStatus = (word: unknown): word is Status => STATUSES.some((status
 
 const rank = (status: Status) => STATUSES.indexOf(status);
 
-/** The next `PUT` on the way from one status to another; none when there already, never backwards. */
+/** The next `PUT` on the way from one status to another; undefined if that is reached already. */
 export const nextMove = (from: Status, to: Status): Move | undefined =>
   MOVES.find((move) => rank(EFFECTS[move].reaches) > rank(from) && rank(EFFECTS[move].reaches) <= rank(to));
 
@@ -71,6 +71,6 @@ export const hasReached = (status: string | null, target: Status): boolean =>
   isStatus(status) && rank(status) >= rank(target);
 
 type Dated = { updated_at?: string | null };
-/** Whether LeadConduit changed it after what is known here; if not, the list may only lag behind our own change. */
+/** Whether LeadConduit changed the record after the version that we know. If not, the list may lag behind our change. */
 export const isNewer = ({ updated_at: now }: Dated, known: Dated | undefined): boolean =>
   Date.parse(now ?? '') > Date.parse(known?.updated_at ?? '');

@@ -3,27 +3,27 @@ import type { Effect } from './lifecycle';
 import { longestLag } from './schedule';
 import { nextEffect, type OnboardState } from './state';
 
-/** What a look is for: `health` is whether the key and the list work again. */
+/** What a look is for. `health`: to see whether the key and the list work again. */
 export type LookFor = 'adoption' | 'check' | 'effect' | 'health';
 
-/** `at`: epoch ms; where that is still to come, it is waited for, and whatever happens meanwhile is decided upon anew. */
+/** `at`: epoch ms. The workflow waits for a future time or for a message, whichever is first, and decides again. */
 export type Step =
   | { do: 'act'; effect: Effect; at: number }
   | { do: 'look'; about: LookFor; at: number }
-  /** For a message. */
+  /** Wait for a message. */
   | { do: 'wait' }
   | { do: 'end'; how: 'done' | 'cancelled' };
 
 const look = (about: LookFor, { at }: { at: number }): Step => ({ do: 'look', about, at });
 
 /**
- * What an onboard does next: the first that applies, as in the table of `docs/architecture.md`. Not asked while a call is in
- * flight, since its outcome comes first.
+ * What an onboard does next: the first rule that applies, in the order of the table in `docs/architecture.md`. While a
+ * call is in flight, its outcome comes first and the result does not count.
  */
 export function nextStep(onboard: OnboardState, now: number): Step {
   const { operation, adoption, check, cancelling, held } = onboard;
 
-  // An unknown is settled even while held and before a cancel ends the run, unless a person is needed for it.
+  // An unknown outcome is settled even if the onboard is held or being cancelled, unless a person has to decide first.
   const unknown = operation?.stage === 'unknown' && !needsPerson(onboard) ? operation : undefined;
   const isHopeful = !onboard.attention || (unknown && now < unknown.absence_counts_from + longestLag(onboard.policy));
   if (cancelling && unknown && isHopeful) return look('effect', unknown);
@@ -39,7 +39,7 @@ export function nextStep(onboard: OnboardState, now: number): Step {
   const effect = nextEffect(onboard);
   const actAt = Math.max(operation?.at ?? 0, operation?.absence_counts_from ?? 0, onboard.not_before);
   if (effect && !held) return { do: 'act', effect, at: actAt };
-  // Held, it does not act, but finds out when the key works and the list can be read again.
+  // A held onboard does not act, but it finds out when the key and the list work again.
   if (effect && operation && isClearedByLook(onboard)) return look('health', operation);
   if (check) return look('check', check);
   if (onboard.status === 'completed') return { do: 'end', how: 'done' };

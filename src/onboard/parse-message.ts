@@ -12,7 +12,7 @@ const FIELDS = {
   advance: (read: Fields) => ({ to: read.oneOf('to', MOVES), flow_id: read.id('flow_id'), ...read.attribution() }),
   resolve: (read: Fields) => ({
     action: read.oneOf('action', ['retry', 'adopt']),
-    /** The id of the attention that is answered; one for another id is refused as stale. */
+    /** The id of the attention that is answered. If another one is open, the answer is refused as stale. */
     attention: read.line('attention'),
     onboard_id: read.line('onboard_id')?.toLowerCase(),
     ...read.attribution(),
@@ -21,7 +21,7 @@ const FIELDS = {
   release: (read: Fields) => read.attribution(),
   cancel: (read: Fields) => read.attribution(),
   look: (read: Fields) => ({
-    /** Onboards of the invitation that a list has shown: one that lacks them is older. */
+    /** Onboards of the invitation that a list has shown. A list without them is older. */
     onboard_ids: read.ids('onboard_ids'),
     ...read.attribution(),
   }),

@@ -1,17 +1,17 @@
 /**
- * What an activity gives back, as it comes from Temporal: whoever completes one by hand may return anything. What is not
- * complete in every field that its kind needs cannot be read, and an outcome that cannot be read is unknown.
+ * Reads what an activity returned: anybody can complete an activity by hand, with anything. A result that lacks a field
+ * which its kind needs cannot be read, and an outcome that cannot be read is unknown.
  */
 import type { LookResult, OnboardRecord, Outcome, SeenOnboard } from './outcome';
 import { cleanLine, cleanText } from './text';
 
 const MOST_MS = 30 * 86_400_000;
-/** As of a record that the activities read: deeper ones could not be written as JSON. */
+/** Levels of a record; the activities accept a little less. Far deeper ones could not be written as JSON. */
 const MOST_DEPTH = 110;
 const MOST_CHARACTERS = 70_000;
 
 type Fields = Record<string, unknown>;
-/** Returns what it reads, cleaned; undefined for what it cannot. */
+/** Returns the cleaned value, or undefined if it cannot be read. */
 type Reader = (value: unknown) => unknown;
 
 const text: Reader = (value) => (typeof value === 'string' ? cleanText(value) : undefined);
@@ -35,7 +35,7 @@ const onboards: Reader = (value) => {
   return read.every((one) => one !== undefined) ? read : undefined;
 };
 
-/** A name with a question mark may be missing. */
+/** A field with a question mark is optional. */
 type Shape = Record<string, Reader>;
 const ALWAYS: Shape = { 'evidence?': evidence, 'slow_look_ms?': ms, 'needs_ms?': ms };
 
@@ -86,7 +86,7 @@ function readSeen(value: unknown): SeenOnboard | undefined {
   return { record, status: cleanLine(word) };
 }
 
-/** The record itself is kept to the letter: a `PUT` sends back what is not ours. */
+/** The record itself is kept verbatim: a `PUT` sends back the fields that are not ours. */
 function isRecord(value: unknown): value is OnboardRecord {
   const { id, invitation_id } = { ...(value as Fields | null) };
   if (typeof id !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(id) || typeof invitation_id !== 'string') return false;

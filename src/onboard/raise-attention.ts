@@ -1,4 +1,4 @@
-/** Asks for a person, and stops asking. */
+/** Raises and clears attention. */
 import { ruleOf, type Attention, type AttentionCode } from './attention';
 import { iso, log } from './journal';
 import { EFFECTS, type Effect } from './lifecycle';
@@ -8,28 +8,28 @@ import { cleanLine, cleanText } from './text';
 
 type MaybeAsking = { attention?: Pick<Attention, 'code'> };
 
-/** It stays until a person answers; other attention is cleared by a look or a call that succeeds. */
+/** Whether the attention stays until a person answers it. Any other is cleared by a look or a call that succeeds. */
 export const needsPerson = ({ attention }: MaybeAsking): boolean => ruleOf(attention)?.endedBy === 'answer';
 
-/** While nothing may be sent, a look tells whether it is over. */
+/** Whether a look alone can clear the attention, even while nothing may be sent. */
 export const isClearedByLook = ({ attention }: MaybeAsking): boolean => ruleOf(attention)?.endedBy === 'look';
 
 export function needAttention(onboard: OnboardState, now: number, code: AttentionCode, message: string): void {
   const words = cleanText(message);
   const { attention: open, evidence } = onboard;
   if (open?.code === code && (!needsPerson(onboard) || open.message === words)) {
-    // It is so still, by what was seen just now: whoever answers it answers that.
+    // The question is still the same, but an answer now refers to what was seen just now.
     Object.assign(open, { message: words, evidence });
     return;
   }
   onboard.attentions += 1;
-  // With the time: an answer to a question of an earlier run must not pass for one to this.
+  // The id holds the time, so that an answer to a question of an earlier run does not pass for one to this.
   const id = `a${onboard.attentions}-${Math.floor(now / 1_000).toString(36)}`;
   onboard.attention = { id, code, message: words, since: iso(now), evidence };
   log(onboard, now, 'attention', { detail: `${code}: ${message}` });
 }
 
-/** @param codes none: whatever is open */
+/** @param codes clears only these; without any, whatever is open */
 export function clearAttention(onboard: OnboardState, now: number, ...codes: AttentionCode[]): void {
   if (!onboard.attention || (codes.length > 0 && !codes.includes(onboard.attention.code))) return;
   log(onboard, now, 'attention_cleared', { detail: onboard.attention.code });
@@ -41,12 +41,12 @@ export function raiseRefused(onboard: OnboardState, words: string, now: number):
   needAttention(onboard, now, 'refused', `LeadConduit refused: ${words}`);
 }
 
-/** Of the onboards of one invitation: so many are known by their ids, and so many are named in the message. */
+/** Of the onboards of one invitation, at most this many are kept in `shown`, and this many are named in the message. */
 const SHOWN = 2_000;
 const NAMED = 50;
 
 export function raiseDuplicate(onboard: OnboardState, ids: string[], now: number): void {
-  // Nobody chooses against an onboard that they were not told of: with more than these, nobody can be told of all.
+  // A person can rule out only the onboards in `shown`, see `adoptListed`.
   onboard.shown = ids.slice(0, SHOWN).map((id) => cleanLine(id));
   const named = `${onboard.shown.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ' and others' : ''}`;
   needAttention(
@@ -74,8 +74,8 @@ export function raiseKeyRefused(
 }
 
 /**
- * One more look that told nothing; attention after several in a row.
- * @param look what is wrong with the list, and what it lacks of what it has shown before
+ * Counts one more look that could not be used, and raises attention after several in a row.
+ * @param look what is wrong with the list, and which onboards it lacks although it must show them
  */
 export function raiseUnusable(
   onboard: OnboardState,
@@ -85,7 +85,7 @@ export function raiseUnusable(
 ): void {
   schedule.unusable_looks += 1;
   if (schedule.unusable_looks < UNUSABLE_LOOKS) return;
-  // A look that fails says nothing of what the last one lacked: what people were shown stays.
+  // A failed look says nothing of what the last list lacked, so people go on seeing that.
   if (lacks.length === 0 && onboard.lacked.length > 0) return;
   onboard.lacked = lacks;
   const what = lacks.length > 0 ? 'could not be relied on' : 'could not be read';

@@ -1,4 +1,4 @@
-/** LeadConduit's record of an onboard, as it is taken in: where it stands, whose it is, and which flow it has. */
+/** How LeadConduit's record of an onboard is taken in: its status, its origin and its flow. */
 import { flowOf } from './flow';
 import { log, settleEntry } from './journal';
 import { hasReached, isStatus } from './lifecycle';
@@ -9,8 +9,8 @@ import type { Check, OnboardState } from './state';
 import { cleanLine } from './text';
 
 /**
- * Follows an onboard as LeadConduit shows it. It may be further on than we asked; `failed`, words that are not ours, and a
- * status before one that was proven are for a person: what leads up to that one is never sent again by itself.
+ * Takes in an onboard as LeadConduit shows it, which may be further on than we asked. A status of `failed`, an unknown
+ * one and one before a proven status go to a person: no call that leads up to the proven one is sent again by itself.
  */
 export function takeRecord(onboard: OnboardState, seen: SeenOnboard, now: number): void {
   const { furthest } = onboard;
@@ -36,20 +36,20 @@ export function takeRecord(onboard: OnboardState, seen: SeenOnboard, now: number
   else onboard.furthest = seen.status;
 }
 
-/** Follows a record whose flow somebody may have set: taken without a word, our next call would write over it. */
+/** Takes in a record whose flow somebody may have set: without the comparison, our next call would overwrite it. */
 export function takeRecordAndFlow(onboard: OnboardState, seen: SeenOnboard, now: number): void {
   takeRecord(onboard, seen, now);
   // Once it is completed, there is no call left that could write over it.
   if (seen.status !== 'completed') compareFlows(onboard, now);
 }
 
-/** A record that came with another flow than the one asked for is for a person to decide, once. */
+/** Asks a person, once, if the record has another flow than the one that was asked for. */
 export function compareFlows(onboard: OnboardState, now: number): void {
   const { requested_flow_id: asked, agreed_flow, status } = onboard;
-  // What else a person has to decide comes first; the next look compares again.
+  // Another decision of a person comes first; the next look compares again.
   if (needsPerson(onboard) || !isStatus(status)) return;
   const flow = flowOf(onboard);
-  // Until it is moved on, a record that has had no flow is one that is to be given it.
+  // A record at `created` that has never had a flow is no conflict: our move to in_progress sets the flow.
   const isOther = flow ? asked !== flow : status !== 'created' || Boolean(agreed_flow);
   if (!asked || !isOther || flow === agreed_flow) onboard.agreed_flow = flow;
   else
@@ -61,7 +61,7 @@ export function compareFlows(onboard: OnboardState, now: number): void {
     );
 }
 
-/** The effect is there: proven by an answer about it, or seen in the list. */
+/** Takes in an effect that is there: an answer about it proves it (`done`), or the list shows it (`adopted`). */
 export function landed(onboard: OnboardState, seen: SeenOnboard, now: number, outcome: 'done' | 'adopted'): void {
   const { operation, policy } = onboard;
   const effect = operation?.effect ?? 'create';
@@ -79,17 +79,20 @@ export function landed(onboard: OnboardState, seen: SeenOnboard, now: number, ou
     log(onboard, now, 'created', { detail: seen.record.id });
   }
   takeRecord(onboard, seen, now);
-  // With a flow that our own call named, it is our onboard, whatever was asked for since.
+  // A record with a flow that our own create named is our onboard, whatever flow was asked for since.
   const isOurs = operation?.posted_flows?.includes(flowOf(seen) ?? '') === true;
   if (outcome === 'adopted' && !isOurs) compareFlows(onboard, now);
   else onboard.agreed_flow = flowOf(onboard);
-  // A late call of another try or another run may still land: look once more when it would be seen.
+  // A late call of another attempt or run may still take effect. Look once more when the list would show it.
   if ((operation?.possible_sends ?? 0) > 1 || (effect === 'create' && onboard.maybe_sent_before.includes(effect)))
     scheduleCheck(onboard, 'doubles', now + policy.settle_ms);
   if (effect === 'completed') scheduleConfirm(onboard, now);
 }
 
-/** LeadConduit sets up delivery after it has answered the completing call, and that can still fail. One later look covers this and any check that is already due before it. */
+/**
+ * LeadConduit sets up delivery after it has answered the completing call, and that can still fail. One later look covers
+ * this and any check that is due before it.
+ */
 export function scheduleConfirm(onboard: OnboardState, now: number): void {
   const { confirm_ms } = onboard.policy;
   if (confirm_ms === 0) return;
@@ -97,7 +100,7 @@ export function scheduleConfirm(onboard: OnboardState, now: number): void {
   scheduleCheck(onboard, 'confirm', Math.max(now + confirm_ms, due?.at ?? 0));
 }
 
-/** A look that somebody has asked for comes first: what they were told of is not forgotten over it. */
+/** Schedules a check. A look that somebody asked for stays first, with the onboards that they were told of. */
 function scheduleCheck(onboard: OnboardState, why: Check['why'], at: number): void {
   const check: Check = { ...scheduledAt(at), why };
   onboard.check = onboard.check?.why === 'asked' ? { ...onboard.check, next: check } : check;

@@ -33,7 +33,7 @@ export function validateResolve(onboard: OnboardState, { action, attention, onbo
       return ACCEPT;
     case 'effect':
     case 'seen effect':
-      // What was never sent cannot have taken effect; of a create, the list is asked for the onboard that is there.
+      // A call that was never sent cannot have taken effect. For a create, the list is asked what is there.
       return record === null || movedBy(onboard) ? ACCEPT : refuse('no call was sent whose effect could be adopted');
     default:
       return refuse(`nothing can be adopted while ${adopt.refusedWhile}`);
@@ -44,13 +44,13 @@ export function validateResolve(onboard: OnboardState, { action, attention, onbo
 const isLacked = ({ attention, lacked }: OnboardState, id: string): boolean =>
   ruleOf(attention)?.isAboutTheList === true && lacked.includes(id);
 
-/** Look again; where the effect was shown to be missing or refused, the person's order also sends. */
+/** Looks again. If a retry `sends`, the person's order also sends the call, unless the look shows its effect. */
 export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: number): void {
   const { operation, attention } = onboard;
-  // Somebody has seen in LeadConduit that it is not there any more: no list has to show it.
+  // A person has seen that this onboard is gone from LeadConduit, so no list has to show it.
   if (onboard_id) onboard.gone = [...new Set([...onboard.gone, onboard_id])].slice(-GONE);
   clearAttention(onboard, now);
-  // Onboards of this invitation were seen: what the list shows now is adopted, and nothing is sent.
+  // Several onboards were seen and none is known as ours: adopt what the list shows now, and send nothing.
   if (attention?.code === 'duplicate' && onboard.record === null) {
     onboard.adoption = { ...scheduledAt(now), answers: attention };
     return;
@@ -63,7 +63,7 @@ export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: nu
   if (retry === 'sends') operation.approval = attention?.evidence;
 }
 
-/** The `PUT` that is, or was last, under way and that may have taken effect. */
+/** The `PUT` that may have taken effect: the one under way, or else the last one. */
 function movedBy({ operation, record, ...journal }: OnboardState): Move | undefined {
   const last = lastEntry(journal);
   const effect = operation?.effect ?? last?.effect;
@@ -71,7 +71,7 @@ function movedBy({ operation, record, ...journal }: OnboardState): Move | undefi
   return wasSent && effect !== 'create' ? effect : undefined;
 }
 
-/** Of a create: take the one that is there. Of a `PUT`: it took effect, somebody checked. */
+/** After a create: adopts the onboard that is there. After a `PUT`: it took effect, as the person has checked. */
 export function adoptNow(onboard: OnboardState, { onboard_id, by }: Resolve, now: number): void {
   const { attention, record } = onboard;
   if (!attention) return;

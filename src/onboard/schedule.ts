@@ -1,22 +1,22 @@
-/** When something is tried again. All times are milliseconds since the epoch, all spans milliseconds. */
+/** When something is tried again. Times are epoch ms, durations are ms. */
 import type { Policy } from './input';
 
 /** Absence is believed only from looks sent this many settle times after the attempt can no longer send. */
 export const LOOKS_AFTER = [1, 2, 4] as const;
-/** For as long as a list may lag behind, it is asked again. */
+/** The longest time that a list may lag behind; until then, it is asked again. */
 export const longestLag = ({ settle_ms }: Pick<Policy, 'settle_ms'>): number => LOOKS_AFTER[2] * settle_ms;
 
-/** So many looks in a row that told nothing need attention. */
+/** Attention is raised after this many looks in a row that could not be used. */
 export const UNUSABLE_LOOKS = 5;
-/** So many attempts in a row that sent nothing need attention: with the default back-off after some six minutes. */
+/** Attention is raised after this many attempts in a row that sent nothing: about six minutes by default. */
 export const UNSENT_TRIES = 12;
 
-/** Something that is tried at a time, and again until it succeeds. */
+/** Something that is tried at `at`, and again until it succeeds. */
 export interface Schedule {
   at: number;
-  /** In a row: attempts that sent nothing, refused keys. */
+  /** Attempts in a row that sent nothing, or whose key was refused. */
   failures: number;
-  /** In a row: looks that told nothing. */
+  /** Looks in a row that could not be used. */
   unusable_looks: number;
 }
 

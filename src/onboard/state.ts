@@ -8,19 +8,22 @@ import { scheduledAt, type Schedule } from './schedule';
 import { cleanLine, cleanText } from './text';
 import type { Phase } from './view';
 
-/** The effect that the onboard is at. `due`: the call is made at `at`. `unknown`: at `at` the list is asked for its effect. */
+/** The effect that is worked on. `due`: its call is made at `at`. `unknown`: a look at `at` shows if it took effect. */
 export interface Operation extends Schedule {
   effect: Effect;
   stage: 'due' | 'in_flight' | 'unknown';
   /** Calls that may have reached LeadConduit. */
   possible_sends: number;
-  /** What a person was shown who approved of this call although an earlier run may already have sent it. */
+  /** The evidence for sending a call that may have been sent before: shown to a person, or three looks without it. */
   approval?: Evidence;
-  /** Epoch ms. After an unknown outcome: when that attempt can no longer send. After "it exists": when the list must show it. */
+  /**
+   * Epoch ms. After an unknown outcome: when that attempt can no longer send. After an "already exists" or a refused
+   * key: when the list must show the effect, if there is one. Nothing is sent before.
+   */
   absence_counts_from: number;
-  /** After an unknown outcome: how many looks proved that its effect is not there. */
+  /** After an unknown outcome: how many looks proved that the effect is missing. */
   looks_without_it: number;
-  /** It was sent once more after three such looks; it is not sent again without a person. */
+  /** The call was sent once more after three such looks. Only a person can order it again. */
   repeated: boolean;
   /** Epoch ms: since when the list has not shown the record as it must be. */
   missing_since?: number;
@@ -28,22 +31,22 @@ export interface Operation extends Schedule {
   flow?: string;
   /** The flows of all creates that may have worked. */
   posted_flows?: string[];
-  /** A refusal that may mean "it exists": it needs attention, unless the look right after it finds the effect. */
+  /** A refusal that may mean "already exists". It raises attention unless the look right after it finds the effect. */
   refusal?: string;
-  /** The last attempt gave up because its look took too long: the next one takes what it gets. */
+  /** The last attempt gave up because its look took too long. The next one accepts a slow look. */
   takes_slow_look?: boolean;
 }
 
-/** A look for the onboard that a person wants. Where none fits, the attention that this answers comes back. */
+/** A look for the onboard that a person wants. If none fits, the attention that the person answered is raised again. */
 export interface Adoption extends Schedule {
   onboard_id?: string;
   answers: Attention;
 }
 
-/** A look that is not about a call under way: is there a second onboard, did the set-up fail, what does somebody want to see? */
+/** A look that is not about a call under way: for a second onboard, for a failed set-up, or because somebody asked. */
 export interface Check extends Schedule {
   why: 'doubles' | 'confirm' | 'asked';
-  /** Onboards of the invitation that a list has shown: one without them is older. */
+  /** Onboards of the invitation that a list has shown. A list without them is older. */
   shown?: string[];
   /** Looks in a row whose list was older than what is known. */
   old_looks?: number;
@@ -52,8 +55,8 @@ export interface Check extends Schedule {
 }
 
 /**
- * Everything that is known of an onboard: plain data, carried from run to run. The rules around it change only what they
- * are given and read no clock, so that they are tested by the thousand without a server. Times are epoch ms.
+ * Everything that is known of an onboard: plain data, carried from run to run. The rules change nothing but this state
+ * and read no clock, so thousands of cases are tested without a server. Times are epoch ms.
  */
 export interface OnboardState extends Journal {
   invitation_id: string;
@@ -61,20 +64,20 @@ export interface OnboardState extends Journal {
   policy: Policy;
   /** The flow that people asked for. */
   requested_flow_id?: string;
-  /** Nothing is sent before. */
+  /** Nothing is sent before this time. */
   not_before: number;
-  /** Calls that an earlier run may have made: of these, a create or a completion that is not there needs a person's order. */
+  /** Calls that an earlier run may have made. Of these, a create or a completing call needs a person's order. */
   maybe_sent_before: Effect[];
-  /** Of the latest outcome or look. */
+  /** The evidence of the latest outcome or look. */
   evidence?: Evidence;
   record: OnboardRecord | null;
-  /** The record's flow that our next call may replace: our call set it, a person was shown it, or it is the one asked for. */
+  /** The record's flow, if our next call may replace it: our call set it, a person saw it, or it did not conflict. */
   agreed_flow?: string | null;
   status: string | null;
-  /** The furthest status that was proven: nothing is ever sent again that would only lead up to it. */
+  /** The furthest status that was proven or confirmed by a person. No call that only leads up to it is sent again. */
   furthest?: Status;
   origin?: 'created' | 'adopted';
-  /** As far as people asked it to go. */
+  /** The status that people have asked for. */
   target: Status;
   held: boolean;
   cancelling: boolean;
@@ -82,9 +85,9 @@ export interface OnboardState extends Journal {
   operation?: Operation;
   adoption?: Adoption;
   check?: Check;
-  /** With the evidence that raised it. */
+  /** The open attention, with the evidence that raised it. */
   attention?: Attention & { evidence?: Evidence };
-  /** How many there have been. */
+  /** How many attentions there have been. */
   attentions: number;
   /** Onboards of the same invitation that a person has ruled out. */
   ruled_out: string[];
@@ -92,14 +95,14 @@ export interface OnboardState extends Journal {
   shown: string[];
   /** Onboards of any invitation that LeadConduit's list lacks although it must show them. */
   lacked: string[];
-  /** Those of them that a person knows to be gone. */
+  /** Onboards of any invitation that people know to be gone from LeadConduit. */
   gone: string[];
   phase: Phase;
-  /** Since when it has been in its phase. */
+  /** When its phase began. */
   since: number;
 }
 
-/** @param input one in which `inputProblem` finds nothing wrong */
+/** @param input has passed `inputProblem` */
 export function begin(input: OnboardInput, now: number): OnboardState {
   const onboard = blank(input, now);
   const { by, reason } = input;
@@ -130,7 +133,7 @@ export const blank = (input: OnboardInput, now: number): OnboardState => ({
   since: now,
 });
 
-/** Takes in which run an outcome or a look comes from. */
+/** Notes which run an outcome or a look comes from. After a reset, every call may have been sent before. */
 export function heard(onboard: OnboardState, evidence: Evidence | undefined): void {
   if (evidence) onboard.evidence = evidence;
   if (evidence?.is_reset) onboard.maybe_sent_before = [...EFFECT_NAMES];
@@ -159,14 +162,17 @@ export function nextEffect({ record, status, furthest, target }: OnboardState): 
   return isStatus(status) ? nextMove(furthest ?? status, target) : undefined;
 }
 
-/** The times that a run was started with may be those of another configuration. @returns whether they were too short */
+/** Lengthens the attempts of a run that was started under another configuration. @returns whether they were too short */
 export function lengthenAttempts({ policy }: OnboardState, needs_ms: number | undefined): boolean {
   if (needs_ms === undefined || needs_ms <= policy.attempt_ms) return false;
   policy.attempt_ms = needs_ms;
   return true;
 }
 
-/** Asks for a look. A check that was due anyway comes after it. @param shown onboards of this invitation that a list has shown */
+/**
+ * Asks for a look. A check that is already scheduled follows it.
+ * @param shown onboards of this invitation that a list has shown
+ */
 export function lookNow(onboard: OnboardState, now: number, shown?: string[]): void {
   const { check } = onboard;
   const next = check?.why === 'asked' ? check.next : check;

@@ -34,18 +34,18 @@ export interface OnboardView {
   status: Status | (string & {}) | null;
   phase: Phase;
   held: boolean;
-  /** The upstream's, verbatim. */
+  /** LeadConduit's record, verbatim. */
   record: OnboardRecord | null;
   waiting_for: { who: Party; text: string };
   since: string;
   next?: { what: string; at: string };
   attention?: Attention;
-  /** Exactly what would be accepted now. */
+  /** Exactly the actions that would be accepted now and would change something. */
   actions: Action[];
   ledger: LedgerEntry[];
   timeline: TimelineLine[];
   as_of: string;
-  /** True when no worker answered and this is only the last known. */
+  /** True if no worker answered and this is only the last known state. */
   stale: boolean;
 }
 
@@ -70,7 +70,7 @@ export function phaseOf(onboard: OnboardState, now: number): Phase {
   }
 }
 
-/** Notes since when the onboard has been in its phase; to be called after every change. */
+/** Notes when the phase began. Call it after every change. */
 export function datePhase(onboard: OnboardState, now: number): void {
   const phase = phaseOf(onboard, now);
   if (phase !== onboard.phase) Object.assign(onboard, { phase, since: now });
@@ -101,7 +101,7 @@ export function view(onboard: OnboardState, now: number): OnboardView {
 
 const publicPart = ({ id, code, message, since }: Attention): Attention => ({ id, code, message, since });
 
-/** A line in front that counts what is not kept any more. */
+/** A first line that counts what was dropped. */
 function dropped({ dropped: { timeline, ledger, keys }, timeline: [oldest] }: OnboardState): TimelineLine[] {
   if (!oldest || timeline + ledger + keys === 0) return [];
   return [
@@ -163,7 +163,7 @@ export function cancelledText({ record, ledger }: OnboardState): string {
     : 'not followed any more. Nothing is known to be in LeadConduit; a new start looks first.';
 }
 
-/** What it does by itself, and when; nothing where it waits for somebody. */
+/** What the onboard does next by itself, and when; undefined if nothing is scheduled. */
 function nextOf(onboard: OnboardState, now: number): OnboardView['next'] {
   if (onboard.ended || onboard.operation?.stage === 'in_flight') return undefined;
   const step = nextStep(onboard, now);
@@ -172,7 +172,7 @@ function nextOf(onboard: OnboardState, now: number): OnboardView['next'] {
   return { what, at: iso(step.at) };
 }
 
-/** Whether a `resolve retry` would, if the look before it shows nothing, send the completing call. */
+/** Whether a `resolve retry` may send the completing call, if the look before it does not show the effect. */
 export function retryCompletes({ attention, ledger }: Pick<OnboardView, 'attention' | 'ledger'>): boolean {
   const last = ledger.at(-1);
   return attention !== undefined && last?.effect === 'completed' && last.outcome !== 'done';

@@ -1,4 +1,4 @@
-/** The words for people, the same in the command line and in the console. */
+/** Texts for people that the command line and the console share. */
 import { effectiveFlow } from './flow';
 import { EVENTS, type LedgerEntry, type TimelineLine } from './journal';
 import type { OnboardView, Party } from './view';
@@ -10,7 +10,7 @@ const UNITS = [
   ['second', 1_000],
 ] as const;
 
-/** `3 days`, `1 hour`: as much as a person needs. */
+/** A duration in its largest whole unit: `3 days`, `1 hour`, or `a moment` below one second. */
 export function span(ms: number): string {
   const unit = UNITS.find(([, size]) => ms >= size);
   if (!unit) return 'a moment';
@@ -30,9 +30,9 @@ export const SELLER = 'The seller still has to switch the buyer step on in their
 export const COMPLETING =
   "Completing makes LeadConduit set up delivery for the buyer and e-mail the seller's users. It cannot be undone.";
 
-/** What is shown of an onboard beside its ids, status and phase. */
+/** What is shown of an onboard besides its ids, status and phase. */
 export interface Facts {
-  /** Undefined where it stands above already, since no worker answers. */
+  /** Undefined if no worker answers: a line above the facts then says what it waits for. */
   waitsFor?: string;
   next: { text: string; at?: string };
   held?: string;
@@ -49,7 +49,7 @@ export function factsOf(view: OnboardView): Facts {
   };
 }
 
-/** Without the message of an attention, which has a place of its own; what an end leaves to do comes as `next`. */
+/** Leaves out the attention's message, which is shown apart. What is left to do after the end comes as `next`. */
 function waitsForOf({ attention, stale, waiting_for: { who, text } }: OnboardView): string | undefined {
   if (who === 'nobody') return WHO.nobody;
   if (stale) return undefined;
@@ -72,7 +72,7 @@ function nextOf({ next, waiting_for, stale }: OnboardView): Facts['next'] {
   }
 }
 
-/** What a line of the ledger says beside the call and its outcome. */
+/** What a line of the ledger says besides the call and its outcome. */
 export const detailsOf = (
   { http_status, onboard_id, words }: LedgerEntry,
   { record }: Pick<OnboardView, 'record'>,

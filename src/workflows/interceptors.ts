@@ -6,19 +6,19 @@ type Activation = ActivateInput['activation'];
 const RESERVED = '__temporal_';
 
 /**
- * Three things that the SDK leaves to nobody else:
- * - a query that has waited for a worker brings what has happened meanwhile (a timer fired, an activity ended) without a
- *   workflow task, hence with the time of the last one. What is decided by that clock comes out otherwise in a replay,
- *   and the run would be stuck for ever at its next worker. Time that stood still gives it away: the query fails, and
- *   what has happened comes once more, with a task of its own;
- * - a signal whose name has Temporal's reserved prefix would fail the workflow's task for ever, because there is a
- *   default signal handler: it is renamed, so that the handler refuses it like any other unknown name;
- * - a run that ends by our `cancel` message is to end as cancelled, as by Temporal's own cancel, so that the invitation
- *   may be started again: the SDK would fail a run that nobody cancelled through Temporal.
+ * Handles three cases that the SDK leaves open:
+ * - A query that has waited for a worker brings along the events since the last workflow task (a timer fired, an
+ *   activity ended), without a task of their own and with the time of the last one. A decision by that clock would come
+ *   out differently in a replay, and no worker could continue the run. The unchanged time shows such an activation: it
+ *   is refused, the query fails, and the events come again with their own task.
+ * - A signal whose name has Temporal's reserved prefix would fail every workflow task, because there is a default
+ *   signal handler. It is renamed, and the handler refuses it like any other unknown name.
+ * - A run that ends by our `cancel` message must end as cancelled, as after Temporal's own cancel, so that the
+ *   invitation can be started again. The SDK would fail the run, because nobody cancelled it through Temporal.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => {
   let last: string | undefined;
-  /** Of a live activation that is no query; a replay's, which only follows a history, is never refused. */
+  /** Whether a live activation that is no query has the time of the one before. A replay's is never refused. */
   const hasStoodStill = ({ timestamp, isReplaying, jobs }: Activation) => {
     if (jobs?.some(({ queryWorkflow }) => queryWorkflow)) return false;
     const [before, time] = [last, JSON.stringify(timestamp)];
@@ -29,7 +29,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     internals: [
       {
         activate(input, next) {
-          // Signals and the rest come as two batches of one activation.
+          // Signals and the rest of one activation come as two batches; only the first is checked.
           if (input.batchIndex === 0 && hasStoodStill(input.activation)) throw new Error(ASK_AGAIN);
           for (const { signalWorkflow } of input.activation.jobs ?? [])
             if (signalWorkflow?.signalName?.startsWith(RESERVED))

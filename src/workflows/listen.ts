@@ -14,24 +14,24 @@ import { datePhase, view } from '../onboard/view';
 import { summaryOf } from './proxies';
 import { ENDED, REFUSED, signals, state, updates, whenCreated } from './messages';
 
-/** What wakes the run up, and what it owes to those who wait for it. */
+/** What the workflow's body needs of the handlers. */
 export interface Wakeups {
-  /** Until a message has changed the onboard, or the time of the step has come. */
+  /** Resolves when a message has changed the onboard, or when the time of the step has come. */
   untilChanged: (step?: Extract<Step, { at: number }>) => Promise<void>;
-  /** Makes a call that is called back, where it has not been sent, as soon as a hold or a cancel is accepted. */
+  /** Makes a call. As soon as a hold or a cancel is accepted, it is called back if it has not been sent. */
   recallable: <T>(call: () => Promise<T>) => Promise<T>;
-  /** Answers those who still wait, before the run ends. */
+  /** Ends the waiting of every `whenCreated`, before the run ends. */
   answerWaiters: () => void;
 }
 
-/** Sets all handlers. They are synchronous notes to the onboard; the body of the workflow owns every await. */
+/** Sets all handlers. They change the onboard synchronously, and the body does the rest; only `whenCreated` waits. */
 export function listen(onboard: OnboardState, request_id?: string): Wakeups {
   let isChanged = false;
   let isLeaving = false;
   let callBack: () => void = () => undefined;
   const changed = () => {
     isChanged = true;
-    // "Nothing is sent" must be true from now on: the completing call is the very one that people hold for.
+    // "Nothing is sent" must be true from now on: people hold an onboard above all to stop the completing call.
     if (onboard.held || onboard.cancelling) callBack();
     datePhase(onboard, Date.now());
     return view(onboard, Date.now());
@@ -66,7 +66,7 @@ export function listen(onboard: OnboardState, request_id?: string): Wakeups {
   });
   setHandler(state, () => view(onboard, Date.now()));
 
-  // Temporal's own cancel is the same as ours.
+  // A cancel through Temporal does the same as our `cancel` message.
   CancellationScope.current().cancelRequested.catch(() => {
     if (validate(onboard, { name: 'cancel' }).kind === 'accept')
       applyMessage(onboard, { name: 'cancel', by: 'Temporal' }, Date.now());

@@ -15,13 +15,16 @@ type Signals = { [Name in MessageName]: SignalDefinition<[Payload<Name>]> };
 const forEach = <T>(define: (name: MessageName) => T) =>
   Object.fromEntries(MESSAGE_NAMES.map((name) => [name, define(name)]));
 
-/** Answer the state right after the message, or fail with the type `REFUSED` and the reason. */
+/** Return the state right after the message, or fail with the type `REFUSED` and the reason. */
 export const updates = forEach((name) => defineUpdate(name)) as Updates;
 
 /** The same messages, durable at once and without an answer: one that is refused becomes a line in the timeline. */
 export const signals = forEach((name) => defineSignal(name)) as Signals;
 
-/** Answers the state once there is a record or attention is needed, and whose start made the run. All callers share one update id. */
+/**
+ * Returns the state once there is a record or attention is needed, and the `request_id` of the start that made the run.
+ * All callers share one update id.
+ */
 export const whenCreated = defineUpdate<OnboardView & Pick<OnboardInput, 'request_id'>>('whenCreated');
 export const WHEN_CREATED_ID = 'when-created';
 
@@ -30,5 +33,5 @@ export const state = defineQuery<OnboardView>('state');
 /** Failure types of ours that callers tell apart. */
 export const REFUSED = 'OnboardRefused';
 export const ENDED = 'OnboardEnded';
-/** The failure of a query that arrived together with events of the run, see interceptors.ts: nothing is wrong. */
+/** Fails a query that arrived together with events of the run, see interceptors.ts. Asking again succeeds. */
 export const ASK_AGAIN = 'asked while something else was just happening: ask again';

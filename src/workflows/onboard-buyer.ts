@@ -29,8 +29,8 @@ type End = 'done' | 'cancelled' | 'continue';
 /**
  * The life of one onboard: created once, moved on when people say so, completed once, looked at once more.
  *
- * Temporal may run this code again at any time, so every decision is made by `nextStep` and by the rules that take in what
- * happened; the body only awaits and hands over.
+ * Temporal may replay this code at any time, so every decision is made by `nextStep` and by the rules that take in what
+ * happened. The body only waits and passes on the results.
  */
 export async function onboardBuyer(input: OnboardInput): Promise<OnboardView> {
   const onboard = takeOverOrBegin(input);
@@ -99,21 +99,21 @@ function finish(onboard: OnboardState, how: 'done' | 'cancelled'): void {
 
 const wrong = (why: string) => ApplicationFailure.nonRetryable(why, 'OnboardInput');
 
-/** @throws {ApplicationFailure} for an input or a workflow id under which nothing may ever be sent. */
+/** @throws {ApplicationFailure} for an invalid input or workflow id: the run fails before anything is sent. */
 function takeOverOrBegin(input: Input): OnboardState {
   const { workflowId, continuedFromExecutionRunId, originalExecutionRunId } = workflowInfo();
   if (continuedFromExecutionRunId !== undefined && input.carried)
     return takeOver(input, input.carried, originalExecutionRunId, Date.now());
   const problem = inputProblem(input);
   if (problem !== undefined) throw wrong(problem);
-  // One id for one invitation is what keeps a second run from starting beside this one.
+  // With one workflow id for each invitation, a second run cannot start beside this one.
   const id = workflowIdOf(input.invitation_id);
   if (workflowId !== id) throw wrong(`the workflow id must be ${id}`);
   return begin(input, Date.now());
 }
 
 function nextInput({ invitation_id, request_id }: OnboardInput, onboard: OnboardState): Input {
-  // The next run is no reset any more, and could not tell that this one was.
+  // The next run cannot tell that this one was made by a reset, after which every call may have been sent before.
   if (isReset()) onboard.maybe_sent_before = [...EFFECT_NAMES];
   return { invitation_id, request_id, carried: handOver(onboard, workflowInfo().runId) };
 }

@@ -18,8 +18,8 @@ import type { OnboardState } from '../onboard/state';
 import { LOOK_HEARTBEAT_MS } from '../onboard/time-budget';
 
 /**
- * Effects: one attempt each. Only the workflow may decide to try again, after looking. Waits for the end even when
- * cancelled: otherwise the outcome is lost and the call lands later.
+ * Effects: one attempt each. Only the workflow may decide to try again, after looking. A cancelled attempt is waited
+ * for: otherwise its outcome would be lost, and the call could still take effect.
  */
 const effects = ({ policy }: OnboardState, effect: Effect) =>
   proxyActivities<Activities>({
@@ -30,7 +30,7 @@ const effects = ({ policy }: OnboardState, effect: Effect) =>
     priority: { priorityKey: FIRST },
   });
 
-/** Looks: may be repeated at will. One that fails in a way that is not foreseen is told, not made again in silence. */
+/** Looks: they change nothing, so Temporal may retry them. After three failures, the error is reported. */
 const looks = ({ policy }: OnboardState, about: LookFor) =>
   proxyActivities<Activities>({
     summary: LOOKING[about],
@@ -40,11 +40,11 @@ const looks = ({ policy }: OnboardState, about: LookFor) =>
     priority: { priorityKey: LAST },
   });
 
-/** Priorities of tasks, of which Temporal's default is 3: looks must not delay calls. */
+/** Priorities of tasks: the lowest number is first, and Temporal's default is 3. Looks must not delay calls. */
 const FIRST = 2;
 const LAST = 4;
 
-/** Summaries: Temporal's own web page shows them beside activities and timers, so that its timeline reads as the story. */
+/** Summaries: Temporal's web page shows them beside activities and timers, so that its timeline reads as the story. */
 const LOOKING: Record<LookFor, string> = {
   adoption: 'Looking for the onboard that somebody wants to adopt',
   check: 'Looking whether all is in order at LeadConduit',
@@ -57,15 +57,15 @@ export const summaryOf = (step: Extract<Step, { at: number }>): string =>
     ? `Until the next try at ${EFFECTS[step.effect].doing}`
     : "Until the next look at LeadConduit's list";
 
-/** This run was made by resetting another: what that one did after the point of the reset is not in its history. */
+/** Whether a reset made this run: what the original run did after the point of the reset is not in its history. */
 export const isReset = (): boolean => {
   const { runId, originalExecutionRunId } = workflowInfo();
   return runId !== originalExecutionRunId;
 };
 
 /**
- * Makes one attempt at an effect. Whatever does not come back as an outcome may have worked, and may be working still.
- * Where the scope around it is cancelled, a call that has not been sent is called back; one that has is waited for.
+ * Makes one attempt at an effect. If no outcome comes back, the call may have taken effect, or may still do so. If the
+ * surrounding scope is cancelled, a call that has not been sent is called back, and one that has is waited for.
  */
 export async function attempt(onboard: OnboardState, effect: Effect): Promise<Outcome> {
   const { invitation_id, requested_flow_id: flow_id, ruled_out, gone, policy } = onboard;
@@ -106,15 +106,16 @@ const NOT_STARTED: Outcome = {
 };
 
 /**
- * Temporal cancels an activity at once that no worker has: one that was never taken, or one that was lost with its worker
- * and that somebody has made run again by hand. The latter is noticed only when the attempt's time is over.
+ * Temporal cancels an activity at once if no worker has it: none has taken it yet, or its worker was lost and somebody
+ * made it run again by hand. Temporal notices a lost worker only when the attempt times out: a cancel before that means
+ * that none has taken it.
  */
 const isUnstarted = (onboard: OnboardState): boolean => {
   const { intended_at } = lastEntry(onboard) ?? {};
   return intended_at !== undefined && Date.now() - Date.parse(intended_at) < onboard.policy.attempt_ms;
 };
 
-/** What was made of another onboard, or of another effect, tells nothing about this one. */
+/** Whether the outcome is about this onboard and this effect. Another one says nothing about them. */
 function isAbout({ invitation_id, record }: OnboardState, effect: Effect, outcome: Outcome): boolean {
   if (outcome.kind === 'duplicate') return outcome.onboard_ids.length > 1;
   if (!('seen' in outcome)) return true;
@@ -130,7 +131,7 @@ function whyLost(cause: unknown): string {
   return 'the attempt ended without an outcome';
 }
 
-/** What the list shows now. A look that comes to nothing is only that: it is made again. */
+/** What the list shows now. A look that fails is only an unusable look: the workflow looks again. */
 export async function look(onboard: OnboardState, about: LookFor): Promise<LookResult> {
   const created_id = onboard.origin === 'created' ? onboard.record?.id : undefined;
   try {

@@ -12,7 +12,10 @@ type Attribute = keyof typeof KEYS;
 /** Temporal ends a run whose keyword is over 2 kB. */
 const short = (text: string | undefined) => text && cleanLine(text);
 
-/** Tells lists (search attributes, and the record as memo) and Temporal's web page (current details) where the onboard stands; only what changed. */
+/**
+ * Publishes where the onboard stands, but only what changed: search attributes and the record (as memo) for lists,
+ * current details for Temporal's web page.
+ */
 export function publisher(onboard: OnboardState) {
   let published: Partial<Record<Attribute, string | undefined>> = {};
   let record = '';
@@ -45,7 +48,7 @@ export function publisher(onboard: OnboardState) {
   };
 }
 
-/** As many as fit: Temporal ends a run whose list of keywords is over 2 kB. */
+/** The newest ids that fit: Temporal ends a run whose list of keywords is over 2 kB. */
 function newest(ids: readonly string[]): string[] {
   let room = 2_000;
   return ids.toReversed().filter((id) => (room -= weigh({ id })) >= 0);

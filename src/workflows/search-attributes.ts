@@ -20,7 +20,7 @@ const SDK_TYPES = { Keyword: 'KEYWORD', Datetime: 'DATETIME', KeywordList: 'KEYW
 type SdkType<Name extends AttributeName> = (typeof SDK_TYPES)[(typeof SEARCH_ATTRIBUTES)[Name]];
 type Keys = { [Name in AttributeName]: ReturnType<typeof defineSearchAttributeKey<SdkType<Name>>> };
 
-/** The same for the SDK. */
+/** The same attributes as typed keys of the SDK. */
 export const KEYS = Object.fromEntries(
   Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, defineSearchAttributeKey(name, SDK_TYPES[type])]),
 ) as Keys;
