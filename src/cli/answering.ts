@@ -6,10 +6,10 @@ import { toJson } from '../visible';
 import { named } from '../upstream';
 import { EXIT, failureOf } from './exit';
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Answer {
   code: number;
-  /** Undefined when there is nothing to print: what failed has been told on standard error. */
+  /** Undefined when there is nothing to print, since every failure went to standard error. */
   json: unknown;
   text: string;
 }
@@ -20,7 +20,7 @@ export interface Output {
 
 export const withJson = (command: Command) => command.option('--json', 'print JSON and nothing else');
 
-/** Temporal's client is loaded only here, once the command line is known to be right: it takes longer than all the rest. */
+/** Loads Temporal's client only here, after the command line was checked: loading it takes longer than everything else. */
 export async function withOnboards<T>({ json }: Output, work: (onboards: OnboardsClient) => Promise<T>): Promise<T> {
   const env = environmentFor('cli', loadEnvironment());
   const config = loadConfig(env);
@@ -45,7 +45,7 @@ export async function answer(output: Output, work: (onboards: OnboardsClient) =>
   process.exitCode = code;
 }
 
-/** Of a command that changes something: it says where, also when it failed and what it asked for may be done all the same. */
+/** Like `answer`, for a change: also names the LeadConduit, even in an error after which the change may still take effect. */
 export const change = (output: Output, work: (onboards: OnboardsClient) => Promise<Answer>): Promise<void> =>
   answer(output, async (onboards) => {
     const where = await whereOf(onboards);

@@ -6,7 +6,7 @@ import { HEX24 } from '../onboard/ids';
 import { LINE_LENGTH, TEXT_LENGTH } from '../onboard/text';
 import { SHOWS } from '../visible';
 
-/** 24 hexadecimal digits in either case. @throws {ConfigError} naming all that are none. */
+/** Checks that each id is 24 hexadecimal digits in either case. @throws {ConfigError} naming all that are not. */
 export function checkedIds(ids: string[], soWhat = ' Nothing was sent.'): string[] {
   const bad = ids.filter((id) => !HEX24.test(id));
   if (bad.length === 0) return ids;
@@ -16,7 +16,7 @@ export function checkedIds(ids: string[], soWhat = ' Nothing was sent.'): string
 
 export const checkedId = (id: string): string => checkedIds([id])[0]!;
 
-/** For a command that sends nothing anyway. */
+/** For a command that only reads: its error does not say that nothing was sent. */
 export const checkedIdToRead = (id: string): string => checkedIds([id], '')[0]!;
 
 /** A duration in milliseconds. @throws {ConfigError} */
@@ -28,7 +28,7 @@ export const duration = (option: string, most: string) => (text: string) => {
   return ms;
 };
 
-/** A text that the workflow takes whole: a longer one would be cut there. @throws {ConfigError} */
+/** Rejects a blank text, and one so long that the workflow would cut it. @throws {ConfigError} */
 export const text = (name: string, most: number) => (value: string) => {
   if (!SHOWS.test(value)) throw new ConfigError(`${name} is empty`);
   if (value.length > most) throw new ConfigError(`${name} is longer than ${most} characters`);
@@ -40,14 +40,14 @@ export interface Attribution {
   key?: string;
 }
 
-/** Who asks for a change and why; common to all commands that make one. */
+/** Options for who asks for a change and why, common to all commands that change something. */
 export const withAttribution = (command: Command, key = 'makes a repeat safe: the same key acts once') =>
   command
     .option('--by <name>', 'who asks for it', text('--by', LINE_LENGTH), systemUser())
     .option('--reason <text>', 'why', text('--reason', TEXT_LENGTH))
     .option('--key <key>', key, text('--key', LINE_LENGTH));
 
-/** Only what belongs to every message, of all the options of a command. */
+/** Of a command's options, those that belong to every message. */
 export const attributionOf = ({ by, reason, key }: Attribution): Attribution => ({ by, reason, key });
 
 export const withWait = (command: Command, until: string) =>
@@ -61,7 +61,7 @@ function systemUser(): string {
   try {
     return userInfo().username;
   } catch {
-    // In a container a user may have a number and no name.
+    // In a container, a user may have a number but no name.
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }

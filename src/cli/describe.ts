@@ -9,7 +9,7 @@ import { commandFor, inWords, PROGRAM, time } from './hints';
 
 const NEWEST = 15;
 
-/** Everything about an onboard on one screen: for somebody who is woken by it. */
+/** Everything about an onboard on one screen, for an operator who has just been paged. */
 export function showText(raw: OnboardView, screen: Screen): string {
   const state = visibleIn(raw);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -41,7 +41,7 @@ function standing(state: OnboardView, screen: Screen): string[] {
   ];
 }
 
-/** The words beside them are for screens that have the room: a command to be copied is never broken up. */
+/** Explains the commands where the screen has room for it. A command is never wrapped, so that it can be copied. */
 function commands(state: OnboardView, { width = Infinity, ...screen }: Screen): string[] {
   const rows = state.actions.map((action) => commandFor(action, state));
   const lines = table(rows, screen);
@@ -65,7 +65,7 @@ function facts(state: OnboardView, screen: Screen): string {
     ['Held', held],
     ['Waits for', waitsFor],
     ['Next', next.at === undefined ? next.text : `${next.text} ${inWords(next.at, screen.now)}`],
-    // The workflow says so itself once it is done.
+    // Once the onboard is done, `Next` says this already.
     ['Still to do', status === 'completed' && phase !== 'done' ? SELLER : undefined],
   ];
   return table(
@@ -93,7 +93,7 @@ function told({ timeline }: OnboardView, screen: Screen): string[] {
   return [...older(timeline.length, painter(screen)), ...table(rows, screen)];
 }
 
-/** When, who, what. */
+/** The cells of a timeline row: when, who, what. */
 export function happened(line: TimelineLine): string[] {
   const { at, by, reason } = line;
   const what = happenedIn(line);

@@ -20,11 +20,11 @@ Exit codes:
   6  accepted, and still under way when the wait ended
 130  interrupted with Ctrl-C; what was accepted goes on`;
 
-/** Of several codes the one to act upon first: what failed, what was refused, what needs a person, what takes longer. */
+/** Exit codes by urgency. Of several codes, the first in this order is the one to act on. */
 const WORST_FIRST = [EXIT.failed, EXIT.notFound, EXIT.refused, EXIT.attention, EXIT.underWay];
 export const worst = (codes: number[]): number => WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.done;
 
-/** What waiting for an onboard came to. @throws {OnboardsError} `refused` when somebody cancelled it meanwhile. */
+/** The exit code after a wait for an onboard. @throws {OnboardsError} `refused` when it was cancelled meanwhile. */
 export function outcomeCode(state: OnboardView, isReached: boolean): ExitCode {
   if (state.phase === 'attention') return EXIT.attention;
   if (isReached) return EXIT.done;
@@ -37,7 +37,7 @@ export function outcomeCode(state: OnboardView, isReached: boolean): ExitCode {
 
 export const isAt = ({ status }: OnboardView, target: Status): boolean => hasReached(status, target);
 
-/** One line for standard error, none where commander has printed its help, and the exit code. */
+/** The exit code of an error, and its line for standard error; no line when commander has printed its help. */
 export function failureOf(error: unknown): { code: number; line?: string } {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { code: EXIT.done };
@@ -61,7 +61,7 @@ function codeOf({ code }: OnboardsError): ExitCode {
   }
 }
 
-/** Several problems (of the settings) come a line each, indented below a heading. What others wrote must not steer the terminal. */
+/** Joins the lines of a message: setting problems come indented below a heading. Replaces what could steer the terminal. */
 const oneLine = (text: string) =>
   visible(
     withoutSecrets(text)

@@ -6,7 +6,7 @@ import { briefText } from './describe';
 import { standardOutput, telling } from './terminal';
 import { span } from '../onboard/words';
 
-/** Follows it until `isOver` or its end, for `waitMs` at most, and says so. */
+/** Follows an onboard until `isOver`, its end or `waitMs`; a terminal shows that the command waits. */
 export const follow = (
   onboards: OnboardsClient,
   state: OnboardView,
@@ -18,7 +18,7 @@ const WAITS_FOR_PERSON: readonly Phase[] = ['attention', 'held'];
 
 export const waiting = (waitMs: number) => `Waiting up to ${span(waitMs)}; Ctrl-C ends only the waiting`;
 
-/** Waits for what a message sets off, and tells what came of it. */
+/** Waits for the effect of a message, and answers the outcome. */
 export async function followUp(
   onboards: OnboardsClient,
   sent: OnboardView,
@@ -34,7 +34,7 @@ export const answerWith = (state: OnboardView, code: number, done: string): Answ
   text: briefText(headline(code, done, state), state, standardOutput()),
 });
 
-/** What is said first of an onboard after a command. */
+/** The first line of a command's answer about an onboard. */
 function headline(code: number, done: string, { stale, phase }: OnboardView): string {
   if (code === EXIT.done) return done;
   if (code === EXIT.attention) return 'Accepted. It needs attention now.';

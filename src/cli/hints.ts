@@ -7,7 +7,7 @@ export const PROGRAM = 'npm run -s onboards --';
 export const examples = (...commands: string[]) =>
   `\nExamples:\n${commands.map((command) => `  ${PROGRAM} ${command}`).join('\n')}`;
 
-/** In the reader's own time zone; the Swedish way of writing happens to be the ISO one. */
+/** A time in the reader's own time zone. The Swedish format happens to be that of ISO 8601. */
 export const time = (at: string) => new Date(at).toLocaleString('sv-SE');
 
 export const inWords = (at: string, now: number) => {
@@ -15,7 +15,7 @@ export const inWords = (at: string, now: number) => {
   return ms > 0 ? `in ${span(ms)} (${time(at)})` : 'now';
 };
 
-/** What may be done, as the command to type and what it does. */
+/** An action, as the command to type and what it does. */
 export function commandFor(action: Action, state: OnboardView): [string, string] {
   const { invitation_id: id, attention } = state;
   return [`${PROGRAM} ${argumentsFor(action, id, attention)}`, meaningOf(action, state)];

@@ -5,7 +5,7 @@ import { visibleIn } from '../visible';
 import { WHO } from '../onboard/words';
 import { time } from './hints';
 
-/** Tells an onboard's story as it goes on: what happened since the last time, and where it stands when that changed. */
+/** Tells what happens to an onboard: the new timeline lines since the last call, and where it stands when that changed. */
 export function narrator() {
   const known = new Set<string>();
   let standing = '';
@@ -15,7 +15,7 @@ export function narrator() {
     const news = state.timeline.filter((line) => !known.has(JSON.stringify(line)));
     for (const line of news) known.add(JSON.stringify(line));
     const lines = isBegun ? table(news.map(happened), screen, 0) : [];
-    // A state without a worker has no history: the one that follows is told from where it stands.
+    // A stale state has no timeline. Telling begins after the first state that has one, and skips what is in it.
     isBegun ||= !state.stale;
 
     const { status, phase, waiting_for } = state;

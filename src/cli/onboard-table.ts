@@ -7,7 +7,7 @@ import { span } from '../onboard/words';
 
 const HEAD = ['FOR', 'STATUS', 'PHASE', 'ATTENTION', 'INVITATION', 'ONBOARD', 'LABEL'];
 
-/** A line an onboard, in the order given. */
+/** One line per onboard, in the order given. */
 export function rowsText(rows: Row[], screen: Screen): string {
   const paint = painter(screen);
   const cells = visibleIn(rows).map((row) => [
@@ -25,7 +25,7 @@ export function rowsText(rows: Row[], screen: Screen): string {
   );
 }
 
-/** The line of an onboard whose state is known. */
+/** The row of an onboard, made from its state. */
 export const rowOfState = (state: OnboardView): Row => ({
   invitation_id: state.invitation_id,
   onboard_id: state.record?.id.toLowerCase() ?? null,

@@ -9,11 +9,11 @@ import { addWatch } from './commands/watch';
 import { EXIT_HELP } from './exit';
 import { examples, PROGRAM } from './hints';
 
-/** The command line: what there is, and its help. Nothing is loaded or sent before it is known to be right. */
+/** The command line and its help. The arguments are checked before anything is loaded or sent. */
 export function program(): Command {
   const root = new Command(PROGRAM)
     .description('Onboards of LeadConduit: start them, see where they stand, step in.')
-    // What is wrong goes to standard error in one line, by `failureOf`.
+    // Errors go to standard error as one line from `failureOf`.
     .configureOutput({ outputError: () => undefined })
     .helpCommand('help [command]', 'the help of a command')
     .addHelpText('after', `\n<id> is an invitation or an onboard id, in either case.\n${EXIT_HELP}`)
@@ -30,7 +30,7 @@ export function program(): Command {
   return root;
 }
 
-/** Wrong usage says where the right one is. */
+/** Adds to a usage error the command that shows the help. */
 function pointToHelp(command: Command): void {
   const help = command.parent ? `${PROGRAM} ${command.name()} --help` : `${PROGRAM} --help`;
   command.exitOverride((error) => {

@@ -5,7 +5,7 @@ import { ConfigError } from '../config-error';
 
 const SILENCE_MS = 2_000;
 
-/** The ids that are named, else those on standard input. @throws {ConfigError} when there are none. */
+/** The ids in the arguments, else those on standard input. @throws {ConfigError} when there are none. */
 export async function namedOrRead(named: string[]): Promise<string[]> {
   const isRead = named.includes('-') || (named.length === 0 && !process.stdin.isTTY);
   if (named.includes('-') && named.length > 1)
@@ -16,7 +16,7 @@ export async function namedOrRead(named: string[]): Promise<string[]> {
   return ids;
 }
 
-/** Says so when nothing comes: somebody may not know that it is read. */
+/** Reads standard input. If that takes a while, a hint says so, since the user may not know what the command waits for. */
 async function read(): Promise<string> {
   const hint = setTimeout(() => process.stderr.write('Reading invitation ids from standard input …\n'), SILENCE_MS);
   try {
@@ -26,10 +26,10 @@ async function read(): Promise<string> {
   }
 }
 
-/** Whether a person is there to answer; standard output may go elsewhere all the same. */
+/** Whether a person is there to answer, even if standard output is redirected. */
 export const isInteractive = () => process.stdin.isTTY && process.stderr.isTTY;
 
-/** Asks on standard error, since standard output may be JSON. An end of input is a no. */
+/** Asks on standard error, since standard output may be JSON. The end of input counts as a no. */
 export async function confirmed(question: string): Promise<boolean> {
   const asked = createInterface({ input: process.stdin, output: process.stderr });
   asked.once('SIGINT', () => {

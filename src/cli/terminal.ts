@@ -1,14 +1,14 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import { styleText } from 'node:util';
 
-/** Where text is shown. Only a terminal has a width and colours: what is piped is never cut, wrapped or painted. */
+/** Where text is shown. Only a terminal has a width and colours: piped text is never cut, wrapped or coloured. */
 export interface Screen {
   width?: number;
   colours: boolean;
   now: number;
 }
 
-/** Node's own `hasColors` knows NO_COLOR and dumb terminals. */
+/** Node's own `hasColors` respects NO_COLOR and dumb terminals. */
 export function standardOutput(): Screen {
   const { isTTY, columns } = process.stdout;
   return { width: isTTY ? columns || 80 : undefined, colours: isTTY && process.stdout.hasColors(), now: Date.now() };
@@ -23,7 +23,7 @@ export const painter =
 const GAP = 2;
 const LEAST_ROOM = 20;
 
-/** Columns under each other, one text a row; on a terminal the last column is wrapped where it has room for words. */
+/** Aligns columns, one text per row. On a terminal, the last column is wrapped if there is room for words. */
 export function table(rows: string[][], { width }: Screen, indent = 2): string[] {
   const widths = rows.reduce<number[]>((most, row) => row.map((cell, i) => Math.max(most[i] ?? 0, cell.length)), []);
   const left = indent + widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0);
@@ -49,7 +49,7 @@ function wrapped(text: string, room: number): string[] {
 
 const SILENCE_MS = 1_500;
 
-/** Tells a person at a terminal, after a moment, what is being waited for. */
+/** Tells a person at a terminal, after a moment, what the command waits for. */
 export async function telling<T>(what: string, work: Promise<T>): Promise<T> {
   const erase = '\r\x1b[K';
   let shown = '';

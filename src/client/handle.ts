@@ -17,13 +17,13 @@ import { OnboardsError } from './onboards-error';
 import { ANSWER_MS, MOST_PAUSE_MS, POLL_MS, TRIES, type Runs } from './runs';
 import { isInterrupted, translated, within } from './temporal-errors';
 
-/** One onboard: found once, then asked and told. */
+/** One onboard: found once, then queried and sent messages. */
 export class OnboardHandle {
   #workflowId: string | undefined;
 
   /**
-   * @param id of its invitation, or its own
-   * @param signal ends the waiting for an id that lists do not show yet
+   * @param id the id of the invitation or of the onboard
+   * @param signal ends the wait for an id that lists do not show yet
    */
   constructor(
     private readonly temporal: Client,
@@ -32,15 +32,15 @@ export class OnboardHandle {
     private readonly signal?: AbortSignal,
   ) {}
 
-  /** Where it stands. @throws {OnboardsError} `not_found`, `refused` (it is another task queue's), `temporal` */
+  /** The current state. @throws {OnboardsError} `not_found`; `refused` when it is on another task queue; `temporal` */
   async state(): Promise<OnboardView> {
     return this.runs.stateOf(await this.run());
   }
 
   /**
-   * Asks again until `isOver`, less and less often, or for `waitMs`.
-   * @param state the last that is known
-   * @param signal ends the waiting before its time
+   * Polls the state until `isOver`, until the onboard has ended, or for `waitMs`. The pauses get longer.
+   * @param state the last known state
+   * @param signal ends the wait early
    */
   async follow(
     state: OnboardView,
@@ -63,9 +63,9 @@ export class OnboardHandle {
   }
 
   /**
-   * Sends a message and answers the state right after it. A `resolve` that names no attention and has no key answers the
-   * one that is open: with either, it answers one question only, however often it is sent. A note without a key is durable
-   * at once, and carried out when a worker runs.
+   * Sends a message and answers the state right after it. A `resolve` with neither an attention nor a key answers the
+   * attention that is open now. With either, it answers one question only, however often it is sent. A note without a key
+   * is durable at once, and takes effect when a worker runs.
    * @throws {OnboardsError} `refused` with the reason; `not_found`; `no_worker`.
    */
   async send(message: Message): Promise<OnboardView> {
@@ -76,7 +76,7 @@ export class OnboardHandle {
     return this.update(name, { ...payload, key: payload.key ?? randomUUID() });
   }
 
-  /** Tells the run, where one is followed here, that LeadConduit lists several onboards of its invitation: it looks for itself. */
+  /** Tells the run, if the invitation is followed here, that LeadConduit lists several onboards of it. The run then looks. */
   async tellDoubled(onboardIds: readonly string[], key: string): Promise<void> {
     const reason = `LeadConduit lists ${onboardIds.length} onboards of this invitation`;
     const run = await this.runs.ofInvitation(this.id).catch((error: unknown) => {
@@ -89,13 +89,13 @@ export class OnboardHandle {
         .getHandle(run.workflowId)
         .signal(signals.look, payload)
         .catch((error: unknown) => {
-          // It is not followed any more.
+          // The run has ended, so there is nothing to tell it.
           if (!(error instanceof WorkflowNotFoundError)) throw error;
         }),
     );
   }
 
-  /** Its newest run, as it is now. */
+  /** The newest run of the onboard, as Temporal describes it now. */
   private async run(): Promise<WorkflowExecutionDescription> {
     const run = await (this.#workflowId === undefined
       ? this.runs.find(this.id, this.signal)
@@ -104,7 +104,7 @@ export class OnboardHandle {
     return run;
   }
 
-  /** Sent again where the run was interrupted: the key in the payload makes that safe. */
+  /** Sends an update, and sends it again when the run was interrupted. The key in the payload makes that safe. */
   private async update(name: MessageName, payload: Payload<MessageName> & { key?: string }): Promise<OnboardView> {
     const run = await this.run();
     if (run.status.name !== 'RUNNING') return this.answerEnded(name, payload);
@@ -115,7 +115,7 @@ export class OnboardHandle {
           handle.executeUpdate<OnboardView, [typeof payload]>(updates[name].name, { args: [payload] }),
         );
       } catch (error) {
-        // It may have ended since it was found.
+        // The run may have ended since it was found.
         if (error instanceof WorkflowNotFoundError) return this.answerEnded(name, payload);
         if (!isInterrupted(error) || tries === TRIES) throw asOnboardsError(error, name, payload.key);
         await sleep(POLL_MS);
@@ -123,7 +123,7 @@ export class OnboardHandle {
     }
   }
 
-  /** A message to an onboard that has ended: it is there already, or there is nobody to tell. */
+  /** Answers a message to an onboard that has ended: with its state if it has reached the target, else with a refusal. */
   private async answerEnded(name: MessageName, payload: Partial<Payload<'advance'>>): Promise<OnboardView> {
     const state = await this.state();
     if (name === 'advance' && payload.to && hasReached(state.status, payload.to)) return state;
@@ -142,7 +142,7 @@ export class OnboardHandle {
       this.temporal.workflow
         .getHandle(run.workflowId)
         .signal(signals.note, { text, by })
-        // It may have ended since it was found.
+        // The run may have ended since it was found.
         .catch((error: unknown) => {
           throw error instanceof WorkflowNotFoundError ? ended : error;
         }),
@@ -163,8 +163,8 @@ function asOnboardsError(error: unknown, name: MessageName, key: string | undefi
 }
 
 /**
- * The attention that a `resolve` which names none is to answer: always named, so that a second one does not answer the
- * next question. @throws {OnboardsError} `no_worker` when it is not known
+ * The attention that a `resolve` without one answers. It is always named, so that a second `resolve` does not answer the
+ * next question. @throws {OnboardsError} `no_worker` when no worker can say which one is open
  */
 function openAttention({ attention, stale, waiting_for }: OnboardView): string {
   if (stale && waiting_for.who !== 'nobody')

@@ -19,11 +19,11 @@ export { OnboardsError } from './onboards-error';
 export type { Filters, Row, RowWithRecord } from './rows';
 export type { StartRequest } from './start';
 
-/** The one typed door to Temporal: nothing else knows workflow ids, id policies and list filters. */
+/** The typed client for onboards. Its callers need not know workflow ids, id policies or list filters. */
 export class OnboardsClient extends Starts {
   readonly lists: Lists;
 
-  /** @param own for whom it is, where it is not for whoever the server is */
+  /** @param own the upstream that this client is for; without it, whichever upstream the server is for */
   constructor(temporal: Client, settings: { taskQueue: string; policy: Partial<Policy> }, own?: Expected) {
     const { taskQueue } = settings;
     const runs = new Runs(temporal, taskQueue);
@@ -51,8 +51,8 @@ export class OnboardsClient extends Starts {
     return new OnboardsClient(new Client({ connection, namespace }), settings, own);
   }
 
-  /** Whose onboards these are: LeadConduit's address, or `emulator`; undefined as long as no worker has been on the server.
-   *  @throws {ConfigError} when they turn out to be another's than this client is for */
+  /** Whose onboards these are: LeadConduit's address, or `emulator`; undefined until the server has it on record.
+   *  @throws {ConfigError} when they belong to another upstream than this client is for */
   upstream(): Promise<string | undefined> {
     return this.identity.upstream();
   }
@@ -61,27 +61,27 @@ export class OnboardsClient extends Starts {
     return this.temporal.connection.close();
   }
 
-  /** @throws {OnboardsError} `temporal` when it does not answer. */
+  /** @throws {OnboardsError} `temporal` when Temporal does not answer. */
   async ping(): Promise<void> {
     await within(this.temporal, ANSWER_MS, () => this.temporal.workflowService.getSystemInfo({}));
   }
 
   /**
-   * One onboard. Nothing is asked yet: what is not known here shows at the first question.
-   * @param id of its invitation, or its own
-   * @param signal ends the waiting for an id that lists do not show yet
+   * One onboard. This asks nothing yet: an unknown id fails at the first request.
+   * @param id the id of the invitation or of the onboard
+   * @param signal ends the wait for an id that lists do not show yet
    */
   get(id: string, signal?: AbortSignal): OnboardHandle {
     return new OnboardHandle(this.temporal, this.runs, id, signal);
   }
 
-  /** Of its run, on Temporal's web page. */
+  /** The address of the onboard's run on Temporal's web page. */
   runAddress(webPage: string, invitation: string): string {
     return `${webPage}/namespaces/${this.temporal.options.namespace}/workflows/${workflowIdOf(invitation)}`;
   }
 }
 
-/** What a run takes from the configuration, once, at its start. */
+/** The part of the configuration that a run takes at its start and keeps. */
 export function policyOf({ settleMs, confirmMs, leadconduit: { timeoutMs } }: Config): Partial<Policy> {
   return { settle_ms: settleMs, confirm_ms: confirmMs, attempt_ms: attemptMsFor(timeoutMs) };
 }

@@ -2,9 +2,9 @@ import type { WorkflowExecutionDescription, WorkflowExecutionInfo } from '@tempo
 import type { OnboardView } from '../onboard/view';
 import { isAbandoned, recordOf, rowOf } from './rows';
 
-/** Why a run does not answer itself. */
+/** Why a run does not answer a query. */
 export interface Silence {
-  /** Its task fails again and again: with these words, where they are known. */
+  /** Its workflow task fails again and again; `words` is the failure's message, if known. */
   isStuck: boolean;
   words?: string;
 }
@@ -31,7 +31,7 @@ export function lastKnown(run: Run, silence: Silence): OnboardView {
       text: [
         waitsFor(silence),
         'This is the last that is known',
-        // Runs of before records were kept in the memo.
+        // Older runs did not keep their record in the memo.
         record === null && row.onboard_id ? `, of onboard ${row.onboard_id}` : '',
         silence.isStuck ? '.' : '; start one with `npm start` or `npm run worker`.',
       ].join(''),
@@ -53,10 +53,10 @@ const waitsFor = ({ isStuck, words }: Silence) =>
     ? `a worker that can carry it on: its task fails again and again${words ? ` (${words})` : ''}, see its run on Temporal's web page. `
     : 'a worker: none is running. ';
 
-/** Of Temporal's API: `PendingActivityState`. */
+/** Values of `PendingActivityState` in Temporal's API. */
 const [SCHEDULED, PAUSED, PAUSE_REQUESTED] = [1, 4, 5];
 
-/** Whether a call is with LeadConduit only Temporal knows: the run knows that it asked for it. */
+/** Corrects `waiting_for`: the run knows that it scheduled a call, but only Temporal knows whether a worker has taken it. */
 export function withCall(state: OnboardView, { raw }: Pick<WorkflowExecutionDescription, 'raw'>): OnboardView {
   const call = raw.pendingActivities?.[0];
   const stage = call?.state as number | null | undefined;
@@ -71,7 +71,7 @@ export function withCall(state: OnboardView, { raw }: Pick<WorkflowExecutionDesc
   return { ...state, waiting_for: { who: 'operator', text } };
 }
 
-/** The state of a run that ended without our doing, whatever it said last: nobody follows the onboard any more. */
+/** The state of a run that ended before its onboard was done: nobody follows it any more, whatever its last phase was. */
 export function abandoned(state: OnboardView, { status }: Pick<Run, 'status'>, failure?: string): OnboardView {
   if (!isAbandoned({ status }) || (state.phase === 'cancelled' && !state.stale)) return state;
   const how =

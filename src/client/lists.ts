@@ -13,7 +13,7 @@ interface KnownOnboard {
   isOurs: boolean;
   /** LeadConduit's list has shown it. */
   isListed: boolean;
-  /** Epoch ms: it was there by then. */
+  /** Epoch ms by which it existed. */
   since: number;
 }
 
@@ -25,7 +25,7 @@ export class Lists {
     private readonly taskQueue: string,
   ) {}
 
-  /** Oldest first. */
+  /** Sorted by `since`, the oldest first. */
   async list(filters: Filters = {}): Promise<Row[]> {
     const runs = newestRuns(await this.all());
     return runs
@@ -50,7 +50,7 @@ export class Lists {
 
   private all = () => this.runs.list(listQuery(this.taskQueue));
 
-  /** Onboards that are known here, the newest first: what tells a worker that starts which lists can be believed. */
+  /** Onboards that are known here, in Temporal's order. They tell a starting worker which of LeadConduit's lists to believe. */
   async known(limit: number): Promise<KnownOnboard[]> {
     const query = `${listQuery(this.taskQueue)} AND OnboardOrigin IS NOT NULL`;
     const known: KnownOnboard[] = [];
@@ -60,7 +60,7 @@ export class Lists {
     })) {
       const id = read.get(KEYS.OnboardId);
       const isOurs = read.get(KEYS.OnboardOrigin) === 'created';
-      // A list has shown it that was adopted, and one that was moved on: the look before the call did.
+      // A list has shown each adopted onboard, and each one that was moved on, since every call comes after a look.
       const isMoved = hasReached(read.get(KEYS.OnboardStatus) ?? null, 'in_progress');
       const since = (read.get(KEYS.OnboardSince) ?? startTime).getTime();
       if (id && known.push({ id, isOurs, isListed: !isOurs || isMoved, since }) >= limit) break;
@@ -68,7 +68,7 @@ export class Lists {
     return known;
   }
 
-  /** Which of these onboards people have said to be gone from LeadConduit. */
+  /** Onboards that people have said to be gone from LeadConduit: those of `onboardIds`, and others that the same runs name. */
   async gone(onboardIds: readonly string[]): Promise<string[]> {
     const among = onboardIds.map(quoted).join(', ');
     const runs = await this.runs.list(`${listQuery(this.taskQueue)} AND OnboardGone IN (${among})`);

@@ -6,12 +6,12 @@ import type { OnboardView } from '../onboard/view';
 import { ANSWER_MS } from './runs';
 import { within } from './temporal-errors';
 
-/** What a run was given: at its start, and by the one that it continues. */
+/** A run's input: what it was started with, or what the run that it continues handed over. */
 type Given = Partial<OnboardInput> & { carried?: Pick<OnboardInput, 'maybe_sent_before'> };
 
 /**
- * The calls that an ended run may have made, so that a new run must not make them unasked: its own calls whose outcome it
- * did not know or that may not be listed yet, and those that an earlier run may have made.
+ * The calls that a new run must not make without a person's order, because an ended run may have made them or others that
+ * rule them out. They follow from its own calls whose outcome is unknown or not listed yet, and from what it inherited.
  */
 export async function maybeSentBy(
   temporal: Client,
@@ -28,7 +28,7 @@ export async function maybeSentBy(
   );
   const begun = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
   const [payload] = begun?.input?.payloads ?? [];
-  // Made by a reset: what the other one did after that point is not in its history.
+  // A reset made this run: its history lacks what the original run did after the reset point.
   if (!payload || begun?.originalExecutionRunId !== runId) return EFFECT_NAMES;
   const { maybe_sent_before, not_before, carried } =
     temporal.options.loadedDataConverter.payloadConverter.fromPayload<Given>(payload);
@@ -36,7 +36,7 @@ export async function maybeSentBy(
   return EFFECT_NAMES.filter((effect) => inherited.includes(effect) || ledger.some((entry) => isUnsafe(entry, effect)));
 }
 
-/** Whether this call makes another one unsafe. An `in_progress` that was answered may be sent again: it changes nothing then. */
+/** Whether this entry rules out the call `about`. An answered `in_progress` does not: sent again, it changes nothing. */
 function isUnsafe({ effect, outcome }: LedgerEntry, about: Effect): boolean {
   const { unsafeAfter }: { unsafeAfter: readonly string[] } = EFFECTS[about];
   if (!unsafeAfter.includes(effect) || outcome === 'not_sent') return false;

@@ -5,7 +5,7 @@ import type { OnboardRecord } from '../onboard/outcome';
 import { KEYS } from '../workflows/search-attributes';
 import { invitationIdOf } from '../onboard/ids';
 
-/** A line of a list; from search attributes, which lag behind by a moment. */
+/** A row of a list, read from search attributes, which lag behind by a moment. */
 export interface Row {
   invitation_id: string;
   onboard_id: string | null;
@@ -17,7 +17,7 @@ export interface Row {
   attention_code: AttentionCode | null;
 }
 
-/** A line with the record, as LeadConduit showed it last. */
+/** A row with the record as LeadConduit showed it last. */
 export interface RowWithRecord extends Row {
   record: OnboardRecord | null;
 }
@@ -26,11 +26,11 @@ export interface Filters {
   status?: string;
   phase?: string;
   attention?: string;
-  /** Only what has been in its phase since before this. */
+  /** Only onboards that have been in their phase since before this. */
   since_before?: Date;
 }
 
-/** A run that ended without our doing (terminated, failed, timed out) is not followed any more, whatever it said last. */
+/** A run with one of these statuses ended before its onboard was done: nobody follows it, whatever its last phase was. */
 const ENDED_OTHERWISE = ['TERMINATED', 'FAILED', 'TIMED_OUT', 'CANCELLED'];
 export const isAbandoned = (run: Pick<WorkflowExecutionInfo, 'status'>) => ENDED_OTHERWISE.includes(run.status.name);
 
@@ -52,7 +52,7 @@ export function rowOf(
   };
 }
 
-/** What the workflow has put into its memo; null before there is a record. */
+/** The record that the workflow put into its memo; null before there is one. */
 export const recordOf = ({ memo }: Pick<WorkflowExecutionInfo, 'memo'>) =>
   (memo?.record ?? null) as OnboardRecord | null;
 
@@ -62,7 +62,7 @@ export const matches = (row: Row, { status, phase, attention, since_before }: Fi
   (attention === undefined || row.attention_code === attention) &&
   (since_before === undefined || row.since < since_before.toISOString());
 
-/** Of several runs for an invitation the latest counts; oldest first. */
+/** The latest run of each invitation, in no order. */
 export function newestRuns(runs: WorkflowExecutionInfo[]): WorkflowExecutionInfo[] {
   const byId = new Map<string, WorkflowExecutionInfo>();
   for (const run of runs) {

@@ -27,10 +27,10 @@ export const POLL_MS = 200;
 export const MOST_PAUSE_MS = 2_000;
 /** How long a new onboard may take to show up in lists. */
 const VISIBILITY_MS = 3_000;
-/** To get an answer from a worker that has just come back, or from a run that was just interrupted. */
+/** How often we ask a worker that has just come back, or a run that was just interrupted. */
 export const TRIES = 5;
 
-/** Reading: which run is meant, where it stands, which there are. */
+/** Reads from Temporal: the run of an id, the state of a run, and lists of runs. */
 export class Runs {
   private readonly sightings = new Sightings((query) => this.list(query));
 
@@ -39,8 +39,8 @@ export class Runs {
     private readonly taskQueue: string,
   ) {}
 
-  /** By invitation id, else by onboard id: the workflow id first, which is exact, then lists, which lag behind.
-   *  @param signal ends the waiting for lists before its time
+  /** Finds the run of an invitation id, else of an onboard id: first by workflow id, which is exact, then in lists, which lag.
+   *  @param signal ends the wait for lists early
    *  @throws {OnboardsError} `not_found`; `refused` when it is on another task queue */
   async find(id: string, signal?: AbortSignal): Promise<WorkflowExecutionDescription> {
     if (!HEX24.test(id))
@@ -56,25 +56,25 @@ export class Runs {
       const found = run && (await this.describe(run.workflowId));
       if (found) return found;
       if (Date.now() >= until || signal?.aborted) throw notFound(id);
-      // All at the same moments, so that they share a question.
+      // All callers wake at the same moments, so that they share one request.
       await sleep(POLL_MS - (Date.now() % POLL_MS));
     }
   }
 
-  /** Undefined where there is none. @throws {OnboardsError} `refused` when it is on another task queue */
+  /** Undefined when there is none. @throws {OnboardsError} `refused` when it is on another task queue */
   ofInvitation(invitationId: string): Promise<WorkflowExecutionDescription | undefined> {
     return this.describe(workflowIdOf(invitationId));
   }
 
-  /** One that was found before. @throws {OnboardsError} `not_found` when Temporal does not keep it any more */
+  /** Describes a run that was found before. @throws {OnboardsError} `not_found` when Temporal no longer keeps it */
   async again(workflowId: string): Promise<WorkflowExecutionDescription> {
     const run = await this.describe(workflowId);
     if (!run) throw notFound(invitationIdOf(workflowId));
     return run;
   }
 
-  /** Undefined where there is none. A workflow id holds for the whole namespace, but each task queue has its own upstream:
-   *  what was found by its id is ours only where its queue is. @throws {OnboardsError} `refused` when it is not */
+  /** Undefined when there is none. A workflow id is unique in the namespace, but each task queue has its own upstream, so a
+   *  run on another queue is not ours. @throws {OnboardsError} `refused` for such a run */
   async describe(workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
     let run: WorkflowExecutionDescription;
     try {
@@ -105,7 +105,7 @@ export class Runs {
     const runs: WorkflowExecutionInfo[] = [];
     try {
       const found = this.temporal.workflow.list({ query })[Symbol.asyncIterator]();
-      // Each page has its own time: together they may need longer.
+      // Each page has its own deadline, since all of them together may take longer.
       const next = () => this.temporal.withDeadline(Date.now() + 2 * ANSWER_MS, () => found.next());
       for (let one = await next(); one.done !== true; one = await next()) runs.push(one.value);
     } catch (error) {
@@ -114,7 +114,7 @@ export class Runs {
     return runs;
   }
 
-  /** From the run itself; the last known where no worker answers, or where an ended run never can. */
+  /** The run's own answer or result; the last known state when no worker answers or an ended run cannot be queried. */
   async stateOf(run: WorkflowExecutionDescription): Promise<OnboardView> {
     const isRunning = run.status.name === 'RUNNING';
     const handle = this.temporal.workflow.getHandle(run.workflowId, isRunning ? undefined : run.runId);
@@ -123,7 +123,7 @@ export class Runs {
       state = await this.temporal.withDeadline(Date.now() + QUERY_MS, () => ask(handle, isRunning ? TRIES : 1));
     } catch (error) {
       if (isRunning && !isSilence(error)) throw translated(error);
-      // A question to a run that ends just then is not answered either.
+      // A query also goes unanswered when the run ends at that moment.
       if (isRunning) run = (await this.describe(run.workflowId)) ?? run;
       const silence = run.status.name === 'RUNNING' ? await this.silenceOf(run, error) : { isStuck: false };
       state = run.status.name === 'COMPLETED' ? ((await this.resultOf(run)) as OnboardView) : lastKnown(run, silence);
@@ -132,7 +132,7 @@ export class Runs {
   }
 
   /** Somebody has cancelled it, and what became of its last call or look is not known yet. Where no worker answers, only
-   *  Temporal's own cancel is known of. */
+   *  Temporal's own cancel request is known. */
   async isBeingCancelled(run: WorkflowExecutionDescription): Promise<boolean> {
     if (run.status.name !== 'RUNNING') return false;
     return (
@@ -140,7 +140,7 @@ export class Runs {
     );
   }
 
-  /** A worker is there where the run's task was tried and failed, even before Temporal gives up asking it. */
+  /** A failed workflow task shows that a worker is there, even before Temporal rejects queries because of it. */
   private async silenceOf({ workflowId, runId }: WorkflowExecutionDescription, error: unknown): Promise<Silence> {
     const now = await this.describe(workflowId);
     const { attempt } = now?.raw.pendingWorkflowTask ?? {};
@@ -156,16 +156,16 @@ export class Runs {
       (event) => event.workflowTaskFailedEventAttributes ?? event.workflowTaskTimedOutEventAttributes,
     );
     const words = task?.workflowTaskFailedEventAttributes?.failure?.message?.slice(0, WORDS);
-    // One that timed out is tried again, too: the worker that had it is gone.
+    // A task that timed out is retried, too, but it has no message: its worker is gone, so the run is not stuck.
     return { isStuck: words !== undefined, words };
   }
 
-  /** Of a run that has ended. */
+  /** The result of a run that has ended. */
   private resultOf({ workflowId, runId }: WorkflowExecutionDescription): Promise<unknown> {
     return within(this.temporal, ANSWER_MS, () => this.temporal.workflow.getHandle(workflowId, runId).result());
   }
 
-  /** Why a run failed, in its own words; undefined where it did not. */
+  /** The failure message of a run that failed; undefined for any other run. */
   private async failureOf(run: WorkflowExecutionDescription): Promise<string | undefined> {
     if (run.status.name !== 'FAILED') return undefined;
     try {
@@ -194,10 +194,10 @@ const notFound = (id: string) =>
     `No onboard is known here for ${id}: neither as an invitation nor as an onboard. It has to be started here first`,
   );
 
-/** Of a failure: enough to see what it is about. */
+/** How many characters of a failure message are shown. */
 const WORDS = 300;
 
-/** The state, asked for again where the worker could not answer at that moment. */
+/** Queries the state, and asks again when the worker could not answer at that moment (see `ASK_AGAIN`). */
 async function ask(handle: WorkflowHandle, most: number): Promise<OnboardView> {
   for (let tries = 1; ; tries += 1) {
     try {

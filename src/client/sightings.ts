@@ -7,8 +7,8 @@ const MOST = 100;
 
 type Found = Map<string, WorkflowExecutionInfo>;
 
-/** Looks for onboard ids in Temporal's lists. All who come while a question is out share the next one: to ask for ids that
- *  nobody knows costs Temporal the same, however many ask. */
+/** Looks up onboard ids in Temporal's lists. Callers that arrive while a request is out share the next one, so that looking up
+ *  ids that nobody knows costs Temporal the same, however many callers ask. */
 export class Sightings {
   private last: Promise<unknown> = Promise.resolve();
   private next: { ids: Set<string>; answer: Promise<Found> } | undefined;

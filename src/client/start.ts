@@ -27,7 +27,7 @@ import { isInterrupted, translated } from './temporal-errors';
 
 export type StartRequest = Pick<OnboardInput, 'invitation_id' | 'flow_id' | 'label' | 'by' | 'reason'>;
 
-/** So many starts at once may have to wait for one another. */
+/** In ms. Many starts at once may have to wait for one another. */
 const START_MS = 30_000;
 
 /** Starts onboards, and waits until they are created. */
@@ -40,10 +40,10 @@ export abstract class Starts {
   ) {}
 
   /**
-   * Starts the onboard of an invitation, or finds the one that exists: repeated, it starts nothing.
-   * One that is on another task queue is refused, as it is wherever an id is taken.
-   * A run that was cancelled, failed or was terminated is followed by a new one, which looks first and adopts.
-   * @param until epoch ms; a run that is being cancelled is waited for until then
+   * Starts the onboard of an invitation, or finds the one that exists: a repeat starts nothing.
+   * An onboard on another task queue is refused, as by every method that takes an id.
+   * A run that was cancelled, terminated, failed or timed out is followed by a new one, which looks first and adopts.
+   * @param until epoch ms; until then a run that is being cancelled is awaited
    * @throws {OnboardsError} `refused` when it is still being cancelled then: nothing was started
    */
   async start(request: StartRequest, until = Date.now() + START_MS, signal?: AbortSignal): Promise<void> {
@@ -59,7 +59,7 @@ export abstract class Starts {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw translated(error);
       const last = await this.lastRun(request.invitation_id, until, signal);
       if (!isAbandoned(last)) return;
-      // The last run's call may land until a settle time after its end.
+      // A call of the last run may still take effect until a settle time after the run's end.
       const settled =
         (last.closeTime ?? new Date()).getTime() + (this.settings.policy.settle_ms ?? DEFAULT_POLICY.settle_ms);
       const maybe_sent_before = await maybeSentBy(this.temporal, last, await this.runs.stateOf(last));
@@ -74,7 +74,7 @@ export abstract class Starts {
     }
   }
 
-  /** A run that is being cancelled is waited for until it has ended: it would take this start to its end with it. */
+  /** The last run. A run that is being cancelled is awaited, since a start that found it running would end with it. */
   private async lastRun(invitation_id: string, until: number, signal?: AbortSignal) {
     for (let pause = POLL_MS; ; pause = Math.min(2 * pause, MOST_PAUSE_MS)) {
       const run = await this.runs.find(invitation_id);
@@ -99,7 +99,7 @@ export abstract class Starts {
       workflowId: workflowIdOf(invitation_id),
       taskQueue: this.settings.taskQueue,
       args: [input],
-      // One that runs is asked for: it may be another task queue's.
+      // A start fails when a run exists, and then looks at that run: it may be on another task queue.
       workflowIdConflictPolicy: 'FAIL' as const,
       workflowIdReusePolicy,
       staticSummary: asMarkdown(cleanLine(label ?? `invitation ${invitation_id.toLowerCase()}`)),
@@ -115,8 +115,8 @@ export abstract class Starts {
 
   /**
    * `start` and `whenCreated`, in one round trip where the invitation is new.
-   * @param signal ends the waiting before its time; the onboard goes on.
-   * @returns `isNew`: it was this call that started the onboard, or, after a run that was cancelled, created it.
+   * @param signal ends the wait early; the onboard goes on.
+   * @returns `isNew`: this call is known to have started the onboard or, after a cancelled run, to have created it.
    */
   async onboard(
     request: StartRequest,
@@ -132,15 +132,15 @@ export abstract class Starts {
       if (request.flow_id !== undefined) assertFlow(answer, request.flow_id.toLowerCase());
       return { state: answer, isNew: true };
     }
-    // What another start was answered then is old by now, and its run may have ended.
+    // The answer to another start may be out of date, and its run may have ended.
     const run = waitMs > 0 ? await this.runs.ofInvitation(request.invitation_id) : undefined;
     const state = run && (await this.runs.stateOf(run));
     const cancelled = state && cancelledAt(state, run);
-    // Cancelled while this waited for it: to start it again would be to overrule whoever did.
+    // It was cancelled while this call waited: starting it again would overrule the cancel.
     if (cancelled !== undefined && cancelled >= began) return { state: state!, isNew: false };
     if (!state || cancelled !== undefined) await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
     const created = await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal);
-    // A run that was cancelled had not got that far.
+    // The ledger is the new run's, so a create in it was not made by the cancelled run.
     const isMade = created.ledger.some(({ effect, outcome }) => effect === 'create' && outcome === 'done');
     return { state: created, isNew: cancelled !== undefined && isMade };
   }
@@ -170,7 +170,7 @@ export abstract class Starts {
     }
   }
 
-  /** The SDK leaves a listener on the signal that it is given, and ours lives as long as the process. */
+  /** The SDK leaves a listener on the signal that it is given, so it gets one that lives only as long as this call. */
   private async waiting<T>(deadline: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const own = new AbortController();
     const end = () => own.abort();
@@ -183,8 +183,8 @@ export abstract class Starts {
   }
 
   /**
-   * The state once there is a record or attention is needed; what it is by then when that takes longer than `waitMs`.
-   * @throws {OnboardsError} `refused` when the onboard was started for another flow than `flow_id`.
+   * Waits up to `waitMs` for a record or for attention, then answers the state, whatever it is by then.
+   * @throws {OnboardsError} `refused` when the onboard has another flow than `flow_id`, or none.
    */
   async whenCreated(
     { invitation_id, flow_id }: StartRequest,
@@ -194,11 +194,11 @@ export abstract class Starts {
     const deadline = Date.now() + waitMs;
     const isOver = () => Date.now() >= deadline || signal.aborted;
     const handle = this.temporal.workflow.getHandle(workflowIdOf(invitation_id));
-    // A run that ended or continued as new meanwhile answers nobody: ask the one that follows.
+    // A run that ended or continued as new answers no more updates: ask the run that follows it.
     while (!isOver() && (await this.isBeingCreated(handle, deadline, signal))) await sleep(POLL_MS);
     const onboard = new OnboardHandle(this.temporal, this.runs, invitation_id);
     let state = await onboard.state();
-    // The answer stays the run's first; an attention may have been cleared since, and the create be under way again.
+    // The update keeps its first answer. Its attention may have been cleared since, and the create be under way again.
     while (isPending(state) && !isOver()) {
       await sleep(POLL_MS);
       state = await onboard.state();
@@ -207,8 +207,8 @@ export abstract class Starts {
     return state;
   }
 
-  /** Waits for the answer, whose state is as old as the record. True when it must be asked for again: its run ended without
-   *  one and another follows, or its task failed just then. */
+  /** Waits for the answer of `whenCreated`. True when it must be asked again: the run ended without an answer and another
+   *  follows, or its workflow task was retried. */
   private async isBeingCreated(handle: WorkflowHandle, deadline: number, signal: AbortSignal): Promise<boolean> {
     try {
       await this.waiting(deadline, signal, () => handle.executeUpdate(whenCreated, { updateId: WHEN_CREATED_ID }));
@@ -227,13 +227,13 @@ export abstract class Starts {
 const isPending = ({ record, attention, phase, stale }: OnboardView) =>
   record === null && attention === undefined && phase !== 'cancelled' && !stale;
 
-/** One start for a flow and another for a different one, or after one for none, cannot both be meant. None asked for never conflicts. */
+/** Refuses a start for a flow when the onboard has another flow or none. A start without a flow never conflicts. */
 function assertFlow({ requested_flow_id, record, invitation_id, status }: OnboardView, asked: string): void {
   const has = effectiveFlow({ requested_flow_id, record });
   if (has === asked) return;
   const without = hasReached(status, 'in_progress')
     ? `is ${status} without a flow: nothing was changed`
-    : `was started without a flow; to set one: advance --flow-id ${asked}`;
+    : `was started without a flow; to set one: advance --to in_progress --flow-id ${asked}`;
   const what = has ? `is for flow ${has}, not ${asked}: nothing was changed` : without;
   throw new OnboardsError('refused', `conflict: the onboard of invitation ${invitation_id} ${what}`);
 }

@@ -1,7 +1,7 @@
 import { isGrpcServiceError, QueryNotRegisteredError, ServiceError, type Client } from '@temporalio/client';
 import { OnboardsError } from './onboards-error';
 
-/** Of gRPC. `CANCELLED` is what the server makes of our deadline when it sees it pass first. */
+/** gRPC status codes. The server answers `CANCELLED` when it sees our deadline pass before we do. */
 const CANCELLED = 1;
 const DEADLINE_EXCEEDED = 4;
 const FAILED_PRECONDITION = 9;
@@ -13,7 +13,7 @@ export function isSilence(error: unknown): boolean {
   return [DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION].includes(cause?.code ?? 0);
 }
 
-/** A worker is there, but the run's task fails again and again. */
+/** A worker is there, but the run's workflow task fails again and again. */
 export function isStuck(error: unknown): boolean {
   const { cause } = error as { cause?: { details?: string } };
   return /failed state/i.test(cause?.details ?? '');
@@ -25,7 +25,7 @@ export function isInterrupted(error: unknown): boolean {
   return /unexpected workflow task failure/i.test(cause?.details ?? '');
 }
 
-/** Ends in time, and in an error of ours. */
+/** Runs `work` with a deadline, and turns Temporal's errors into ours. */
 export async function within<T>(temporal: Client, ms: number, work: () => Promise<T>): Promise<T> {
   try {
     return await temporal.withDeadline(Date.now() + ms, work);
@@ -34,16 +34,16 @@ export async function within<T>(temporal: Client, ms: number, work: () => Promis
   }
 }
 
-/** Temporal's errors in one line each. */
+/** Turns an error of Temporal's into one of ours, in one line. */
 export function translated(error: unknown): unknown {
   if (error instanceof QueryNotRegisteredError) return new OnboardsError('temporal', `Temporal: ${error.message}`);
-  // Bare where it comes from a call that the SDK only hands on.
+  // Calls that the SDK only passes on throw the bare gRPC error.
   if (isGrpcServiceError(error)) return new OnboardsError('temporal', wordsOf(error));
   if (!(error instanceof ServiceError)) return error;
   return new OnboardsError('temporal', wordsOf({ message: error.message, ...(error.cause as object) }));
 }
 
-/** The channel's own words for a deadline are about its insides. */
+/** gRPC's own message for a passed deadline describes its internals, so ours replaces it. */
 function wordsOf({ code, details, message }: { code?: number; details?: string; message: string }): string {
   return code === DEADLINE_EXCEEDED ? 'Temporal did not answer in time' : `Temporal: ${details || message}`;
 }

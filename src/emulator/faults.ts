@@ -11,18 +11,18 @@ export const Milliseconds = z.int().min(0).max(DAY);
 
 const Fault = z.strictObject({
   on: z.enum(METHODS),
-  /** `before`: the call has no effect. `after`: it has, and then the fault comes. */
+  /** `before`: the fault comes instead of the effect (`slow` only delays the effect). `after`: it comes after the effect. */
   when: z.enum(['before', 'after']),
-  /** The last three are of a list: `partial` leaves out its newest records, `page` says so, `stale` is as it was `ms` ago. */
+  /** The last three are for lists: `partial` leaves out the newest records, `page` also says so, `stale` is the list of `ms` ago. */
   do: z.enum(['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign', 'partial', 'page', 'stale']),
   status: z.int().min(200).max(599).optional(),
-  /** Seconds or a date, as the header has it. */
+  /** Seconds or a date, as in the header. */
   retry_after: z.union([z.int().min(0), z.string().regex(/^[\x20-\x7e]+$/)]).optional(),
   ms: Milliseconds.optional(),
-  /** How many records `partial` and `page` leave: half of them where it is not said. */
+  /** How many records `partial` and `page` keep; half of them by default. */
   keep: z.int().min(0).optional(),
   times: z.int().min(1).default(1),
-  /** Only calls that name it. A GET names none: with this, a fault on GET never comes. */
+  /** Hits only calls that name this invitation. A GET names none, so with this a fault on GET never comes. */
   invitation_id: HexId.optional(),
 });
 type Fault = z.output<typeof Fault>;
@@ -34,12 +34,12 @@ export function send(res: ServerResponse, { status, body, headers }: Answer): vo
   res.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(bytes), ...headers }).end(bytes);
 }
 
-/** The faults that are still to come. Each says beforehand which calls it hits, so that a test can assert on it. */
+/** The planned faults. Each says beforehand which calls it hits, so that a test can assert on it. */
 export class Faults {
   private planned: Fault[] = [];
   private readonly hanging = new Set<Socket>();
 
-  /** @param signal ends all waiting, without the effects that were to follow. */
+  /** @param signal ends all waits, without the effects that were to follow */
   constructor(private readonly signal: AbortSignal) {}
 
   left(): Fault[] {
@@ -51,7 +51,7 @@ export class Faults {
     return faults;
   }
 
-  /** Forgets what is planned and lets go of the calls that hang. */
+  /** Drops the planned faults, and the connections of calls that hang. */
   clear(): Fault[] {
     for (const socket of this.hanging) socket.destroy();
     return this.plan([]);
@@ -126,13 +126,13 @@ function truncate(res: ServerResponse, { status, body }: Answer): void {
   res.write(bytes.subarray(0, bytes.length / 2), () => res.destroy());
 }
 
-/** The oldest of a list, as a first page has them. */
+/** The oldest records of a list, as on a first page. */
 function part(body: unknown, keep: number | undefined) {
   const list = Array.isArray(body) ? (body as unknown[]) : [];
   return { kept: list.slice(0, keep ?? Math.floor(list.length / 2)), all: list.length };
 }
 
-/** The same answer, but about onboards that nobody asked for. Of an error or an empty list it makes up one. */
+/** The same answer, but about onboards that nobody asked for. For an error or an empty list it makes one up. */
 function foreign(body: unknown): unknown {
   if (Array.isArray(body)) return (body.length > 0 ? body : [{}]).map(foreign);
   const { status } = { ...newRecord(newId()), ...(body as Partial<OnboardRecord>) };

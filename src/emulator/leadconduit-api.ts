@@ -17,14 +17,14 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
-/** A request that LeadConduit takes. Its answer and its effect are apart, so that a fault can come between them. */
+/** A request that LeadConduit accepts. Its answer and its effect are separate, so that a fault can come between them. */
 export interface Call {
   method: Method;
-  /** The user's name that the caller gave. */
+  /** The user name that the caller sent. */
   from: string;
-  /** In lower case, the one that the caller named first. */
+  /** In lower case; the one that the caller named comes first. */
   invitations: string[];
-  /** The answer that `act` would give now, with nothing done; of a list, the one that it would have given `agoMs` ago. */
+  /** The answer that `act` would give now, without its effect; for a list, the answer that it would have given `agoMs` ago. */
   rehearse(agoMs?: number): Answer;
   act(): Answer;
 }
@@ -36,15 +36,15 @@ interface Decision {
 
 /** Where an account differs from the documentation. */
 export interface Options {
-  /** How long a created onboard takes to be listed. */
+  /** How long a created onboard takes to be listed, in ms. */
   lag_ms: number;
   hide_created: boolean;
-  /** The only one that is accepted; null: any. */
+  /** The only key that is accepted; null accepts any. */
   key: string | null;
 }
 
 const USER = { id: '5fd4371e940df5a34a388800' };
-/** Two pages of the reference say `completed`, one says the other: both set up delivery. */
+/** Both set up delivery: two pages of the reference say `completed`, one page says the other. */
 const COMPLETING = ['completed', 'completed_flows_sync'];
 const ALLOWED: Record<string, string[]> = { '/onboards': ['GET', 'POST'], '/user': ['GET'] };
 
@@ -60,7 +60,7 @@ const Replacement = z.object({
 
 export const refuse = (status: number, error: string, headers = {}): Answer => ({ status, body: { error }, headers });
 
-/** What is made of a body that keeps to its schema, else the refusal that says what is wrong with it. */
+/** Passes a body that fits the schema to `use`; answers any other with a refusal that says what is wrong. */
 export function read<T, R>(schema: z.ZodType<T>, body: Buffer | undefined, use: (data: T) => R): R | Answer {
   if (body === undefined) return refuse(413, 'the body is larger than 1 MB');
   let json: unknown;
@@ -75,7 +75,7 @@ export function read<T, R>(schema: z.ZodType<T>, body: Buffer | undefined, use: 
   return refuse(400, problems.join('; '));
 }
 
-/** LeadConduit as its reference documents it, no faults: a request is refused at once or becomes a call. */
+/** LeadConduit as its reference documents it, without faults: a request is refused at once or becomes a call. */
 export function leadconduit(ledger: Ledger, options: Options): (request: Request) => Answer | Call {
   const call = (from: string, method: Method, invitations: string[], decide: (agoMs?: number) => Decision): Call => ({
     method,

@@ -8,8 +8,8 @@ export type Method = (typeof METHODS)[number];
 export const isMethod = (word: string): word is Method => METHODS.some((method) => method === word);
 
 /**
- * Something that happened. A `record` is the one that an effect left behind; `seeded` is none of a caller's doing.
- * `from`: the user's name that the caller gave beside the key; `at`: when the call arrived, epoch ms.
+ * Something that happened. `record`: the onboard after an effect. `seeded`: an onboard that no caller made. `from`: the user
+ * name that the caller sent beside the key. `at`: when the call arrived, in epoch ms.
  */
 export type Entry =
   | { call: Method; in_flight: number }
@@ -35,13 +35,13 @@ function parse(line: string, where: string): Entry {
 }
 
 /**
- * The only state of the emulator: everything that happened, in order, and what follows from it.
+ * All records and counts of the emulator: everything that happened, in order, and what follows from it.
  *
- * With a data directory each entry is in the file before `append` returns, hence before any answer is sent:
- * an emulator that is killed has forgotten nothing that a caller was told.
+ * With a data directory, each entry is in the file before `append` returns, and so before any answer is sent: an emulator
+ * that is killed forgets nothing that a caller was told.
  */
 export class Ledger {
-  /** With what each record was before, oldest first. */
+  /** Each record with its earlier versions, oldest first. */
   private readonly records = new Map<string, { record: OnboardRecord; posted: boolean; before: OnboardRecord[] }>();
   private readonly invitations = new Map<string, ReturnType<typeof tallied>>();
   private readonly calls: Record<Method, number> = { GET: 0, POST: 0, PUT: 0 };
@@ -54,7 +54,7 @@ export class Ledger {
     this.fd = openSync(path.join(dataDir, 'emulator.jsonl'), 'a+');
     const file = readFileSync(this.fd);
     const whole = file.lastIndexOf('\n') + 1;
-    // What follows the last line end was torn by a kill and never answered; left there, it would spoil the next entry.
+    // A kill cut off what follows the last newline, and it was never answered. Left there, it would spoil the next entry.
     if (whole < file.length) ftruncateSync(this.fd, whole);
     const lines = file.toString('utf8', 0, whole).split('\n').slice(0, -1);
     for (const [index, line] of lines.entries()) this.apply(parse(line, `emulator.jsonl, line ${index + 1}`));
@@ -73,13 +73,13 @@ export class Ledger {
     return [...this.records.values()].map(({ record }) => record);
   }
 
-  /** As they were then, by the time that each says of itself. */
+  /** The records as they were at that time, by their own `updated_at`. */
   before(time: number): OnboardRecord[] {
     const isThere = ({ updated_at }: OnboardRecord) => !(Date.parse(updated_at ?? '') > time);
     return [...this.records.values()].flatMap(({ record, before }) => [...before, record].findLast(isThere) ?? []);
   }
 
-  /** A caller made it, and nobody else. */
+  /** Whether a caller made it, so that it was not seeded. */
   isPosted({ id }: OnboardRecord): boolean {
     return this.records.get(id.toLowerCase())?.posted === true;
   }

@@ -24,9 +24,9 @@ const Change = z
 
 export interface EmulatorOptions {
   host?: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free one. */
   port: number;
-  /** None: all is in memory only. */
+  /** Without one, everything is in memory only. */
   dataDir?: string;
   /** Onboards that somebody else made: `hide_created` does not hide them and the ledger does not count them. */
   records?: OnboardRecord[];
@@ -35,11 +35,11 @@ export interface EmulatorOptions {
 export interface Emulator {
   url: string;
   port: number;
-  /** Cuts every connection; a call that still waits for its effect has none. */
+  /** Cuts every connection. A call whose effect was still to come has none. */
   close(): Promise<void>;
 }
 
-/** Read to its end, so that the caller gets to its answer; undefined when it is too large. */
+/** Reads the body to its end, so that the caller gets to read the answer; undefined when it is too large. */
 async function bodyOf(req: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -47,10 +47,10 @@ async function bodyOf(req: IncomingMessage): Promise<Buffer | undefined> {
   return size <= MAX_BODY ? Buffer.concat(chunks) : undefined;
 }
 
-/** A listening server that can be gone for a while and come back on its port. */
+/** A listening server that can go down for a while and come back on its port. */
 async function openDoor(host: string, wantedPort: number) {
   const closing = new AbortController();
-  // Kept alive for longer than callers do: a connection closed just as a call comes is a fault that nobody planned.
+  // Longer than callers keep a connection: closing one just as a call arrives would be a fault that nobody planned.
   const server = createServer({ keepAliveTimeout: 75_000 });
   const listen = async (port: number) => {
     server.listen(port, host);
@@ -61,7 +61,7 @@ async function openDoor(host: string, wantedPort: number) {
 
   const goDown = async (res: ServerResponse, ms: number) => {
     if (!server.listening) return;
-    // No new connections even before the answer leaves, so that whoever has it is sure to be refused.
+    // Refuse new connections even before the answer leaves, so that a caller that has the answer is sure to be refused.
     server.close();
     if (!res.closed) await once(res, 'close');
     server.closeAllConnections();
@@ -80,7 +80,7 @@ async function openDoor(host: string, wantedPort: number) {
 /** A stand-in for LeadConduit on a real socket, with `/_emulator/…` beside it to plan faults and count effects. */
 export async function startEmulator(settings: EmulatorOptions): Promise<Emulator> {
   const host = settings.host ?? '127.0.0.1';
-  // Before the file is opened: a second emulator must not touch that of one that runs.
+  // Listen before the file is opened: a second emulator must not touch the file of one that runs.
   const door = await openDoor(host, settings.port);
   try {
     const ledger = emulate(door, { ...settings, host });
@@ -95,7 +95,7 @@ export async function startEmulator(settings: EmulatorOptions): Promise<Emulator
   }
 }
 
-/** Else any page in a browser on this machine could plan faults and make onboards. A program that is no browser says nothing of itself. */
+/** Else any page in a browser on this machine could plan faults and make onboards. Programs other than browsers send no origin. */
 function refusalOf(req: IncomingMessage, own: string): Answer | undefined {
   const caller = callerOf(req);
   const name = caller.host === undefined ? own : hostnameIn(caller.host);

@@ -5,12 +5,12 @@ import type { Guesses } from './guesses';
 import type { Key } from './keys';
 import { ELSEWHERE, Problem } from './problems';
 
-/** What a request carries once it has been let in. */
+/** What a request carries once its key was accepted. */
 export interface Access {
   Variables: { key: Key };
 }
 
-/** HTTP Basic, as LeadConduit has it: the user's name is ignored, the password is a key. */
+/** HTTP Basic, as with LeadConduit: the user name is ignored, the password is a key. */
 export function withKey(guesses: Guesses): MiddlewareHandler<Access> {
   return basicAuth({
     realm: 'durable-onboards',
@@ -22,7 +22,7 @@ export function withKey(guesses: Guesses): MiddlewareHandler<Access> {
   });
 }
 
-/** Who asks, by the key; with the name that they gave, where they gave one. */
+/** Who asks: the name that the caller gave, if any, and the name of the key. */
 export function attributionOf(c: { get: (name: 'key') => Key }, by: string | undefined): string {
   const { name } = c.get('key');
   return by ? `${by} (via ${name})` : name;
@@ -30,7 +30,7 @@ export function attributionOf(c: { get: (name: 'key') => Key }, by: string | und
 
 export const isWrite = ({ req }: Context) => !['GET', 'HEAD'].includes(req.method);
 
-/** A key of the role `read` changes nothing. */
+/** Refuses a write with a key of the role `read`. */
 export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {
   if (isWrite(c) && c.get('key').role !== 'operate')
     throw new Problem(403, `The key ${c.get('key').name} may only read`);
@@ -38,15 +38,15 @@ export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {
 };
 
 export interface Doorstep {
-  /** Where it listens. */
+  /** The address that the server listens on. */
   host: string;
   publicUrl?: string | undefined;
 }
 
 /**
- * Keeps web pages out: of another site, which a browser that knows our key would send it along with, and of a name that
- * somebody has pointed at this machine, which a browser then takes for our own. Beyond loopback any name is answered: those
- * by which others reach us cannot be known here, and nothing is told there without a key.
+ * Refuses requests of web pages that are not ours: of another site, since the browser would send our key along, and under a
+ * foreign host name that resolves to this machine, since the browser takes such a page for ours. Beyond loopback any host
+ * name is accepted: we cannot know by which names others reach us, and no onboard is shown without a key.
  */
 export function fromHere({ host, publicUrl }: Doorstep): MiddlewareHandler {
   const own = hostnameIn(host.includes(':') ? `[${host}]` : host);
@@ -63,7 +63,7 @@ export function fromHere({ host, publicUrl }: Doorstep): MiddlewareHandler {
   };
 }
 
-/** With a form, a browser always says where it comes from: what says nothing of it is no page of ours. */
+/** With a form, a browser always sends one of these headers. A write without them does not come from a page of ours. */
 export const fromPage: MiddlewareHandler = async (c, next) => {
   const { origin, 'sec-fetch-site': site } = c.req.header();
   if (isWrite(c) && origin === undefined && site === undefined) throw new Problem(403, ELSEWHERE);

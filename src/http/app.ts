@@ -9,11 +9,11 @@ import { Guesses } from './guesses';
 import { untilOver } from './load';
 import { answerWith, Problem, problemOf } from './problems';
 
-/** Above the longest that a caller may ask to wait, and the answers of Temporal after it. */
+/** Longer than the longest wait that a caller may ask for, and Temporal's answers after it. */
 const TIMEOUT_MS = 90_000;
 export type AppDeps = Omit<ApiDeps & ConsoleDeps, 'guesses'> & Doorstep;
 
-/** Nothing is loaded from elsewhere, nothing in a page is run that is not a file of ours, and no page stands in another's frame. */
+/** A page loads nothing from other sites, runs only our own script files, and cannot be put into another page's frame. */
 const POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -25,7 +25,7 @@ const POLICY = {
   frameAncestors: ["'none'"],
 };
 
-/** Everything that is served. Handlers go from request to response, so that nothing in here knows of sockets. */
+/** Everything that is served. Handlers turn a request into a response, so the app also works without a socket. */
 export function createApp(deps: AppDeps): OpenAPIHono<Access> {
   const { onboards, keys, draining } = deps;
   const app = new OpenAPIHono<Access>({
@@ -48,22 +48,22 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
     secureHeaders({
       strictTransportSecurity: false,
       contentSecurityPolicy: POLICY,
-      // With `no-referrer`, browsers send the origin of a form as `null`, and ours could not be told from another's.
+      // With `no-referrer`, browsers send the origin of a form as `null`, so our forms would look like another site's.
       referrerPolicy: 'same-origin',
     }),
   );
   app.use(async (c, next) => {
     await next();
-    // What is told of an onboard is kept by nobody on the way, nor by a browser after its user has gone.
+    // No proxy may store what is said of an onboard, nor may a browser after its user has left.
     if (!c.res.headers.get('Cache-Control')?.startsWith('public')) c.header('Cache-Control', 'no-store');
-    // Kept open, the connection could bring another request, which nobody would wait for.
+    // On an open connection another request could follow, for which the shutdown would not wait.
     if (draining.aborted) c.header('Connection', 'close');
   });
 
   app.use(fromHere(deps));
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  // Anybody may ask, so all who ask at once share one question to Temporal.
+  // This needs no key, so all who ask at the same time share one request to Temporal.
   let ping: Promise<void> | undefined;
   app.get('/readyz', async (c) => {
     if (draining.aborted) throw new Problem(503, 'This process is ending');

@@ -4,19 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Key, Keys } from './keys';
 import { Problem } from './problems';
 
-/** Somebody mistypes: so many are answered at once. */
+/** People mistype: this many wrong keys of an address are answered at once. */
 const FREE = 3;
 const FIRST_MS = 250;
 const MOST_MS = 5_000;
-/** As long as an address is remembered after its last wrong key. */
+/** How long an address is remembered after its last wrong key. */
 const MEMORY_MS = 10 * 60_000;
 const MOST_ADDRESSES = 1_000;
-/** Who cannot be remembered apart. */
+/** Stands for all addresses beyond `MOST_ADDRESSES`. */
 const OTHERS = 'other addresses';
-/** Wrong keys that wait for their answer at once. */
+/** How many wrong keys may wait for their answer at the same time. */
 const MOST_WAITING = 500;
 
-/** The door that both ways in share: a right key is let in at once, whoever else is guessing; a wrong one waits, and is logged. */
+/** Checks keys for the API and the console. A right key is let in at once; wrong ones are logged and, after a few, delayed. */
 export class Guesses {
   private readonly wrong = new Map<string, { count: number; at: number }>();
   private waiting = 0;
@@ -26,7 +26,7 @@ export class Guesses {
     private readonly draining: AbortSignal,
   ) {}
 
-  /** Undefined for a wrong one. @throws {Problem} where too many of them wait already */
+  /** Undefined for a wrong key. @throws {Problem} when too many wrong keys wait already */
   async find(c: Context, password: string): Promise<Key | undefined> {
     const key = this.keys.find(password);
     if (!key) await this.slowDown(addressOf(c));
@@ -35,7 +35,7 @@ export class Guesses {
 
   private async slowDown(address: string): Promise<void> {
     const { who, count } = this.remember(address);
-    // Never what was tried: it may be a right key with a slip in it.
+    // Never log what was tried: it may be a right key with a typo.
     if (Number.isInteger(Math.log2(count))) console.error(`Wrong key from ${who}: ${count} by now`);
     const ms = count <= FREE ? 0 : Math.min(FIRST_MS * 2 ** (count - FREE - 1), MOST_MS);
     if (ms === 0) return;
@@ -48,7 +48,7 @@ export class Guesses {
 
   private remember(address: string): { who: string; count: number } {
     const now = Date.now();
-    // The one that has been silent for longest comes first.
+    // The address that has been silent for longest comes first.
     for (const [known, { at }] of this.wrong) {
       if (at > now - MEMORY_MS) break;
       this.wrong.delete(known);
@@ -61,9 +61,9 @@ export class Guesses {
   }
 }
 
-/** Of the connection: a header that names another one is the caller's own word. */
+/** The address of the connection. A header that names another one proves nothing: the caller writes it. */
 function addressOf(c: Context): string {
-  // Undefined where the app is asked without a server.
+  // Undefined when the app runs without a server.
   const { incoming } = (c.env ?? {}) as { incoming?: unknown };
   const address = incoming === undefined ? undefined : getConnInfo(c).remote.address;
   return address?.replace(/^::ffff:/, '') ?? 'nowhere';

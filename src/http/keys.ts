@@ -10,15 +10,15 @@ import { keepSecret } from '../secrets';
 export const ROLES = ['read', 'operate'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who calls. The name stands in timelines. */
+/** A caller's key. Its name appears in timelines. */
 export interface Key {
   name: string;
   role: Role;
-  /** SHA-256 of the key itself, which is kept nowhere. */
+  /** SHA-256 of the key itself, which is not kept here. */
   hash: Buffer;
 }
 
-/** Of `ONBOARDS_API_KEY`, and of the key that is made where none is set. */
+/** The name of the key in `ONBOARDS_API_KEY`, and of the key that is made when none is set. */
 const ONLY = 'api';
 const LINE = /^([\w.@-]{1,60})\s+(read|operate)\s+([0-9a-f]{64})$/i;
 
@@ -26,10 +26,10 @@ export const hashOf = (text: string): Buffer => createHash('sha256').update(text
 
 const GAPS = ['', ' ', '\t', '\n', '\r', '\0'];
 const BLANKS = GAPS.flatMap((one) => GAPS.flatMap((two) => GAPS.map((three) => one + two + three)));
-/** What somebody may have called the key. */
+/** Variable names that somebody may have used for the key. */
 const NAMES = ['KEY', 'key', 'API_KEY', 'api_key', 'ONBOARDS_API_KEY', 'PASSWORD', 'password', 'SECRET', 'secret'];
 const COMMANDS = ['$(openssl rand -hex 24)', '`openssl rand -hex 24`'];
-/** What comes out where the key was not set, or what should have made it was hashed instead: everybody knows these. */
+/** Hashes that result when the key was not set, or when its name or command was hashed instead: anybody can guess them. */
 const NO_KEYS = new Set(
   [
     ...BLANKS,
@@ -45,24 +45,24 @@ const NO_KEYS = new Set(
 export class Keys {
   constructor(private readonly keys: readonly Key[]) {}
 
-  /** Compares with all of them, each in constant time: how long it takes tells nothing. One that is guessed lets nobody in. */
+  /** Compares with all keys, each in constant time, so that the duration tells nothing. A guessable key is never accepted. */
   find(password: string): Key | undefined {
     const hash = hashOf(password);
     const [found] = this.keys.filter((key) => timingSafeEqual(key.hash, hash));
     return guessable(password) === undefined ? found : undefined;
   }
 
-  /** The key that a session was opened with, unless it is gone by now. */
+  /** The key that a session was opened with; undefined once it was removed or replaced. */
   still(name: string, fingerprint: string): Key | undefined {
     return this.keys.find((key) => key.name === name && fingerprintOf(key) === fingerprint);
   }
 }
 
-/** Tells one key from the next of the same name, and nobody can get in with it. */
+/** Tells a key from its successor of the same name. Nobody can log in with it. */
 export const fingerprintOf = ({ hash }: Key): string => hashOf(hash.toString('hex')).toString('hex').slice(0, 16);
 
-/** From the settings, else the one in the data folder, which is made where it is missing.
- *  @throws {ConfigError} naming the file's line that is wrong, never a key */
+/** The keys of the settings, else the one in the data folder, which is made when it is missing.
+ *  @throws {ConfigError} naming the line of the file that is wrong, never a key */
 export function loadKeys({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>): Keys {
   const keys = api.keysFile === undefined ? [] : readKeys(api.keysFile);
   if (keys.some(({ name }) => name === ONLY) && api.key !== undefined)
@@ -98,7 +98,7 @@ function readKeys(file: string): Key[] {
   return keys;
 }
 
-/** Whoever can write there decides who is let in. @throws {ConfigError} */
+/** Anybody who can write to this path decides who is let in. @throws {ConfigError} when it cannot be trusted */
 export function assertOurs(path: string): void {
   const problem = distrustOfOurs(path);
   if (problem !== undefined) throw new ConfigError(problem);
@@ -107,15 +107,15 @@ export function assertOurs(path: string): void {
 export const keyFileIn = (dataDir: string) => join(dataDir, 'api-key');
 
 const BYTES = 24;
-/** In base64. */
+/** The length of such a secret in base64url. */
 const LENGTH = 32;
 
-/** A secret that is made once and then kept, for this user's eyes only. */
+/** A secret that is made once and then kept in a file that only this user can read. */
 function keptSecret(file: string): string {
   const mine = `${file}.${process.pid}`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   assertOurs(dirname(file));
-  // A link appears with its content or not at all.
+  // A hard link appears with all of its content or not at all.
   writeFileSync(mine, `${randomBytes(BYTES).toString('base64url')}\n`, { mode: 0o600 });
   try {
     linkSync(mine, file);

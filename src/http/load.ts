@@ -5,8 +5,8 @@ import { isWrite } from './access';
 import { Problem } from './problems';
 
 /**
- * Places that callers divide. Whoever has some gets one more only while more than that are free: one alone gets half of
- * them, two a third each, and there is always one for who comes next. What a caller may get, its own parts divide alike.
+ * Places that callers share. A caller gets one more only while more are free than it holds. So a lone caller gets half of
+ * them, two get a third each, and as many stay free for the next. A caller's parts share what it may get by the same rule.
  */
 export class Places {
   private readonly taken = new Map<string, number>();
@@ -16,15 +16,15 @@ export class Places {
     this.free = count;
   }
 
-  /** @param who the caller, and the part of it, if it has parts
-   *  @returns undefined when there is none for this one now; else what gives it back, however often it is called */
+  /** @param who the caller, and which part of it
+   *  @returns what gives the place back, and may be called repeatedly; undefined when this caller gets none now */
   take(...who: string[]): (() => void) | undefined {
     const names = who.map((_, i) => JSON.stringify(who.slice(0, i + 1)));
     let free = this.free;
     for (const name of names) {
       const own = this.taken.get(name) ?? 0;
       if (own >= free) return undefined;
-      // As many as it may still get.
+      // How many more this caller may get.
       free = Math.ceil((free - own) / 2);
     }
     for (const name of names) this.taken.set(name, (this.taken.get(name) ?? 0) + 1);
@@ -44,8 +44,9 @@ export class Places {
 }
 
 /**
- * Refuses at once what has no place: a queue would only make all of them late. Reads are counted apart: those that wait for
- * LeadConduit do not keep them out. `alone` is what one caller gets when there is no other. A place is free when its caller has been answered, or has hung up.
+ * Refuses a request for which there is no place: a queue would only make all of them late. Reads and writes have places of
+ * their own, so that writes that wait for LeadConduit do not keep reads out. A place is free again when its caller has been
+ * answered or has hung up. @param alone how many places one caller gets when there is no other
  */
 export function atMost(alone: number, whoOf: (c: Context) => string[]): MiddlewareHandler {
   const places = { reads: new Places(2 * alone), writes: new Places(2 * alone) };
@@ -64,24 +65,24 @@ export function atMost(alone: number, whoOf: (c: Context) => string[]): Middlewa
   };
 }
 
-/** Asked before anything is read out of it. */
+/** Limits the size of a body. Use it before anything reads the body. */
 export const bodyAtMost = (maxSize: number, inWords: string): MiddlewareHandler =>
   bodyLimit({
     maxSize,
     onError: async ({ req }) => {
       const { body } = req.raw;
-      // The rest is read away: left in the connection, it would take the next request on it along when that is closed. In
-      // pieces it is being read by the one that counts them: then the connection is given up with the answer.
+      // Read and drop the rest: if it stayed unread, closing the connection would lose the next request on it. A chunked
+      // body is already being read by the limiter; then the connection is given up with the answer.
       if (body && !body.locked) await body.pipeTo(new WritableStream());
       throw new Problem(413, `The body is larger than ${inWords}`, { Connection: 'close' });
     },
   });
 
-/** What is read as UTF-8 all the same would be kept with other letters than were meant. */
+/** Refuses a body that is not UTF-8: it would be decoded to the wrong characters. */
 export const inUtf8: MiddlewareHandler = async (c, next) => {
   if (isWrite(c)) {
     const body = await c.req.arrayBuffer().catch((error: unknown) => {
-      // Whoever hung up in the middle of it reads no answer.
+      // Nobody reads this answer: the caller hung up in the middle of the body.
       if (c.req.raw.signal.aborted || (error as Error).message === 'aborted')
         throw new Problem(400, 'The body ended too early');
       throw error;
@@ -91,12 +92,12 @@ export const inUtf8: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
-/** What ends a request's waiting before its time. */
+/** What handlers need in order to stop waiting early. */
 export interface Waiting {
   Variables: { over: AbortSignal };
 }
 
-/** Its caller has hung up, or this process is to end. A signal of its own: what listens to it goes with the request. */
+/** Sets `over`: aborted when the caller hangs up or this process is to end. Each request has its own signal and listeners. */
 export function untilOver(draining: AbortSignal): MiddlewareHandler<Waiting> {
   return async (c, next) => {
     const own = new AbortController();

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { OnboardsClient } from '../client';
 
-/** A server that no worker has been on yet may turn out to be another upstream's: it is asked until it says whose it is. */
+/** Until the server says whose onboards it holds, each request asks it again: it may turn out to be another upstream's. */
 export const ofOurUpstream =
   (onboards: OnboardsClient): MiddlewareHandler =>
   async (_, next) => {

@@ -8,10 +8,10 @@ import { withoutSecrets } from '../secrets';
 import { TemporalUnavailable } from '../temporal/connection';
 import { visible } from '../visible';
 
-/** Enough to see what is wrong, however much of it there is. */
+/** How many characters of a message are kept: enough to see what is wrong. */
 const MOST_WORDS = 2_000;
 
-/** What a caller is told of a request that came to nothing: whoever wrote the words, they are fit to be shown. */
+/** What a caller is told about a failed request. The message loses secrets and control characters, wherever it came from. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   constructor(
@@ -25,7 +25,7 @@ export class Problem extends Error {
 
 const LATER = { 'Retry-After': '5' };
 
-/** From every error to its status: the only table. What is not in it is a bug of ours and says nothing of itself. */
+/** The only table from errors to statuses. An error that is not in it is a bug of ours: it is logged and not shown. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof OnboardsError)
@@ -38,7 +38,7 @@ export function problemOf(error: unknown): Problem {
       case 'temporal':
         return new Problem(503, error.message, LATER);
     }
-  // Of a server that turns out to be another upstream's, or does not say whose it is.
+  // The server turned out to be another upstream's, or does not say whose it is.
   if (error instanceof ConfigError) return new Problem(503, error.message);
   if (error instanceof TemporalUnavailable) return new Problem(503, error.message, LATER);
   if (error instanceof HTTPException) {
@@ -51,7 +51,7 @@ export function problemOf(error: unknown): Problem {
 
 export const ELSEWHERE = 'This was sent from another site: nothing was done';
 
-/** Of what hono's own middleware throws. */
+/** Messages for what hono's own middleware throws. */
 const WORDS: Record<number, string> = {
   401: 'The key is missing or not known here: HTTP Basic, any user, the key as password',
   403: ELSEWHERE,

@@ -20,29 +20,29 @@ import type { Neighbours } from './console/routes';
 import { loadKeys } from './keys';
 import { urlOf } from './url';
 
-/** What Node refuses before it is a request, by the code of its error. */
+/** What Node rejects before there is a request, by the code of its error. */
 const UNREADABLE: Record<string, [status: string, words: string]> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are larger than 16 KB'],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not come to its end in 30 s'],
 };
 const NO_HTTP: [string, string] = ['400 Bad Request', 'This is not HTTP/1.1'];
 
-/** What is still under way then is cut off; whoever waits for it repeats it. */
+/** In ms. Requests that are still under way after this are cut off; their callers have to repeat them. */
 const DRAIN_MS = 12_000;
 
 export interface ApiServer {
   url: string;
-  /** Takes nothing new, answers what is under way, then ends. */
+  /** Accepts nothing new, answers the requests that are under way, then ends. */
   close(): Promise<void>;
 }
 
-/** @param port 0 takes a free one. */
+/** @param port 0 picks a free one. */
 export async function startServer(
   deps: Omit<AppDeps, 'draining' | 'host'>,
   { host, port }: { host: string; port: number },
 ): Promise<ApiServer> {
   const draining = new AbortController();
-  // Each request that waits listens to it.
+  // Every request that waits adds a listener.
   setMaxListeners(0, draining.signal);
   const app = createApp({ ...deps, host, draining: draining.signal });
   const server = createAdaptorServer({
@@ -58,7 +58,7 @@ export async function startServer(
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       draining.abort();
-      // One that is kept alive becomes idle only when its answer has ended.
+      // A keep-alive connection becomes idle only after its answer has ended.
       const sweep = setInterval(() => server.closeIdleConnections(), 100);
       await Promise.race([closed, sleep(DRAIN_MS, undefined, { ref: false })]);
       clearInterval(sweep);
@@ -81,7 +81,7 @@ function refuseUnreadable({ code = '' }: NodeJS.ErrnoException, socket: Duplex):
   socket.end([`HTTP/1.1 ${status}`, ...headers, '', body].join('\r\n'));
 }
 
-/** As `npm start` has noted them, where it started the Temporal that we are at. */
+/** The neighbours that `npm start` has noted, if it started the Temporal that we use. */
 function neighboursIn({ dataDir, api }: Config, address: string): Neighbours {
   const up = readUpFile(dataDir);
   const { temporal, emulator } = up?.temporal.address === address ? up : {};

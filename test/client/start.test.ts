@@ -94,7 +94,7 @@ describe('starting', () => {
   test('for a flow where none was asked for names the way to set it', async () => {
     await world.create();
     const flow_id = newId();
-    await expect(world.create({ flow_id })).rejects.toThrow(`advance --flow-id ${flow_id}`);
+    await expect(world.create({ flow_id })).rejects.toThrow(`advance --to in_progress --flow-id ${flow_id}`);
     await world.send({ name: 'advance', to: 'in_progress', flow_id });
     await world.until('in_progress', ({ status }) => status === 'in_progress');
     await expect(world.send({ name: 'advance', to: 'completed', flow_id: newId() })).rejects.toThrow(

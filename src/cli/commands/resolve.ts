@@ -65,7 +65,7 @@ export function addResolve(program: Command): void {
     });
 }
 
-/** No call is due or unknown. A retry may only look: until that is told of, nothing has come of it. */
+/** No call is due or unknown. After a retry the look may still be under way: its result comes after `attention_cleared`. */
 const isSettled = ({ phase, timeline }: OnboardView, action: Choice) =>
   !['creating', 'updating', 'unknown'].includes(phase) &&
   !(action === 'retry' && timeline.at(-1)?.event === 'attention_cleared');

@@ -30,7 +30,7 @@ export function addStart(program: Command): void {
   withJson(withAttribution(withWait(command, 'until they are created'), SAFE))
     .addHelpText(
       'after',
-      '\nOf several, the exit code is the first of 1, 4, 5, 6 that one of them has, and 0 when all are created.',
+      '\nOf several, the exit code is the first of 1, 3, 4, 5, 6 that one of them has, and 0 when all are created.',
     )
     .addHelpText(
       'after',
@@ -53,7 +53,7 @@ async function startOne(onboards: OnboardsClient, request: Request, wait: number
   return answerWith(state, outcomeCode(state, state.record !== null), isNew ? 'Created.' : 'It was there already.');
 }
 
-/** Started a few at a time; then all wait until the same moment, since waiting costs Temporal less than starting. */
+/** Starts a few at a time. Then many wait at once, for one deadline, since waiting costs Temporal less than starting. */
 async function startAll(onboards: OnboardsClient, requests: Request[], wait: number): Promise<Answer> {
   const started = await inTurn(10, requests, (request) =>
     onboards.start(request).then(
@@ -72,14 +72,14 @@ async function startAll(onboards: OnboardsClient, requests: Request[], wait: num
       return { code: failureOf(error).code, error };
     }
   });
-  // Each that failed has its line on standard error.
+  // Each failure gets a line on standard error.
   for (const each of all) if ('error' in each) complain(failureOf(each.error).line ?? '');
   const states = all.flatMap((each) => ('state' in each ? [each.state] : []));
   const text = rowsText(states.map(rowOfState), standardOutput());
   return { code: worst(all.map(({ code }) => code)), json: states.length > 0 ? states : undefined, text };
 }
 
-/** `work` for each item, at most `atOnce` under way; the results in the order of the items. */
+/** Runs `work` for each item, at most `atOnce` at a time. The results are in the order of the items. */
 async function inTurn<T, R>(atOnce: number, items: T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const left = [...items.entries()].reverse();

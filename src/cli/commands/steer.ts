@@ -8,7 +8,7 @@ import { change, withJson, type Output } from '../answering';
 
 type Options = Attribution & Output;
 
-/** Those that need nothing but an id. */
+/** Messages that need nothing but an id. */
 const PLAIN = ['hold', 'release', 'look'] as const;
 
 /** hold, release, look, cancel and note. */

@@ -37,7 +37,7 @@ With --json, a line of JSON for each state. Attention does not end it. Ctrl-C en
     });
 }
 
-/** A state is told again only when more than the time of asking differs. */
+/** Answers a line of JSON for each state that differs from the last one in more than the time of the query. */
 function jsonLines() {
   let told = '';
   return (state: OnboardView): string | undefined => {

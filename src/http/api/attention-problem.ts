@@ -5,17 +5,17 @@ import { Problem } from '../problems';
 export const stateAddress = ({ invitation_id }: Pick<OnboardView, 'invitation_id'>) =>
   `/onboards/${invitation_id}/state`;
 
-/** Statuses of LeadConduit's that are handed on as they are. */
+/** Statuses of LeadConduit that are passed on as they are. */
 const HANDED_ON = [400, 404, 409, 422] as const;
 
-/** For a caller whose request ended in a question to a person. LeadConduit's own refusal is told in its status and words. */
+/** For a caller whose request ended in an attention. A refusal by LeadConduit is passed on with its status and words. */
 export function attentionProblem(state: OnboardView): Problem {
   const { attention, ledger } = state;
   const { code = '', message = '' } = attention ?? {};
   const address = stateAddress(state);
   const refusal = ledger.findLast(({ outcome }) => outcome === 'refused');
   const headers = { Location: address };
-  // Without a worker, its status and words are not known.
+  // Without a worker, LeadConduit's status and words are not known.
   if (code === 'refused' && state.stale)
     return new Problem(503, `LeadConduit refused it; ${message}. See ${address}`, { ...headers, 'Retry-After': '5' });
   const status = code === 'refused' ? HANDED_ON.find((one) => one === refusal?.http_status) : undefined;

@@ -1,4 +1,4 @@
-/** What is documented of each call of our API, below `/onboards`. The handlers are in `index.ts`. */
+/** The documentation of each call of our API below `/onboards`. The handlers are in `index.ts`. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { MESSAGES, type MessageName } from '../../onboard/actions';
 import { HEX24, HEX24_RULE } from '../../onboard/ids';
@@ -129,7 +129,7 @@ export const sendMessage = (name: MessageName) =>
     request: {
       params: schemas.IdParam,
       headers: schemas.KeyHeader,
-      // Those that need nothing said come without one, too.
+      // Messages without a required field may come without a body.
       body: { content: json(schemas.BODIES[name]), required: !schemas.BODIES[name].safeParse({}).success },
     },
     responses: {

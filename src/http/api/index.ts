@@ -28,23 +28,23 @@ export interface ApiDeps {
   onboards: OnboardsClient;
   completedStatus: Config['leadconduit']['completedStatus'];
   guesses: Guesses;
-  /** More requests of one key at once are refused. */
+  /** How many requests of one key may be under way at once; more are refused. */
   mostUnderWay?: number;
 }
 
-/** A request that was let in. */
+/** The variables of a request whose key was accepted. */
 type Let = { Variables: Access['Variables'] & Waiting['Variables'] };
 
 /**
- * LeadConduit's own calls for onboards, kept from happening twice, and what goes beyond them. Below `/onboards`, and behind
- * our key, whatever is added here.
+ * LeadConduit's own calls for onboards, each kept from taking effect twice, and our additions to them. All of this is below
+ * `/onboards` and needs a key.
  */
 export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UNDER_WAY }: ApiDeps): OpenAPIHono<Let> {
   const app = new OpenAPIHono<Let>();
   const recent = new Recent();
 
   app.use(withKey(guesses), mayWrite, ofOurUpstream(onboards), bodyAtMost(1024 * 1024, '1 MB'));
-  // Those who steer are not kept out by those who wait for LeadConduit.
+  // Each path has places of its own, so that calls that wait for LeadConduit do not keep out operators' messages.
   for (const path of ['/', '/:id', '/:id/:what']) app.use(path, atMost(mostUnderWay, keyNameOf));
   app.use(inUtf8);
 
@@ -89,7 +89,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
       by: c.get('key').name,
       key: headers['idempotency-key'],
     });
-    // What is held waits for a person.
+    // A held onboard waits for a person.
     const isOver = (now: OnboardView) =>
       hasReached(now.status, target) || now.attention !== undefined || now.phase === 'held';
     const end = await onboard.follow(sent, waitOf(headers.prefer), isOver, c.get('over'));
@@ -125,7 +125,7 @@ const cancelledProblem = (state: OnboardView, target: Status) =>
 
 const keyNameOf = (c: Context<Access>) => [c.get('key').name];
 
-/** Accepted, and not there yet: where to ask for it, and when. */
+/** For an onboard that was accepted and is not there yet: tells the caller where and when to ask for it. */
 function underWay(c: Context, state: OnboardView): OnboardView {
   c.header('Location', stateAddress(state));
   c.header('Retry-After', '5');
@@ -133,7 +133,7 @@ function underWay(c: Context, state: OnboardView): OnboardView {
 }
 
 /**
- * How far a record that is sent asks the onboard to go; undefined when it stands there already.
+ * The status that the sent record asks for; undefined when the onboard is there already.
  * @throws {Problem} for a record that this onboard cannot become
  */
 function targetOf(
@@ -142,7 +142,7 @@ function targetOf(
   { id, completedStatus }: { id: string; completedStatus: string },
 ): Exclude<Status, 'created'> | undefined {
   const { record } = state;
-  // The state is found by an onboard id, too.
+  // `get` also finds an onboard by its own id, so check that the id is the invitation's.
   if (!record || !sameId(record.id, id) || !sameId(state.invitation_id, wanted.invitation_id))
     throw new Problem(404, `No onboard ${id} of invitation ${wanted.invitation_id} is known here`);
   for (const field of ['id', 'account_id', 'connection_id'] as const)

@@ -1,6 +1,6 @@
 import type { OnboardRecord } from '../../onboard/outcome';
 
-/** Temporal's lists have a new onboard within a fraction of this. */
+/** In ms. Temporal's lists show a new onboard within a fraction of this. */
 const LAG_MS = 60_000;
 
 /** Records created within the last minute. Temporal's visibility may not list them yet; a caller who misses its onboard in our list might create it again. */
@@ -16,7 +16,7 @@ export class Recent {
     }
   }
 
-  /** The list, and behind it what it does not show yet. */
+  /** The list, followed by the recent records that it does not show yet. */
   completing(list: OnboardRecord[]): OnboardRecord[] {
     const shown = new Set(list.map(({ id }) => id));
     const missing = [...this.kept.values()].map(({ record }) => record).filter(({ id }) => !shown.has(id));

@@ -9,10 +9,10 @@ import { LINE_LENGTH, TEXT_LENGTH } from '../../onboard/text';
 import { PARTIES, PHASES, type OnboardView } from '../../onboard/view';
 import { LINE_THAT_SHOWS, SHOWS } from '../../visible';
 
-/** 24 hexadecimal digits: the pattern of the reference. */
+/** 24 hexadecimal digits: the pattern in LeadConduit's reference. */
 const HexId = z.string().regex(HEX24, HEX24_RULE).openapi({ example: '64b8f0f5e4b0c3a1d5e6f7a8' });
 
-/** The rule for texts that go into lists. */
+/** A text of one line, fit for lists. */
 const line = (most: number) =>
   z
     .string()
@@ -21,7 +21,7 @@ const line = (most: number) =>
     .regex(LINE_THAT_SHOWS, 'must be a text of one line, with a character that shows');
 const text = (most: number) => z.string().min(1).max(most, { abort: true }).regex(SHOWS, 'must not be blank');
 
-// --- The reference's, to the letter
+// --- As in LeadConduit's reference; only the label is ours
 
 export const CreateRequest = z
   .object({ invitation_id: HexId, flow_id: HexId.nullish(), label: line(LINE_LENGTH).nullish() })
@@ -104,7 +104,7 @@ export const State = z
   })
   .openapi('State');
 
-/** Compiles only where a schema has exactly the fields of the type that it describes, optional ones too. */
+/** Compiles only if a schema has exactly the fields of the type that it describes, including the optional ones. */
 type Describes<Schema extends z.ZodType, Type> = [Required<z.output<Schema>>, Required<Type>] extends [
   Required<Type>,
   Required<z.output<Schema>>,
@@ -144,7 +144,7 @@ export const IdParam = z.object({
   id: HexId.openapi({ param: { name: 'id', in: 'path' }, description: 'An invitation or an onboard.' }),
 });
 
-/** RFC 7240: how many seconds the caller would wait. Anything else that a `Prefer` asks for is not for us. */
+/** RFC 7240: for how many seconds the caller would wait. We ignore all other preferences. */
 export const WaitHeader = z.object({
   prefer: z.string().optional().openapi({
     description: 'wait=N: seconds to wait for LeadConduit, 60 at most; 30 unless told.',

@@ -11,21 +11,21 @@ interface ActionFormsProps {
   state: OnboardView;
   who: string;
   mayWrite: boolean;
-  /** Of this page in this window, made up when it was opened. */
+  /** A random id of this page in this window, made when the page was opened. */
   view: string;
 }
 
-/** Pressed twice, a button acts once: the key changes only with what is shown, and nobody else's page has the same. */
+/** A button that is pressed twice acts once: its key changes only with the timeline, and no other page has the same. */
 const keyOf = (view: string, action: Action, { timeline }: OnboardView) =>
   [view, action, timeline.length, timeline.at(-1)?.at].join(' ');
 
-/** What answers the attention comes first. */
+/** Puts the actions that answer the attention first. */
 const inOrder = (actions: Action[]) => {
   const isAnswer = (action: Action) => action.startsWith('resolve');
   return [...actions.filter(isAnswer), ...actions.filter((action) => !isAnswer(action))];
 };
 
-/** Only what is accepted now. */
+/** Forms for the actions that are accepted now. */
 export const ActionForms = ({ state, who, mayWrite, view }: ActionFormsProps) => {
   if (!mayWrite) return <p>This key may only read.</p>;
   if (state.actions.length === 0) return <p>{state.stale ? 'Nothing until a worker runs.' : 'Nothing.'}</p>;
@@ -111,15 +111,15 @@ const ASKED = [
 
 interface CompletePageProps {
   state: OnboardView;
-  /** What asks for it: `advance`, or `resolve` of a completing call that came to nothing. */
+  /** The message to confirm: `advance`, or a `resolve` that may repeat a completing call. */
   message: string;
   who: string;
   leadconduit: string | undefined;
-  /** What was filled in. */
+  /** The fields of the form that was sent. */
   fields: Record<string, string>;
 }
 
-/** Asks once more: it is the one thing here that cannot be undone. */
+/** Asks once more, since completing is the only action that cannot be undone. */
 export const CompletePage = ({ state, message, who, leadconduit, fields }: CompletePageProps) => {
   const { invitation_id, label } = state;
   return (

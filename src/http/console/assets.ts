@@ -9,7 +9,7 @@ const FILES = {
   'console.css': { paths: [own('console.css')], type: 'text/css; charset=utf-8' },
   'live.js': { paths: [own('live.js')], type: 'text/javascript; charset=utf-8' },
   'icon.svg': { paths: [own('icon.svg')], type: 'image/svg+xml' },
-  // In one: htmx does not wait for an extension that arrives after it, and the page would never follow what happens.
+  // One file for both: htmx does not wait for an extension that arrives after it, and the page would never update live.
   'htmx.js': { paths: htmx.map((name) => require.resolve(name)), type: 'text/javascript; charset=utf-8' },
 };
 type Name = keyof typeof FILES;
@@ -21,7 +21,7 @@ const kept = new Map(
   }),
 );
 
-/** With the version of what is in it, so that it may be kept for ever. */
+/** The address contains a hash of the content, so that browsers may cache it forever. */
 export const addressOf = (name: Name) => `/assets/${name}?${kept.get(name)!.version}`;
 
 export const assets = new Hono().get('/assets/:name', (c) => {

@@ -12,16 +12,17 @@ const Ledger = z.object({ invitations: z.record(z.string(), Effects) });
 const Options = z.object({ hide_created: z.boolean() });
 const TIMEOUT_MS = 2_000;
 
-/** What the emulator counted for an invitation, and how it misbehaves now. */
+/** What the emulator counted for an invitation, and whether its list hides new onboards. */
 export interface Upstream {
   effects: z.output<typeof Effects>;
   isHiding: boolean;
 }
 
-/** The emulator's other door, for whoever wants to see what a fault does. Undefined answers: it is down. */
+/** Controls the emulator, for people who want to see what a fault does. */
 export class EmulatorControl {
   constructor(private readonly url: string) {}
 
+  /** Undefined when the emulator does not answer. */
   async upstream(invitation = ''): Promise<Upstream | undefined> {
     try {
       const [ledger, options] = await Promise.all([this.ask('GET', 'ledger'), this.ask('GET', 'options')]);
@@ -33,7 +34,7 @@ export class EmulatorControl {
     }
   }
 
-  /** The next such call takes effect, and its answer never arrives. */
+  /** The next such call takes effect, but its answer never arrives. */
   async loseAnswer(on: 'POST' | 'PUT', invitation_id?: string): Promise<void> {
     const planned = z.array(z.unknown()).parse(await this.ask('GET', 'faults'));
     await this.ask('PUT', 'faults', [...planned, { on, when: 'after', do: 'reset', invitation_id }]);

@@ -1,4 +1,4 @@
 import { HEX24, HEX24_RULE } from '../../onboard/ids';
 
-/** Of an input for an id: a browser wants the whole text to fit, and no signs around the pattern. */
+/** Attributes of an input for an id. A browser matches the whole text, so the pattern has no `^` and `$`. */
 export const HEX_FIELD = { pattern: HEX24.source.slice(1, -1), title: HEX24_RULE };

@@ -4,13 +4,13 @@ import { addressOf } from './assets';
 
 interface Frame {
   title: string;
-  /** Undefined where nobody is logged in. */
+  /** Undefined when nobody is logged in. */
   who?: string;
-  /** Whose onboards these are: its address, or `emulator`. */
+  /** Whose onboards these are: LeadConduit's address, or `emulator`; undefined when not known. */
   leadconduit: string | undefined;
 }
 
-/** Attributes that a person's hand changes and that the server knows nothing of stay as they are. */
+/** `morphIgnore` keeps attributes that only the browser sets, such as `open` when the user opens a form. */
 const HTMX = JSON.stringify({
   morphIgnore: ['data-htmx-powered', 'open'],
   extensions: 'sse',

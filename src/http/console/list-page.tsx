@@ -15,7 +15,7 @@ export interface Wanted {
   phase?: string;
   status?: string;
   attention?: string;
-  /** Any id or a part of a label. */
+  /** A part of any id or of a label. */
   q?: string;
   page: number;
 }
@@ -48,7 +48,7 @@ function isFound({ invitation_id, onboard_id, flow_id, label, record }: RowWithR
   return texts.some((text) => text?.toLowerCase().includes(sought));
 }
 
-/** Since when it has its status: LeadConduit writes to a record when that changes. */
+/** When the onboard got its status: LeadConduit dates a record when its status changes. */
 const statusSince = ({ status, record }: RowWithRecord) =>
   (status === 'created' ? record?.created_at : record?.updated_at) ?? undefined;
 

@@ -5,17 +5,17 @@ import { streamSSE, type SSEMessage } from 'hono/streaming';
 import { Places } from '../load';
 import { Problem, problemOf } from '../problems';
 
-/** Of hono's JSX. */
+/** A part of a page, as hono's JSX makes it. */
 interface Part {
   toString(): string | Promise<string>;
 }
 
 const LOOK_MS = 1_000;
-/** The page says that the connection is lost when it has heard none of these for 15 s. */
+/** In ms. The page says that the connection is lost when it has not heard a beat for 15 s. */
 const BEAT_MS = 5_000;
-/** Who has not read for so long is gone. */
+/** In ms. A browser that has not read for this long is gone. */
 const UNREAD_MS = 30_000;
-/** One key gets half, and one log-in of it half of that. */
+/** One key gets half of these, and one log-in with that key half of that. */
 const MOST = 200;
 
 /** Sends a part of a page again whenever it has changed, as server-sent events. */
@@ -24,18 +24,18 @@ export class Live {
 
   constructor(private readonly draining: AbortSignal) {}
 
-  /** @param isStill whether whoever opened it may still see it */
+  /** @param isStill whether the session that opened the page is still valid */
   follow(c: Context<Session>, render: () => Promise<Part>, isStill: () => boolean): Response {
-    // Nobody would read it, and nothing would ever say that it is over.
+    // Nobody would read the events of a HEAD request, and nothing would end them.
     if (c.req.method !== 'GET') return c.body(null, 200);
     const leave = this.places.take(c.get('key').name, c.get('session'));
     if (!leave) throw new Problem(503, 'Too many pages are followed live', { 'Retry-After': '5' });
-    // At once, whatever is being waited for.
+    // Frees the place as soon as the browser hangs up, whatever the loop below waits for.
     c.req.raw.signal.addEventListener('abort', leave);
-    // A proxy that collects what it hands on would make it late.
+    // A proxy that buffers would delay the events.
     c.header('X-Accel-Buffering', 'no');
     return streamSSE(c, async (stream) => {
-      /** False when it is not read any more: what is written then is never done. */
+      /** False when the browser no longer reads: the write would never finish. */
       const send = async (message: SSEMessage): Promise<boolean> => {
         const timer = new AbortController();
         const unread = sleep(UNREAD_MS, false, { ref: false, signal: timer.signal }).catch(() => false);
@@ -48,7 +48,7 @@ export class Live {
       try {
         let shown = '';
         let beatAt = 0;
-        /** Why it cannot be shown now; kept while that lasts, so that the log has it once. */
+        /** Why the page cannot be shown now. It is kept for as long as that lasts, so that the log has it once. */
         let problem: Problem | undefined;
         while (!stream.aborted && !this.draining.aborted && isStill()) {
           let html = shown;

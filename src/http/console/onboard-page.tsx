@@ -14,9 +14,9 @@ export interface StandingProps {
   who: string;
   mayWrite: boolean;
   view: string;
-  /** The run on Temporal's web page. */
+  /** The address of the run on Temporal's web page. */
   run?: string;
-  /** Where the emulator stands in for LeadConduit; `down` when it does not answer. */
+  /** Set when the emulator stands in for LeadConduit; `down` when it does not answer. */
   upstream?: Upstream | 'down';
 }
 
@@ -62,7 +62,7 @@ export const Standing = (props: StandingProps) => {
   );
 };
 
-/** Where it stands among the three statuses; what comes in between is told by the phase beside it. */
+/** Shows which of the three statuses are reached. The phase beside it tells what happens in between. */
 const Lifecycle = ({ state: { status, phase } }: { state: OnboardView }) => {
   const next = STATUSES.find((one) => !hasReached(status, one));
   return (

@@ -3,15 +3,15 @@ import type { Phase } from '../../onboard/view';
 import { problemOf } from '../problems';
 
 export interface Snapshot {
-  /** Sorted once for all who look. */
+  /** Sorted once for all viewers. */
   rows: RowWithRecord[];
   /** Epoch ms. */
   at: number;
-  /** Why it is not newer. */
+  /** Why the snapshot is not newer. */
   problem?: string;
 }
 
-/** What needs a person first, what is over last; in each the oldest first. */
+/** The order of the list: what needs a person comes first, what has ended last; in each rank the oldest first. */
 const RANK: Record<Phase, number> = {
   attention: 0,
   unknown: 1,
@@ -25,10 +25,10 @@ const RANK: Record<Phase, number> = {
 };
 
 const LEAST_AGE_MS = 1_000;
-/** Reading takes a part of Temporal's time that stays the same however long the list gets. */
+/** The pause after a read, in durations of the read: however long the list gets, reading takes a fifth of the time at most. */
 const SHARE = 4;
 
-/** All onboards as lists have them: read once for all who look, whatever each of them filters. */
+/** All onboards from Temporal's lists, read once for all viewers, whatever their filters. */
 export class Overview {
   private snapshot: Snapshot = { rows: [], at: 0 };
   private reading: Promise<Snapshot> | undefined;
@@ -36,7 +36,7 @@ export class Overview {
 
   constructor(private readonly onboards: Pick<OnboardsClient, 'lists'>) {}
 
-  /** As good as new; the last one with a `problem` when Temporal does not answer, and an error where there is none yet. */
+  /** A recent snapshot; the last one with a `problem` when Temporal does not answer. @throws when there is none yet */
   async current(): Promise<Snapshot> {
     if (Date.now() < this.nextAt) return this.snapshot;
     this.reading ??= this.read().finally(() => (this.reading = undefined));

@@ -26,9 +26,9 @@ import { Sessions, type Session } from './session';
 import { ProblemPage } from './problem-page';
 
 export interface Neighbours {
-  /** Temporal's. */
+  /** The address of Temporal's web page. */
   webPage?: string;
-  /** Where it stands in for LeadConduit. */
+  /** Set when the emulator stands in for LeadConduit. */
   emulator?: EmulatorControl;
 }
 
@@ -36,20 +36,20 @@ export interface ConsoleDeps {
   onboards: OnboardsClient;
   keys: Keys;
   guesses: Guesses;
-  /** Who has logged in is kept there. */
+  /** Where the sessions are kept. */
   sessionsFolder: string;
   draining: AbortSignal;
-  /** What there is beside us; asked each time, since it may come and go. */
+  /** The services beside us. They may come and go, so this is asked each time. */
   neighbours: () => Neighbours;
 }
 
 const DOWN_MS = 30_000;
-/** Of one key, while no other has any; one log-in of it gets half. */
+/** Requests of one key that may be under way while no other key has any; one log-in with it gets half. */
 const MOST_UNDER_WAY = 32;
 const VIEW = /^[\w-]{1,64}$/;
 const HERE = /^\/(?!\/)[\w\-./?=&%+]*$/;
 
-/** The operators' pages. They work without scripts; with them, they follow what happens. */
+/** The operators' pages. They work without scripts; with scripts, they update live. */
 export function consolePages(deps: ConsoleDeps): Hono<Session> {
   const { onboards, keys, guesses, draining, neighbours } = deps;
   const app = new Hono<Session>();
@@ -58,7 +58,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   const live = new Live(draining);
 
   app.route('/', assets);
-  /** For the frame of a page, which is shown all the same. */
+  /** For the frame of a page, which is shown even when Temporal does not answer. */
   const leadconduit = () => onboards.upstream().catch(() => undefined);
   app.onError(async (error, c) => {
     const problem = problemOf(error);
@@ -138,7 +138,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   app.get('/console/onboards/:id/live', (c) =>
     live.follow(c, async () => <Standing {...await standingOf(c)} />, isStill(c)),
   );
-  // Where a refusal was shown, reloaded.
+  // For a reload of the page that showed a refusal.
   app.get('/console/onboards/:id/:message', (c) => c.redirect(`/console/onboards/${c.req.param('id')}`, 303));
 
   app.post('/console/onboards', async (c) => {
@@ -147,7 +147,7 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
     const { invitation_id, flow_id, label } = wanted.data;
     const request = { invitation_id, flow_id: flow_id ?? undefined, label: label ?? undefined };
     try {
-      // Not waited for; but one that is there already, for another flow, is told.
+      // Does not wait, but reports when the onboard exists and is for another flow.
       await onboards.onboard({ ...request, by: byOf(c, undefined) }, 0);
     } catch (error) {
       const { status, message } = problemOf(error);
@@ -210,15 +210,15 @@ const isMessage = (name: string): name is MessageName => Object.hasOwn(BODIES, n
 const mayWrite = (c: Context<Session>) => c.get('key').role === 'operate';
 const whoIs = (c: Context<Session>) => c.get('who') || c.get('key').name;
 const byOf = (c: Context<Session>, by: string | undefined) => attributionOf(c, by ?? c.get('who'));
-/** Only an address of ours. */
+/** Accepts only an address of ours, else the list. */
 const nextOf = (next: string | undefined) => (next !== undefined && HERE.test(next) ? next : '/');
-/** Pressed twice, it is the same; gone back to and filled in otherwise, it is not. */
+/** A button that is pressed twice keeps its key; a form that is filled in differently after going back gets another one. */
 const keyFor = (key: string, filledIn: Record<string, string>) =>
   `${key} ${hashOf(JSON.stringify(filledIn)).toString('hex').slice(0, 16)}`;
 const wordsOf = (error: z.ZodError) =>
   visible(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 
-/** What was filled in; what was left empty counts as not given. */
+/** The fields of a form; one that was left empty counts as not given. */
 async function formOf(c: Context): Promise<Record<string, string>> {
   const body = await c.req.parseBody().catch(() => {
     throw new Problem(400, 'The form cannot be read');

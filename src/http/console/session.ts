@@ -9,25 +9,25 @@ import type { Access } from '../access';
 import type { Waiting } from '../load';
 import { assertOurs, fingerprintOf, hashOf, type Key, type Keys } from '../keys';
 
-/** Who is at the screen: a key, and the name that goes into timelines beside it. */
+/** A logged-in user: a key, and the name that goes into timelines beside the key's. */
 export interface Session extends Access {
   Variables: Access['Variables'] & Waiting['Variables'] & { who: string; session: string };
 }
 
 const HOURS = 12;
-/** Older ones of the same key go: whoever has it cannot fill the disk. */
+/** Sessions of one key. Older ones are removed, so that the owner of the key cannot fill the disk. */
 const MOST_OF_A_KEY = 100;
 const NAME_LENGTH = 60;
 
 const Kept = z.object({ key: z.string(), fingerprint: z.string(), until: z.number(), who: z.string() });
 
 /**
- * Who has logged in. Each session is a file in the data folder, so that a log-out counts for every API on the folder, and
- * after a restart. The cookie is a random token, of which only the hash is kept: whoever reads the file cannot get in with
- * it. It holds no key, and ends with the key that opened it.
+ * The open sessions. Each is a file in the data folder, so that a log-out counts for every API on the folder, and after a
+ * restart. The cookie is a random token, of which only the hash is kept, so that nobody can log in with what is in the file.
+ * A session holds no key, and ends with the key that opened it.
  */
 export class Sessions {
-  /** @param folder made where it is missing @throws {ConfigError} where others may write to it */
+  /** @param folder made when missing @throws {ConfigError} when everybody may write to it or to its parent */
   constructor(
     private readonly keys: Keys,
     private readonly folder: string,
@@ -47,7 +47,7 @@ export class Sessions {
       sameSite: 'Strict',
       path: '/',
       maxAge: HOURS * 3_600,
-      // Behind a proxy that ends TLS; a header made up by the caller concerns only the caller.
+      // Set behind a proxy that terminates TLS. A forged header affects only the caller that sends it.
       secure: c.req.header('x-forwarded-proto') === 'https',
     });
   }
@@ -57,7 +57,7 @@ export class Sessions {
     deleteCookie(c, cookieAt(c), { path: '/' });
   }
 
-  /** Who has opened it; undefined when nobody has, or when it has ended since. */
+  /** The session of a request; undefined when it has none, or when the session has ended. */
   of(c: Context): { key: Key; who: string; session: string } | undefined {
     const file = this.fileOf(getCookie(c, cookieAt(c)) ?? '');
     const kept = read(file);
@@ -65,7 +65,7 @@ export class Sessions {
     return key && kept && { key, who: kept.who, session: file };
   }
 
-  /** Lets in who has logged in; to the others, `refuse` answers. */
+  /** Lets in logged-in users; `refuse` answers all others. */
   guard(refuse: (c: Context) => Response | Promise<Response>): MiddlewareHandler<Session> {
     return async (c, next) => {
       const found = this.of(c);
@@ -81,7 +81,7 @@ export class Sessions {
     return join(this.folder, hashOf(token).toString('hex'));
   }
 
-  /** What has run out, what nobody can read, and the oldest of a key that has too many. */
+  /** Removes sessions that have run out or cannot be read, and the oldest of a key that has too many. */
   private sweep(name: string): void {
     const files = readdirSync(this.folder).map((each) => join(this.folder, each));
     const kept = files.map((file) => ({ file, ...read(file) }));
@@ -94,7 +94,7 @@ export class Sessions {
   }
 }
 
-/** Browsers keep cookies by host alone: two consoles on one machine would log each other out. */
+/** Browsers keep cookies by host alone: without the port, two consoles on one machine would log each other out. */
 function cookieAt(c: Context): string {
   const { port } = new URL(c.req.url);
   return port ? `onboards-session-${port}` : 'onboards-session';

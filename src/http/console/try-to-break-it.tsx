@@ -2,13 +2,13 @@ import type { Upstream } from './emulator-control';
 
 interface BreakItProps {
   upstream: Upstream;
-  /** The call that comes next. */
+  /** The call that the onboard makes next. */
   next: 'POST' | 'PUT';
-  /** Of one onboard; without it, of the next one that is started. */
+  /** The onboard that the fault is for; without it, the next one that is started. */
   invitation?: string;
 }
 
-/** Only where the emulator stands in for LeadConduit: try to break it, and watch. */
+/** Shown only when the emulator stands in for LeadConduit. */
 export const BreakIt = ({ upstream, next, invitation }: BreakItProps) => (
   <section class="break" aria-labelledby="break-title">
     <h2 id="break-title">Try to break it</h2>

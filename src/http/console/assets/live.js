@@ -1,4 +1,4 @@
-// Says when to connect, and when the page does not follow what happens. htmx connects; once it was, again by itself.
+// Tells htmx when to connect, and the user when the page is not live. After the first connection, htmx reconnects by itself.
 const SILENCE_MS = 15_000;
 const RETRY_MS = 5_000;
 const live = document.getElementById('live');
@@ -33,7 +33,7 @@ function heard() {
   timer = setTimeout(lost, SILENCE_MS);
 }
 
-/** Nothing comes of it where it is connected, or about to be. A tab in the background takes none of the browser's few connections. */
+/** Has no effect on a page that is connected or about to be. A background tab uses none of the browser's few connections. */
 function follow() {
   if (!document.hidden) live.dispatchEvent(new Event('follow'));
 }
