@@ -27,7 +27,7 @@ const SCRIPTS = {
   chaos: ['scripts/typescript.mjs', 'proof/chaos/main.ts'],
 };
 const [program, ...args] = process.argv.slice(2);
-// It is built by now.
+// `makeReady` has built it.
 if (program === 'build') process.exit();
 const script = Object.hasOwn(SCRIPTS, String(program)) ? SCRIPTS[program] : undefined;
 const files = (script ?? [`dist/${program}.js`]).map(at);
@@ -37,5 +37,5 @@ if (!existsSync(files[0]))
   );
 process.argv = [process.argv[0], ...files, ...args];
 if (script) await import(`./${script[0]}`);
-// As the main module: tests import some of the programs, which must then not run.
+// It runs as the main module: tests import some of the programs, and those must not run then.
 else Module.runMain(files[0]);

@@ -44,7 +44,7 @@ async function bundle(folder, file) {
     payloadConverterPath: find('temporal/payload-converter'),
     workflowInterceptorModules: interceptors ? [interceptors] : [],
     logger: new DefaultLogger('WARN'),
-    // The path by the link, below.
+    // Keeps the path through the link: see `buildThroughLink`.
     webpackConfigHook: (config) => ({
       ...config,
       resolve: { ...config.resolve, symlinks: false },
@@ -54,7 +54,7 @@ async function bundle(folder, file) {
   writeFileSync(file, code);
 }
 
-/** The bundler reads some characters of a path as its own syntax: such a checkout is built by a link with a plain name. */
+/** The bundler reads some characters of a path as its own syntax, so such a checkout is built through a link with a plain name. */
 function buildThroughLink(args) {
   const folder = mkdtempSync(join(tmpdir(), 'onboards-build-'));
   const link = join(folder, 'checkout');

@@ -1,4 +1,4 @@
-/** Types, lint and format. Ends with `N passed, N failed`. */
+/** Checks types, lint and format. Ends with `N passed, N failed`. */
 import { bin, close, run } from './jest.mjs';
 
 const CHECKS = [

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const bin = (...path) => join(root, 'node_modules', ...path);
 
-/** Runs a program of Node's in the project's folder. */
+/** Runs a Node program in the project's folder. */
 export function run(args, stdio, env = process.env) {
   const child = spawn(process.execPath, args, { cwd: root, stdio, env });
   let output = '';
@@ -15,7 +15,7 @@ export function run(args, stdio, env = process.env) {
   return new Promise((resolve) => child.once('close', (code) => resolve({ isPassed: code === 0, output })));
 }
 
-/** @returns how many tests passed and failed, and which; a run that does not come to its results is one failure. */
+/** @returns how many tests passed and failed, and which; a run without results is one failure. */
 export async function jest(name, args, env) {
   const folder = mkdtempSync(join(tmpdir(), 'onboards-jest-'));
   const file = join(folder, 'results.json');
@@ -28,7 +28,7 @@ export async function jest(name, args, env) {
   try {
     results = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    // It did not come to its results: one failure, below.
+    // No results: one failure, below.
   }
   rmSync(folder, { recursive: true, force: true });
   const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
@@ -38,7 +38,7 @@ export async function jest(name, args, env) {
   return { name, passed: results.numPassedTests, failed, titles };
 }
 
-/** By file and full name; a file that could not be run stands for its tests. */
+/** The failed tests by file and full name; a file that could not be run stands for its tests. */
 function failuresOf({ testResults }) {
   return testResults.flatMap(({ name, status, message, assertionResults }) => {
     const failed = assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => fullName);
@@ -55,7 +55,7 @@ function failuresOf({ testResults }) {
   });
 }
 
-/** What failed, the closing line, and the exit code. */
+/** Prints what failed and the closing line, and sets the exit code. */
 export function close(results) {
   const sum = (what) => results.reduce((total, result) => total + result[what], 0);
   const broken = results.filter(({ failed }) => failed > 0);

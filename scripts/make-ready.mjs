@@ -1,5 +1,5 @@
-/** Installs when the lock file, and builds when the sources have changed. Only Node's own modules: on a fresh clone there
- *  are no others. Nothing is written to standard output, which belongs to the program that runs afterwards. */
+/** Installs if the lock file has changed, and builds if the sources have. It uses only Node's own modules, because a fresh
+ *  clone has no others. It writes nothing to standard output, which belongs to the program that runs afterwards. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -13,7 +13,7 @@ const at = (...path) => join(root, ...path);
 const INSTALLED = at('node_modules', '.durable-onboards');
 const BUILT = at('dist', '.built');
 
-/** @throws with what to show, when a tool fails */
+/** @throws an error whose message can be shown, when a tool fails */
 export async function makeReady() {
   if (isInstalled() && isBuilt()) return;
   const work = async () => {
@@ -49,7 +49,7 @@ const sources = () =>
   hashOf([...filesUnder('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs']);
 const isBuilt = () => read(BUILT) === sources();
 
-/** True after an `npm ci` by hand too: npm notes what it installed. */
+/** Also true after an `npm ci` by hand, because npm notes what it installed. */
 function isInstalled() {
   const stamp = read(INSTALLED);
   if (stamp !== undefined) return stamp === lockFile();
@@ -62,8 +62,8 @@ function isInstalled() {
   return all;
 }
 
-/** As `npm ci` does, except that it takes a lock file without other systems' optional packages: not every registry has
- *  them, so a lock file made there does not either. */
+/** Installs as `npm ci` does, but accepts a lock file without other systems' optional packages: not every registry has them,
+ *  so a lock file made there does not either. */
 async function install() {
   fs.rmSync(at('node_modules'), { recursive: true, force: true });
   const args = ['install', '--no-save', '--include=dev', '--loglevel=error'];
@@ -72,7 +72,7 @@ async function install() {
   fs.writeFileSync(INSTALLED, lockFile());
 }
 
-/** Beside `dist`, which is replaced as a whole: a build that is cut short leaves the old one. */
+/** Builds beside `dist`, which is then replaced as a whole: a build that is cut short leaves the old one. */
 async function build() {
   const [fresh, old] = [at('.cache', 'build'), at('.cache', 'build-old')];
   const clear = (folder) => fs.rmSync(folder, { recursive: true, force: true });
@@ -88,7 +88,7 @@ async function build() {
 
 async function tool(command, args, failure) {
   let output = '';
-  // None of our settings is for npm or a package: secrets are among them.
+  // npm and the packages get none of our settings, because secrets are among them.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(LEADCONDUIT|ONBOARDS|TEMPORAL)_/.test(name)),
   );
@@ -101,7 +101,7 @@ async function tool(command, args, failure) {
   if (end) throw new Error(`${failure} (${end})\n${output.trim().split('\n').slice(-20).join('\n')}`);
 }
 
-/** Tells on standard error what is done: on a terminal one line with the seconds, elsewhere a plain line. */
+/** Shows on standard error what is being done: on a terminal one line with the seconds, elsewhere a plain line. */
 async function told(what, work) {
   const { isTTY } = process.stderr;
   const since = Date.now();

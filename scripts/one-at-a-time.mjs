@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const STALE_MS = 10_000;
 
-/** Does the work while no other process does. The holder touches the lock each second: one whose process is gone, or that
- *  nobody touches (of a container that was killed: its pid means nothing here), is stale. `onWait` hears of a wait of a second. */
+/** Does the work while no other process does. The holder touches the lock each second. A lock is stale if its process is gone,
+ *  or if nobody touches it: the pid of a container that was killed means nothing here. Calls `onWait` once, after about 1 s. */
 export async function oneAtATime(lock, work, onWait) {
   fs.mkdirSync(dirname(lock), { recursive: true });
   for (let tries = 1; !take(lock); tries += 1) {
@@ -51,13 +51,14 @@ function isStale(lock, holder) {
   }
 }
 
-/** By rename: of several who saw the same stale lock, a late one puts back what another has taken since. */
+/** Moves the lock aside first. If several processes saw the same stale lock, a late one may move the lock that another has
+ *  taken since, and puts it back. */
 function takeAway(lock, holder) {
   const taken = `${lock}.${process.pid}`;
   try {
     fs.renameSync(lock, taken);
     const moved = read(taken);
-    // Not by a link, which not every file system has.
+    // Without a link, which not every file system has.
     if (moved !== holder) fs.writeFileSync(lock, moved, { flag: 'wx' });
   } catch (error) {
     if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;

@@ -1,4 +1,4 @@
-/** The proof, part by part; the later parts judge what the earlier ones left. Ends with `N passed, N failed`. */
+/** Runs the proof part by part; the later parts judge what the earlier ones left. Ends with `N passed, N failed`. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'onboards-proof-'));
 const env = { ...process.env, PROOF_HISTORIES: folder };
 const config = ['--config', 'proof/jest.config.cjs'];
 
-/** Each of its checks counts as a test; a run that does not come to its report, or ends badly in spite of it, is one failure. */
+/** Each check of the crash run counts as a test. A run without a report, or one that fails in spite of it, is one failure. */
 async function chaos(...size) {
   const report = join(folder, 'chaos-report');
   const args = ['scripts/typescript.mjs', 'proof/chaos/main.ts', ...size, '--report', report];
@@ -17,7 +17,7 @@ async function chaos(...size) {
   try {
     ({ checks } = JSON.parse(readFileSync(report, 'utf8')));
   } catch {
-    // Said by the run itself.
+    // The run itself has said why.
   }
   const titles = checks.filter((check) => !check.passed).map(({ name }) => `crash run: ${name}`);
   const passed = checks.length - titles.length;

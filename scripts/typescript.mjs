@@ -1,4 +1,4 @@
-/** `typescript.mjs <file> [args…]` runs a program of the proof's as it is, by the compiler that jest uses. */
+/** `typescript.mjs <file> [args…]` runs a TypeScript program of the proof without a build, with the compiler that Jest uses. */
 import Module from 'node:module';
 import { resolve } from 'node:path';
 import { transformSync } from '@swc/core';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What a request tells of whoever sent it. Browsers add the last three by themselves; other programs send none of them. */
+/** What a request tells of its sender. Browsers add the last three by themselves; other programs send none of them. */
 export interface Caller {
   method: string;
   host: string | undefined;
@@ -13,10 +13,10 @@ export interface Caller {
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** As it stands in an address: `localhost`, `127.0.0.1`, `[::1]`. */
+/** Whether a host name, written as in a URL, is this machine's own: `localhost`, `127.0.0.1`, `[::1]`. */
 export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname);
 
-/** The name in a `Host` header, without its port, as an address has it. Undefined when it is none. */
+/** The host name in a `Host` header, without the port, written as in a URL. Undefined if the header has none. */
 export function hostnameIn(host: string): string | undefined {
   const address = `http://${host}/`;
   const url = /[/?#@\\\s]/.test(host) || !URL.canParse(address) ? undefined : new URL(address);
@@ -24,9 +24,9 @@ export function hostnameIn(host: string): string | undefined {
 }
 
 /**
- * Whether a page of another site makes the browser send this. Following a link to here is no such thing: whoever made it
- * cannot read what is answered, and a `GET` changes nothing.
- * @param publicOrigin where people reach us when a proxy in front does not pass their `Host` on
+ * Whether a page of another site makes the browser send this. A link to here that somebody follows is allowed: the page that
+ * has it cannot read the answer, and a `GET` changes nothing.
+ * @param publicOrigin where people reach us, for a proxy in front that does not pass their `Host` on
  */
 export function isSentFromElsewhere({ method, host, origin, site, mode }: Caller, publicOrigin?: string): boolean {
   if (site === 'same-origin') return false;

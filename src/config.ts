@@ -107,7 +107,7 @@ const Shape = z.object({
     .optional(),
 });
 
-/** Of the environment and of `.env`; Temporal's own are read by Temporal's reader. */
+/** Settings that are read from the environment and from `.env`; Temporal's own reader reads Temporal's. */
 export const SETTING_NAMES = Object.keys(Shape.shape);
 
 const Settings = Shape.transform((s, ctx) => {
@@ -140,7 +140,7 @@ const Settings = Shape.transform((s, ctx) => {
   }
   return {
     leadconduit: {
-      /** None: the emulator stands in. */
+      /** Without a key, the emulator stands in. */
       apiKey,
       baseUrl: s.LEADCONDUIT_BASE_URL,
       timeoutMs: s.LEADCONDUIT_TIMEOUT,
@@ -156,9 +156,9 @@ const Settings = Shape.transform((s, ctx) => {
     api: {
       host: s.HOST,
       isLoopback: isLoopback(s.HOST) || s.HOST === '::1',
-      /** Where people reach API and console, when a proxy stands before them. */
+      /** Where people reach API and console, if a proxy stands before them. */
       publicUrl: s.ONBOARDS_PUBLIC_URL,
-      /** One that may operate; more, and those that may only read, are in the file. */
+      /** A key that may operate. Further keys, and those that may only read, are in the file. */
       key: s.ONBOARDS_API_KEY,
       keysFile: s.ONBOARDS_API_KEYS_FILE,
       /** Temporal's web page, for links. */
@@ -187,7 +187,7 @@ export function loadConfig(env: Environment = loadEnvironment()): Config {
 }
 
 /**
- * For a program that has settings only: an argument that it does not read would be believed to count.
+ * For a program that has only settings: whoever types an argument would believe that it counts.
  * @param what the program, as it is typed, and what it does
  */
 export function takeNoArguments(typed: string, what: string): void {
@@ -203,7 +203,7 @@ export function takeNoArguments(typed: string, what: string): void {
   process.exit(0);
 }
 
-/** One line, where absence could be believed too early. */
+/** A one-line warning if absence could be believed too early. */
 export const settleWarning = ({ settleMs, leadconduit }: Config): string | undefined =>
   settleMs < leadconduit.timeoutMs
     ? 'Warning: ONBOARDS_SETTLE is below LEADCONDUIT_TIMEOUT: a call that LeadConduit is still busy with may be taken for lost and repeated.'

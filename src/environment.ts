@@ -6,7 +6,7 @@ import { keepSecret } from './secrets';
 /** What the environment and a `.env` file say, before it is read as settings. */
 export type Environment = Record<string, string | undefined>;
 
-/** Settings that are secrets or lead to one, by whose they are. */
+/** Settings that are secrets or lead to one, by their owner. */
 const SECRETS = {
   leadconduit: /^LEADCONDUIT_API_KEY(_FILE)?$/,
   ours: /^ONBOARDS_API_KEY(S_FILE)?$/,
@@ -15,7 +15,7 @@ const SECRETS = {
 type Secret = keyof typeof SECRETS;
 const isFile = (name: string) => /_(FILE|PATH)$/.test(name);
 
-/** Which of them a program needs. `npm start` hands each no others, and each forgets what a `.env` has besides. */
+/** Which secrets each program needs. `npm start` hands on no others, and a program drops those that it finds in a `.env`. */
 const NEEDS = {
   start: ['leadconduit', 'ours', 'temporal'],
   worker: ['leadconduit', 'temporal'],
@@ -25,10 +25,10 @@ const NEEDS = {
 } as const satisfies Record<string, readonly Secret[]>;
 type Program = keyof typeof NEEDS;
 
-/** Stands for LeadConduit's key where it is not needed, but whether there is one tells the account from the emulator. */
+/** Replaces LeadConduit's key in programs that do not need it: that there is a key tells the account from the emulator. */
 const WITHHELD = 'withheld';
 
-/** Without the secrets that are not for this program. */
+/** The environment without the secrets that this program does not need. */
 export function environmentFor(program: Program, env: Environment): Environment {
   const needs: readonly Secret[] = NEEDS[program];
   const withheld = (Object.keys(SECRETS) as Secret[]).filter((secret) => !needs.includes(secret));
@@ -40,22 +40,22 @@ export function environmentFor(program: Program, env: Environment): Environment 
 
 const OURS = /^(LEADCONDUIT|ONBOARDS|TEMPORAL)_/;
 
-/** For a program that is not ours: Temporal, Python, what was downloaded. None of the settings is meant for it. */
+/** The environment of a program that is not ours (Temporal, Python, a download): none of our settings is meant for it. */
 export const foreignEnvironment = (env: Environment): Environment =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.test(name)));
 
-/** Two names of one setting: what the environment says of either goes for both. */
+/** Two names of one setting: if the environment has either, the file's values of both are ignored. */
 const ACCOUNT_KEY = ['LEADCONDUIT_API_KEY', 'LEADCONDUIT_API_KEY_FILE'];
 
 const isEmpty = ([name, value]: readonly [string, string | undefined]): boolean =>
   (OURS.test(name) ? value?.trim() : value) === '';
 
-/** Of the environment: what it takes away from a `.env`. A program that is started from here reads the same file. */
+/** The empty values of the environment, which unset those of a `.env`. A child needs them, because it reads the same file. */
 export const takenAway = (env: Environment = process.env): Environment =>
   Object.fromEntries(Object.entries(env).filter(isEmpty));
 
-/** The environment over a `.env` file in the working directory. An empty value counts as unset, and takes the file's away; the
- *  space around one of ours counts for nothing. */
+/** The environment, which overrides a `.env` file in the working directory. An empty value counts as unset, and unsets the
+ *  file's. White space around our own settings is ignored. */
 export function loadEnvironment(env: Environment = process.env, file = '.env'): Environment {
   let fromFile: Environment = {};
   try {

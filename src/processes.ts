@@ -5,13 +5,13 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from './environment';
 
-/** A process by more than its number, which the system gives to another one later. */
+/** A process, identified by more than its pid, which the system reuses. */
 export interface ProcessId {
   pid: number;
   born: string;
 }
 
-/** When a process began, in the system's own units; undefined when it has ended, whether its parent noticed or not. */
+/** When a process began, in the system's own units; undefined when it has ended, even if its parent has not noticed. */
 export function bornAt(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -25,8 +25,8 @@ export function bornAt(pid: number): string | undefined {
   return found === null || found[1]!.startsWith('Z') ? undefined : found[2];
 }
 
-/** Where process ids mean what they mean here: one boot of one system, and one namespace of process ids (a container has
- *  its own). Where that cannot be told, this process is alone. */
+/** Names the place in which our pids are valid: one boot of one system, and one pid namespace (a container has its own). If
+ *  that cannot be found out, this process has a place of its own. */
 export const PLACE = ((): string => {
   if (process.platform !== 'linux') return hostname();
   try {
@@ -38,7 +38,7 @@ export const PLACE = ((): string => {
 
 export const isAlive = ({ pid, born }: ProcessId): boolean => bornAt(pid) === born;
 
-/** To the process and all that it started; to nobody when it has ended. */
+/** Signals the process and all that it started, as a group; does nothing when the process has ended. */
 export function signalGroup(target: ProcessId, signal: NodeJS.Signals): void {
   if (!isAlive(target)) return;
   try {
@@ -48,7 +48,7 @@ export function signalGroup(target: ProcessId, signal: NodeJS.Signals): void {
   }
 }
 
-/** Asks the process to end and waits; after `graceMs` it is ended by force. `onWait` hears of each 2 s of waiting, once. */
+/** Asks the process to end and waits; after `graceMs` it is killed. Calls `onWait` once, after 2 s of waiting. */
 export async function endProcess(target: ProcessId, graceMs: number, onWait?: () => void): Promise<void> {
   const since = Date.now();
   signalGroup(target, 'SIGTERM');
@@ -68,20 +68,20 @@ export interface ChildSpec {
   args: string[];
   env: Environment;
   cwd?: string;
-  /** Appended to. A file, not a pipe: whoever started the child may be killed, and it shall go on. */
+  /** Output is appended to it. It is a file, not a pipe, so that the child goes on when its parent is killed. */
   logFile: string;
 }
 
 export interface Child extends ProcessId {
   name: string;
   logFile: string;
-  /** Resolves to how it ended, in words. */
+  /** Resolves to how the process ended, in words. */
   ended: Promise<string>;
-  /** What it has written since it was started. */
+  /** What the process has written since it was started. */
   output(): string;
 }
 
-/** Something that was started and did not stay; the message has its last words and where the rest is. */
+/** A process ended early, or was not ready in time. The message has its last words, and where the rest is. */
 export class ChildFailed extends Error {
   override readonly name = 'ChildFailed';
   constructor(child: Pick<Child, 'name' | 'logFile' | 'output'>, what: string) {
@@ -99,7 +99,7 @@ export function lastWords({ logFile, output }: Pick<Child, 'logFile' | 'output'>
   return `${last || ' '}Its log: ${logFile}`;
 }
 
-/** In a process group of its own, so that a Ctrl-C at the terminal reaches only whoever started it.
+/** Starts a process in a group of its own, so that a Ctrl-C at the terminal reaches only its parent.
  *  @throws {ChildFailed} when the command cannot be run */
 export function startChild({ name, command, args, env, cwd, logFile }: ChildSpec): Child {
   const log = openSync(logFile, 'a', 0o600);

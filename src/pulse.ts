@@ -4,25 +4,24 @@ import { join } from 'node:path';
 
 /**
  * How a worker shows that it works: it touches a file of its own in the data folder each second, from its event loop.
- * Whoever supervises it counts looks at which nothing was new, and compares no clocks: a machine that slept has missed
- * nothing.
+ * The supervisor counts looks at which nothing was new, and compares no clocks: a machine that slept has missed nothing.
  */
 export const PULSE_MS = 1_000;
-/** Looks, a second apart, that a worker may miss before it is taken to hang: a long pause of its memory is shorter. */
+/** Looks, a second apart, that may find the file untouched before a worker counts as hung. A long garbage collection is shorter. */
 export const MISSED_LOOKS = 7;
 
 export const PULSE_FILE = /^worker-(\d+)@(.+)\.pulse$/;
-/** Several containers may share the folder: a number alone would be several workers'. */
+/** Several containers may share the folder, so a pid alone could be that of several workers. */
 export const pulseFile = (dataDir: string, pid: number) => join(dataDir, `worker-${pid}@${hostname()}.pulse`);
 
-/** What this process calls each second while it works. A file that one with the same number left would be believed. */
+/** @returns what this process calls each second while it works. A file that another process with this pid left is removed first. */
 export function ownPulse(dataDir: string): () => void {
   const file = pulseFile(dataDir, process.pid);
   const remove = () => {
     try {
       rmSync(file, { force: true });
     } catch {
-      // It cannot be written either, which is said below.
+      // Then it cannot be written either, which is reported below.
     }
   };
   remove();
@@ -42,7 +41,7 @@ export function ownPulse(dataDir: string): () => void {
   };
 }
 
-/** A full disk takes no new file, but still the time of one that is there. */
+/** A full disk takes no new file, but still a new time for one that exists. */
 function touch(file: string): void {
   const now = new Date();
   try {
@@ -54,7 +53,7 @@ function touch(file: string): void {
   }
 }
 
-/** When a file was last touched, as a text to compare; undefined where there is none. */
+/** When a file was last touched, as a text to compare; undefined if there is none. */
 export function touchedAt(file: string): string | undefined {
   const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? undefined : String(stat.mtimeNs);

@@ -5,11 +5,11 @@ const EVERYBODY_WRITES = 0o002;
 const STICKY = 0o1000;
 
 /**
- * A file with a key. Whoever can write to it decides whose account it is or who is let in, so one that others may write to is
- * refused; that others may read it is how containers are given their secrets.
- * @param owner `trusted`: this user or root. Somebody else's is what a container sees of its host's user.
- * @param isOurs a file that we have made: no link leads to one, and where one is found, somebody else has put it there
- * @returns as problem the rest of a sentence that begins with the setting
+ * Reads a file with a key. Whoever can write to it decides which account is used or who is let in, so a file that others may
+ * write to is refused. Others may read it, because containers are given their secrets that way.
+ * @param owner `trusted`: the owner must be this user or root. In a container, a file of the host's user is somebody else's.
+ * @param isOurs the file is one that we have made, and never a link: a link there is somebody else's work
+ * @returns `problem` is the rest of a sentence that begins with the setting
  */
 export function readSecretFile(
   file: string,
@@ -19,7 +19,7 @@ export function readSecretFile(
   const is = isOurs ? 'is' : 'names';
   let opened;
   try {
-    // A pipe would not open before somebody writes to it.
+    // Opening a pipe must not wait until somebody writes to it.
     opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | (isOurs ? constants.O_NOFOLLOW : 0));
     const about = fstatSync(opened);
     if (!about.isFile())
@@ -36,14 +36,15 @@ export function readSecretFile(
   }
 }
 
-/** Why a file or a folder of our own is not to be believed, as a sentence; undefined where it is. */
+/** Why a file or a folder of our own is not to be trusted, as a sentence; undefined if it is. */
 export function distrustOfOurs(path: string): string | undefined {
   const about = statSync(path);
   const problem = about.isDirectory() ? distrustOfFolder(about) : distrust(about, 'trusted');
   return problem && `${path} is a ${about.isDirectory() ? 'folder' : 'file'} that ${problem}`;
 }
 
-/** A group may write to it, as where Kubernetes sets one (`fsGroup`), and everybody where nobody can take others' files away, as in `/tmp`. */
+/** A group may write to the folder, since Kubernetes sets one (`fsGroup`). Everybody may only if the sticky bit keeps them from
+ *  taking others' files away, as in `/tmp`. */
 const distrustOfFolder = ({ mode }: Stats): string | undefined =>
   process.geteuid && (mode & (EVERYBODY_WRITES | STICKY)) === EVERYBODY_WRITES
     ? `everybody may write to (mode ${octal(mode)}): chmod o-w it, and look at what is in it`
@@ -51,10 +52,10 @@ const distrustOfFolder = ({ mode }: Stats): string | undefined =>
 
 const octal = (mode: number) => (mode & 0o777).toString(8).padStart(4, '0');
 
-/** The rest of a sentence that begins with what it is. */
+/** Why a file is not to be trusted, as the rest of a sentence that begins with "a file that". */
 function distrust({ mode, uid }: Stats, owner?: 'trusted'): string | undefined {
   const mine = process.geteuid?.();
-  // Windows has other rights, which Node does not tell.
+  // Windows has other permissions, which Node does not report.
   if (mine === undefined) return undefined;
   if ((mode & OTHERS_WRITE) !== 0)
     return `others may write to (mode ${octal(mode)}): chmod go-w it, and look at what is in it`;

@@ -8,7 +8,7 @@ function fail(error: unknown): void {
   process.exitCode = code;
 }
 
-// Whoever read our output (`head`, say) has had enough.
+// On EPIPE, the reader of our output (such as `head`) has had enough.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? (process.exitCode ?? 0) : 1),

@@ -17,10 +17,10 @@ import { readyText } from './up/ready-text';
 import { startAll } from './up/start-all';
 import { upstreamOf } from './upstream';
 
-/** npm hands on the Ctrl-C that the terminal has sent us already: within this time two signals are one. */
+/** npm passes on the Ctrl-C that the terminal has already sent to us: two signals within this time are one. */
 const SAME_SIGNAL_MS = 500;
 
-/** `npm start`: runs until it is told to stop, or until one of its processes ends that has never been ready. */
+/** `npm start`: runs until it is told to stop, or until one of its processes ends before it was ever ready. */
 async function main(): Promise<void> {
   takeNoArguments('npm start', 'starts all parts on this machine, and runs until Ctrl-C.');
   const since = Date.now();
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const temporal = temporalSettings(config, env);
   const { timeoutMs } = config.leadconduit;
   const folder = await openDataFolder(resolve(config.dataDir), upstreamOf(config), progress.line);
-  // A look and a write, each to its own deadline, and time to record what came of them.
+  // Time for a look and a write, each to its own deadline, and for recording what came of them.
   const children = new Children(folder.childrenFile, 2 * timeoutMs + 30_000);
   const stop = stopAsked(() => children.kill());
   for (const warning of [settleWarning(config), tlsWarning(temporal)])
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
         return stop;
       },
     );
-    // Another one has its database now.
+    // Another `npm start` has the database now.
     folder.lost.catch(() => children.kill());
     await Promise.race([starting, stop, children.unexpectedEnd, folder.lost]);
     progress.line('Stopping …');
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Resolves at the first request; another one after it is for `now`. */
+/** Resolves at the first signal; a later one calls `now`. */
 function stopAsked(now: () => void): Promise<void> {
   let first = 0;
   return new Promise((resolve) => {
@@ -80,7 +80,7 @@ function report(error: unknown): number {
   return error instanceof ConfigError ? 2 : 1;
 }
 
-// The terminal may be gone while we still stop.
+// The terminal may be gone while we are still stopping.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 main().then(
   () => process.exit(0),

@@ -9,11 +9,11 @@ const EMULATOR = 'emulator';
 export const upstreamOf = ({ leadconduit: { apiKey, baseUrl } }: Pick<Config, 'leadconduit'>): string =>
   apiKey === undefined ? EMULATOR : baseUrl;
 
-/** For people, beside the word LeadConduit; undefined: no worker has been on the server yet. */
+/** The upstream in words, beside the word LeadConduit; undefined if no worker has been on the server yet. */
 export const named = (upstream: string | undefined): string =>
   upstream === undefined ? 'not known yet' : upstream === EMULATOR ? 'the emulator' : upstream;
 
-/** What a program for this upstream has to be given. */
+/** The settings that a program for this upstream needs. */
 export const settingsOf = (upstream: string): string =>
   upstream === EMULATOR ? 'no LEADCONDUIT_API_KEY' : `LEADCONDUIT_API_KEY and LEADCONDUIT_BASE_URL of ${upstream}`;
 
@@ -22,7 +22,7 @@ export const isSameUpstream = (one: string, other: string): boolean => canonical
 
 function canonical(upstream: string): string {
   if (!URL.canParse(upstream)) return upstream;
-  // The case of the host and a default port are seen to by the parser.
+  // The parser already unifies the case of the host and a default port.
   const url = new URL(upstream);
   url.hostname = url.hostname.replace(/\.$/, '');
   return url.href.replace(/\/+$/, '');
@@ -30,7 +30,7 @@ function canonical(upstream: string): string {
 
 export const upstreamFileIn = (dataDir: string) => join(dataDir, 'upstream.json');
 
-/** Undefined where the folder is nobody's yet. @throws {ConfigError} */
+/** The upstream of a data folder; undefined if it has none yet. @throws {ConfigError} */
 export function ownerOf(dataDir: string): string | undefined {
   const file = upstreamFileIn(dataDir);
   if (!existsSync(file)) return undefined;
@@ -38,13 +38,13 @@ export function ownerOf(dataDir: string): string | undefined {
     const { upstream } = JSON.parse(readFileSync(file, 'utf8')) as { upstream?: unknown };
     if (typeof upstream === 'string') return upstream;
   } catch {
-    // Said below.
+    // The error below says so.
   }
   throw new ConfigError(`${file} does not say whose onboards the folder holds: set ONBOARDS_DATA_DIR to another one`);
 }
 
-/** The onboards of one upstream must never reach another: a demo's would be created in a customer's account.
- *  @param who asks: `start` or `worker`. @throws {ConfigError} */
+/** The onboards of one upstream must never reach another: those of a demo would be created in a customer's account.
+ *  @param who the program that asks: `start` or `worker`. @throws {ConfigError} */
 export function assertSameUpstream(dataDir: string, owner: string | undefined, upstream: string, who: string): void {
   if (owner === undefined || isSameUpstream(owner, upstream)) return;
   throw new ConfigError(

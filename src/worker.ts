@@ -26,12 +26,12 @@ import { readUpFile, withSettingsOf, type UpFile } from './temporal/up-file';
 import { workerOptions } from './temporal/worker-options';
 import { assertSameUpstream, ownerOf, upstreamOf } from './upstream';
 
-/** So many of the newest onboards tell which lists can be believed. */
+/** How many of the newest onboards a worker learns when it starts, to tell which lists can be believed. */
 const KNOWN = 50;
-/** A second onboard, whoever made it, is found within this time also where nobody else looks. */
+/** A second onboard, whoever made it, is found within this time even if nobody else looks. */
 const LOOK_MS = 5 * 60_000;
 
-/** Within this time Temporal must have answered what is asked and said of search attributes. */
+/** How long Temporal may take to register the search attributes, and again to list the known onboards. */
 const REGISTER_MS = 30_000;
 
 async function main(): Promise<void> {
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const config = withSettingsOf(up, own, env);
   Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [...END_SIGNALS] });
   const [askedAt, pulse] = [endAsked(), ownPulse(resolve(own.dataDir))];
-  // While it starts, too: each step has its time, and one that hangs in it must be known to have worked.
+  // It pulses while it starts, too: each step has its own time-out, and a worker that hangs in one must have pulsed before.
   pulse();
   const starting = setInterval(pulse, PULSE_MS);
   for (const warning of [settleWarning(config), tlsWarning(settings)])
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
     doubles.seen(look);
   };
   const leadconduit = new LeadConduitClient({ ...config.leadconduit, ...account, onLook });
-  // What it shows is expected of every later one; those who need a look wait until it is there. One that fails tells nothing.
+  // Every later list must show what this first look shows, and later looks wait for it. If it fails, it tells nothing.
   if (isAnyKnown) leadconduit.look(Date.now() + leadconduit.timeoutMs).catch(() => undefined);
   const native = await connectTemporal(settings, (options) => NativeConnection.connect(options));
   const options = workerOptions(config);
@@ -101,7 +101,7 @@ async function main(): Promise<void> {
 }
 
 /**
- * The `npm start` whose Temporal this is. A worker polls whatever queue it finds there: it must be for the same upstream.
+ * The `npm start` whose Temporal server this is. A worker takes whatever waits there, so both must be for the same upstream.
  * @throws {ConfigError}
  */
 function runningWith(config: Config, { isConfigured, connectionOptions }: TemporalSettings): UpFile | undefined {
@@ -128,6 +128,6 @@ const accountOf = ({ leadconduit: { apiKey, baseUrl }, ports }: Config, up?: UpF
 
 main().catch((error: unknown) => {
   console.error(reportOf(error, ConfigError, TemporalUnavailable, WorkerStopped));
-  // Not by itself: what the SDK still holds may keep the process for ever.
+  // Exit explicitly: what the SDK still holds could keep the process alive for ever.
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

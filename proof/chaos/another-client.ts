@@ -8,7 +8,7 @@ import type { Rival } from './plan';
 const TIMEOUT_MS = 3_000;
 const AGAIN_MS = 200;
 
-/** What came about. */
+/** What another client did. */
 export interface Elsewhere {
   invitation_id: string;
   did: 'creates' | Change['what'];
@@ -33,7 +33,7 @@ export class AnotherClient {
     this.done.push({ invitation_id, did: 'creates' });
   }
 
-  /** As soon as it is in progress. */
+  /** Changes the onboard as soon as it is in progress. */
   async change(invitation_id: string, { what, flow_id }: Change): Promise<void> {
     const find = () => listOf(this.journal()).find((one) => one.invitation_id === invitation_id);
     let record = find();
@@ -46,7 +46,7 @@ export class AnotherClient {
     this.done.push({ invitation_id, did: what });
   }
 
-  /** As it is now, but for this. */
+  /** Sets the status and leaves the rest of the record as it is. */
   async putRight(id: string, status: string): Promise<void> {
     const record = listOf(this.journal()).find((one) => one.id === id);
     if (record) await this.put({ ...record, status });
@@ -61,7 +61,7 @@ export class AnotherClient {
     return this.until('PUT', `/onboards/${id}`, { id, ...record }, isThere);
   }
 
-  /** Again, until it is there: it has its troubles with LeadConduit as we have. */
+  /** Repeats the call until its effect is there: LeadConduit's faults trouble this client as they do ours. */
   private async until(method: string, path: string, body: object, isThere: () => boolean): Promise<void> {
     const authorization = `Basic ${btoa(`${ANOTHER}:${this.key}`)}`;
     while (!isThere()) {

@@ -1,10 +1,10 @@
-/** A client of our API as an engineer's would be: it repeats, with the same key, what it got no answer to. */
+/** A client of our API as an engineer would write it: a call without an answer is repeated with the same key. */
 import { OnboardsError } from '../../src/client';
 import type { OnboardView } from '../../src/onboard/view';
 
 const WAIT_S = 5;
 const TIMEOUT_MS = 20_000;
-/** The API is away, or says itself that the same may be tried again. */
+/** With these, the API is away, or says itself that the call may be repeated. */
 const AGAIN = [500, 502, 503, 504];
 
 export class ApiClient {
@@ -13,14 +13,14 @@ export class ApiClient {
     private readonly key: string,
   ) {}
 
-  /** Whatever came of it upstream, the onboard is followed from then on. @throws when there was no answer to rely on */
+  /** Whatever came of it upstream, the onboard is followed from then on. @throws if there was no answer to rely on */
   async start(wanted: { invitation_id: string; flow_id?: string }): Promise<void> {
     const { status, headers, body } = await this.ask('POST', '/onboards', wanted);
     const isTaken = status === 201 || status === 202 || headers.has('location');
     if (!isTaken) throw new Error(`POST /onboards: HTTP ${status} ${JSON.stringify(body)}`);
   }
 
-  /** @throws {OnboardsError} as the OnboardsClient does; anything else when there was no answer to rely on */
+  /** @throws {OnboardsError} as the OnboardsClient does; anything else if there was no answer to rely on */
   async send(
     id: string,
     { name, ...body }: { name: string; key: string; [field: string]: unknown },

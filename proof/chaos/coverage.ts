@@ -1,4 +1,4 @@
-/** What a crash run has met of all that it knows: fewer than enough of a kind, and it has shown nothing about that kind. */
+/** Which faults a crash run has met: with too few of a kind, it has shown nothing about that kind. */
 import type { AttentionCode } from '../../src/onboard/attention';
 import type { OnboardView } from '../../src/onboard/view';
 import type { TimelineLine } from '../../src/onboard/journal';
@@ -10,7 +10,7 @@ import { AMBIGUOUS, CLEAR_STATUSES, LIMIT_MS, LISTS, OLD_LOOK_MS, type Fault } f
 
 export const ENOUGH = 5;
 
-/** Counts, as they are told. */
+/** Counts as text. */
 export const words = (counts: Record<string, number>) =>
   Object.entries(counts)
     .map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
@@ -20,10 +20,10 @@ export const words = (counts: Record<string, number>) =>
 export const attentions = (lines: TimelineLine[]) =>
   lines.flatMap(({ event, detail = '' }) => (event === 'attention' ? [detail.split(':')[0] as AttentionCode] : []));
 
-/** How often, in each way. */
+/** How often something was met, in each of its ways. */
 type Met = Record<string, number>;
 
-/** How often each kind of ambiguous fault came about: with the effect and without; but a slow call always has it in the end. */
+/** How often each kind of ambiguous fault was met, with the effect and without; a slow call always has its effect in the end. */
 export function coverage(evidence: Evidence): Record<string, Met> {
   const { faults, runs, blows } = evidence;
   const count = (list: Fault[], kind: Fault['do'], when: Fault['when']) =>
@@ -72,7 +72,7 @@ function workerGone(runs: Map<string, OnboardView[]>): Met {
   return met;
 }
 
-/** Holds and cancels that were accepted while a call was out: before its first byte, which never came then, and after it. */
+/** Holds and cancels that were accepted while a call was out: before its first byte, which then never left, and after it. */
 function thoughtBetter({ said, runs, journal }: Evidence): Met {
   const before_the_first_byte = [...runs.values()]
     .flat()

@@ -1,28 +1,28 @@
 /** What people do with one onboard in a crash run. */
 import type { Dice } from './dice';
 
-/** What another client of the account makes of an onboard of ours, or somebody at LeadConduit's own screen. */
+/** What another client of the account, or somebody at LeadConduit's own screen, does to an onboard of ours. */
 export interface Change {
   what: 'sets the flow' | 'takes the status back' | 'completes';
   flow_id?: string;
 }
-/** Before the next call of ours: longer than any list is relied on. */
+/** How long before our next call it does so, ms: longer than any list is relied on. */
 const ELSEWHERE_MS = 12_000;
 
-/** What somebody does with an onboard, `at` ms after its start was accepted. `times`: the very same message again. */
+/** What somebody does with an onboard, `at` ms after its start was accepted. `times`: how often the same message is sent. */
 export type Deed = { at: number; key: string; times: number } & (
   | { do: 'advance'; to: 'in_progress' | 'completed'; as: 'update' | 'signal' }
   | { do: 'hold' | 'release' | 'cancel' }
   | { do: 'note' }
   | { do: 'malformed'; name: string; payload: unknown }
-  /** What takes its time puts off what follows. */
+  /** It takes its time, and delays the deeds that follow. */
   | { do: 'change elsewhere'; change: Change }
   | { do: 'start again' }
-  /** When its run has ended: as after a cancel that somebody thinks better of. */
+  /** When its run has ended: as after a cancel that somebody regrets. */
   | { do: 'follow again' }
 );
 
-/** As a payload: one that no converter of ours can read. */
+/** Stands for a payload that no converter of ours can read. */
 export const UNDECODABLE = 'undecodable';
 const MALFORMED: [string, unknown][] = [
   ['advance', UNDECODABLE],
@@ -33,7 +33,7 @@ const MALFORMED: [string, unknown][] = [
   ['hold', 7],
 ];
 
-/** How it goes with an onboard. */
+/** What is planned for an onboard. */
 interface Course {
   cancelled: 'never' | 'once' | 'for good';
   /** When the completing call is ordered, ms after its start was accepted. */
@@ -50,7 +50,7 @@ export function deedsOf({ upTo, often }: Dice, n: number, { cancelled, completeA
   });
   const advance = (to: 'in_progress' | 'completed', at: number) =>
     deed(at, { do: 'advance' as const, to, as: often(0.5) ? ('update' as const) : ('signal' as const) });
-  // Many think better of it just after they have ordered the completing call, which may be out already.
+  // Many change their minds just after they have ordered the completing call, which may be out already.
   const isLate = often(0.5);
   const thought = () => completeAt + upTo(800);
   const cancelAt = isLate ? thought() : upTo(completeAt);
@@ -66,11 +66,11 @@ export function deedsOf({ upTo, often }: Dice, n: number, { cancelled, completeA
     ...(cancelled === 'for good' && !isLate ? [] : [advance('completed', completeAt)]),
     ...(cancelled === 'never' ? [] : [deed(cancelAt, { do: 'cancel' as const }, 1)]),
     ...(cancelled === 'once' ? [deed(cancelAt, { do: 'follow again' as const }, 1)] : []),
-    // The new run is not told what the old one was.
+    // The new run does not know what the old one was asked for.
     ...(cancelled === 'once' && isLate ? [advance('completed', cancelAt)] : []),
     ...(often(0.5) ? [deed(upTo(completeAt), { do: 'note' as const })] : []),
     ...(often(0.2) ? [deed(upTo(completeAt), { do: 'malformed' as const, name, payload }, 1)] : []),
-    // Nobody holds what is to get on before another client can change it.
+    // An onboard that another client is to change must get on first, so nobody holds it.
     ...(!change && often(0.15) ? hold(upTo(1_000), 6_000) : []),
     ...(cancelled === 'never' && often(0.3) ? hold(thought(), 6_000) : []),
     ...(often(0.1) ? [deed(upTo(Math.min(5_000, cancelAt)), { do: 'start again' as const })] : []),

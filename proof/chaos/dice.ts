@@ -1,4 +1,4 @@
-/** Chance that is decided by a seed: the same seed, the same throws. */
+/** Random numbers that a seed decides: the same seed gives the same numbers. */
 export interface Dice {
   /** From 0 up to 1. */
   next: () => number;

@@ -14,11 +14,11 @@ import { Upstream } from './upstream';
 const dist = join(__dirname, '..', '..', 'dist');
 /** Lets a signal shut down the SDK of a worker. */
 const SABOTAGE = join(__dirname, '..', '..', 'test', 'support', 'sabotage.cjs');
-/** How long a blow waits for whom it is meant for; then it is one that met nobody. */
+/** How long a blow waits until its target is ready; after that it is one that met nobody. */
 const STANDS_MS = 180_000;
 /** How long a freeze waits for its worker to have a write in hand. */
 const BUSY_MS = 3_000;
-/** How long a worker whose SDK has shut down may live on: by itself it ends in 10 s, and a call that it has made takes its time. */
+/** How long a worker whose SDK has shut down may live on, ms. By itself it ends in 10 s, and a call in flight takes its time. */
 const UNNOTICED_MS = 20_000;
 /** How long a worker that was frozen works on before it is ended. */
 const AWAKE_MS = 8_000;
@@ -27,7 +27,7 @@ const STARTED = 2;
 const CALLING = "ExecutionStatus = 'Running' AND (OnboardPhase = 'creating' OR OnboardPhase = 'updating')";
 
 export class Fleet {
-  /** How often a worker or an API that was ready ended, and nobody had struck it. One that finds no server may give up. */
+  /** How often a worker or an API ended that was ready and not struck. One that finds no server at its start may give up. */
   deserted = 0;
   /** From the kill of the server until it answers again, ms. */
   readonly serverBack: number[] = [];
@@ -43,7 +43,7 @@ export class Fleet {
   private readonly struck = new Set<Child>();
   private readonly zombies = new Set<Child>();
   private readonly blows: Promise<void>[] = [];
-  /** What was done to the server last: one thing at a time. */
+  /** The last blow to the server: they come one at a time. */
   private serverBlow: Promise<void> = Promise.resolve();
   private closing = false;
   private readonly isClosing = () => this.closing;
@@ -60,7 +60,7 @@ export class Fleet {
 
   static async start(folder: string): Promise<Fleet> {
     const env = loadEnvironment();
-    // Where there is no `.env` that would reach the processes.
+    // A folder without a `.env`, which would reach the processes.
     process.chdir(folder);
     const cli = await findTemporal({ env, cliPath: env.TEMPORAL_CLI_PATH, say: (what) => console.error(what) });
     const upstream = await Upstream.start(folder);
@@ -81,15 +81,15 @@ export class Fleet {
     return `http://127.0.0.1:${this.ports.api}`;
   }
 
-  /** Does what the plan says, as soon as there is somebody to meet; what takes its time goes on by itself. */
+  /** Carries out a blow as soon as its target is ready, in the background. */
   strike(blow: Blow): void {
     const work = this.carryOut(blow);
-    work.catch(() => undefined); // told by `healed`
+    work.catch(() => undefined); // `healed` reports it
     this.blows.push(work);
   }
 
   private async carryOut(blow: Blow): Promise<void> {
-    // The place of one that was struck may still be empty.
+    // The replacement of a process that was struck may not be ready yet.
     const until = Date.now() + STANDS_MS;
     while (!this.stands(blow)) {
       if (this.closing || Date.now() > until) return;
@@ -130,7 +130,7 @@ export class Fleet {
     }
   }
 
-  /** Whom it is meant for is ready, and nobody struck it before. The server is there when it is its turn. */
+  /** Whether the target is ready and was not struck before. Blows to the server wait for their turn instead. */
   private stands(blow: Blow): boolean {
     const isReady = (child?: Child) =>
       child !== undefined && isAlive(child) && !this.struck.has(child) && / ready/.test(child.output());
@@ -165,7 +165,7 @@ export class Fleet {
     }
   }
 
-  /** When everything that was struck stands again. */
+  /** Resolves when all blows are over and the server answers again. */
   async healed(): Promise<void> {
     await Promise.all(this.blows);
   }
@@ -176,7 +176,7 @@ export class Fleet {
     await child.ended;
   }
 
-  /** Another takes its place; it wakes up beyond every deadline and finds the world gone on. */
+  /** Freezes a worker, which another replaces. It wakes up when every deadline has passed, works for a while, and is killed. */
   private async freeze({ child, letGo }: { child: Child; letGo: () => void }): Promise<void> {
     this.struck.add(child);
     this.zombies.add(child);
@@ -192,7 +192,7 @@ export class Fleet {
     this.zombies.delete(child);
   }
 
-  /** It polls no more, and its process has to notice that: nobody else ends it. */
+  /** Shuts down the SDK of a worker. Its process must notice that it no longer polls, because nothing else ends it. */
   private async shutDown(child: Child): Promise<void> {
     this.struck.add(child);
     signalGroup(child, 'SIGUSR2');
@@ -202,7 +202,7 @@ export class Fleet {
     this.noticed.push(Date.now() - since);
   }
 
-  /** Creates and moves that Temporal has with a worker; none where it does not say so in time. */
+  /** How many creates and moves Temporal has with a worker; 0 if Temporal does not say so in time. */
   private async writesOf({ pid }: Child): Promise<number> {
     const { workflow } = this.temporal;
     const count = async () => {
@@ -221,7 +221,7 @@ export class Fleet {
     return this.temporal.withDeadline(Date.now() + BUSY_MS, count).catch(() => 0);
   }
 
-  /** There is always a worker in this place. */
+  /** Keeps a worker running in this slot. */
   private async keep(slot: number): Promise<void> {
     while (!this.isClosing()) {
       const child = startChild({
@@ -247,7 +247,7 @@ export class Fleet {
     };
   }
 
-  /** There is always an API, or one that starts. */
+  /** Keeps an API running. */
   private async keepApi(): Promise<void> {
     while (!this.isClosing()) {
       this.api = startChild({

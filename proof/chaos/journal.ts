@@ -14,7 +14,7 @@ export interface Arrival {
   /** Epoch ms. */
   at: number;
 }
-/** What a write has left behind. */
+/** The effect of a write. */
 export interface Made {
   effect: 'created' | 'replaced' | 'completed';
   record: OnboardRecord;
@@ -35,7 +35,7 @@ export interface Effects {
 
 type Line = { named: string; by: 'POST' | 'PUT'; from: string; at: number } | Made | { call: string };
 
-/** Reads on where it stopped: it is asked often, and a long run writes much. */
+/** Reads on from where it stopped, because it is asked often and a long run writes much. */
 export class JournalFile {
   private readonly journal: Journal = { arrivals: [], made: [] };
   private fd: number | undefined;
@@ -63,7 +63,7 @@ export const listOf = ({ made }: Pick<Journal, 'made'>): OnboardRecord[] => [
   ...new Map(made.map(({ record }) => [record.id, record])).values(),
 ];
 
-/** Of each invitation, what one of them has asked for and done. */
+/** For each invitation, what one user of the account has asked for and done. */
 export function effectsOf({ arrivals, made }: Journal, who: string): Record<string, Effects> {
   const all: Record<string, Effects> = {};
   const of = (id: string) => (all[id.toLowerCase()] ??= { posts: 0, creates: 0, puts: 0, completes: 0, emails: 0 });

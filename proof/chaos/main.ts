@@ -1,6 +1,7 @@
 /**
  * `npm run chaos -- --onboards N --seed S --minutes M [--report file]`: a run in which workers, the API and the Temporal
- * server are killed, frozen and drained, LeadConduit misbehaves, and people send what they send. The emulator's ledger is the judge.
+ * server are killed, frozen and drained, LeadConduit misbehaves, and people send messages of all kinds. The judge is the
+ * emulator's ledger.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,15 +26,15 @@ import { reportOf, tableOf } from './report';
 import { API_KEY, KEY, SETTINGS } from './settings';
 import { invitationIdOf, workflowIdOf } from '../../src/onboard/ids';
 
-/** The longest that everything may take to come to rest when nothing is done to it any more. */
+/** How long everything may take to come to rest when nothing is done to it any more, ms. */
 const SETTLE_MS = 6 * 60_000;
-/** What else a run may take beside the minutes that it was given. */
+/** How much longer than the given minutes a run may take, ms. */
 const OVERHEAD_MS = SETTLE_MS + 10 * 60_000;
 const ASKED_AT_ONCE = 8;
-/** Not those that say whose server it is. */
+/** Without the workflow that records whose server it is. */
 const ONBOARDS = "TaskQueue = 'chaos' AND WorkflowType = 'onboardBuyer'";
 const TELL_MS = 30_000;
-/** As many histories of a run that kept everything go to the replay tests. */
+/** How many onboards have their histories replayed by the replay tests. */
 const SAMPLES = 40;
 const USAGE = 'Usage: npm run chaos -- --onboards N --seed S --minutes M [--report file]';
 
@@ -95,7 +96,7 @@ class Run {
 
   async close(): Promise<void> {
     this.people.endDuty();
-    // The processes first: calls that are cut off with their connection may end this one.
+    // The processes end first: calls that are cut off with their connection may end this one.
     await this.fleet.close();
     await this.connection.close();
   }
@@ -244,7 +245,7 @@ async function main(): Promise<boolean> {
         samples,
       );
   } catch (error) {
-    // First of all: calls that are cut off by the end may end this process.
+    // Reported before the run is closed: calls that are cut off by that may end this process.
     console.error(error);
     throw error;
   } finally {
@@ -255,7 +256,7 @@ async function main(): Promise<boolean> {
   return isKept;
 }
 
-// At once: where something never came to rest, people would go on asking for ever.
+// Exit at once: if something never came to rest, people would go on asking for ever.
 main().then(
   (isKept) => process.exit(isKept ? 0 : 1),
   (error: unknown) => {

@@ -1,4 +1,4 @@
-/** Holds what LeadConduit was made to do, its list, and what every run says of itself against each other. */
+/** Compares what LeadConduit was made to do, its list, and what every run says of itself. */
 import type { OnboardRecord } from '../../src/leadconduit/schema';
 import type { AttentionCode } from '../../src/onboard/attention';
 import type { OnboardView } from '../../src/onboard/view';
@@ -10,7 +10,7 @@ import { ANOTHER, OURS, type Effects, type Journal } from './journal';
 import type { Said } from './people';
 import type { Blow, Fault, Life } from './plan';
 
-/** What a run has come to, as far as it is known at the end. */
+/** What is known at the end of a crash run. */
 export interface Evidence {
   lives: Life[];
   said: Said[];
@@ -36,21 +36,21 @@ export interface Evidence {
 export interface Check {
   name: string;
   passed: boolean;
-  /** Those that do not keep it; empty when it passed. */
+  /** What does not keep it; empty when it passed. */
   offenders: string[];
 }
 
-/** As many should not all be idle. */
+/** Of this many zombies, not all should have been idle. */
 const MANY_ZOMBIES = 10;
 export const LOST = 'no message was lost or acted on twice';
 export const AFTERWARDS = 'nothing was sent that had not been sent when a hold or a cancel was accepted';
 export const UNTOLD = 'every second onboard was told';
 export const OVERWRITTEN = 'nothing that another client changed was written over';
-/** From the last question before the bytes until they are there, on a machine that is busy. */
+/** How long bytes may take to arrive after the last question to Temporal, on a busy machine, ms. */
 const LEAVING_MS = 1_000;
-/** A second onboard that has been listed for so long has been in somebody's look. */
+/** A second onboard that has been listed for this long (ms) has been in somebody's look. */
 const LOOKED_MS = 15_000;
-/** So long before our call another client's change may not have been in the look by which it was made. */
+/** A change by another client that is no older than this (ms) may not have been in the look by which our call was made. */
 const WINDOW_MS = 10_000;
 export const LOST_MALFORMED = 'every malformed message left a line';
 export const WRONG = 'each says what LeadConduit says';
@@ -84,7 +84,7 @@ export function judge(evidence: Evidence): Check[] {
     each('every onboard got to where it was sent', ({ invitation_id: id, goal }) => {
       const state = last(id);
       const isDone = state?.phase === 'done' && state.status === 'completed' && completions(id) === 1;
-      // A cancel that came when it was done already was not accepted.
+      // A cancel that came when the onboard was done already was not accepted.
       const isTooLate = !said.some(
         ({ invitation_id, deed, answers }) =>
           invitation_id === id && deed.do === 'cancel' && answers.includes('accepted'),
@@ -97,7 +97,7 @@ export function judge(evidence: Evidence): Check[] {
     each(WRONG, ({ invitation_id: id }) => {
       const state = last(id);
       const there = listed(id).find((one) => one.id === state?.record?.id) ?? listed(id)[0];
-      // Who was told to stop need not know what came of it; what they know must be so.
+      // A run that was told to stop need not know what came of it; what it knows must be so.
       if (state?.phase === 'cancelled' && state.record === null) return true;
       return there?.id === state?.record?.id && there?.status === state?.status;
     }),
@@ -158,7 +158,7 @@ const check = (name: string, offenders: string[]): Check => ({ name, passed: off
 const named = ({ invitation_id, deed, answers }: Said) =>
   `${invitation_id} ${deed.do} ${deed.key} (${answers.join(', ')})`;
 
-/** A message that was taken left one line of its own; each repetition, at most one more that says that it is one. */
+/** A message that was accepted has acted once and left a line of its own; one that was refused has not acted. */
 function isKept({ deed, answers, answeredAt }: Said, lines: TimelineLine[]): boolean {
   const own = lines.filter(({ by }) => by === deed.key || by === `${deed.key} (via api)`);
   const acted = own.filter(({ event }) => event !== 'message_refused').length;
@@ -185,13 +185,13 @@ function isKept({ deed, answers, answeredAt }: Said, lines: TimelineLine[]): boo
   }
 }
 
-/** Asked then for what the onboard had reached, nobody is there any more to write it down; the answer is yes all the same. */
+/** When the run was done. An `advance` to a status that it has reached succeeds after that too, but nobody is left to log it. */
 function doneAt(lines: TimelineLine[]): number {
   const done = lines.findLast(({ event }) => event === 'done');
   return done ? Date.parse(done.at) : Infinity;
 }
 
-/** Whoever made it: unless nobody could see it before the run's end. */
+/** Whether a second onboard, whoever made it, was told, unless nobody could see it before the run's end. */
 function isTold(listed: OnboardRecord[], lines: TimelineLine[]): boolean {
   if (listed.length < 2) return true;
   const [, second = NaN] = listed.map(({ created_at }) => Date.parse(created_at ?? '')).sort((a, b) => a - b);
@@ -200,7 +200,7 @@ function isTold(listed: OnboardRecord[], lines: TimelineLine[]): boolean {
   return isTooLate || attentions(lines).includes('duplicate');
 }
 
-/** A write of ours that came long enough after another client's keeps its flow and goes on from its status. */
+/** A write of ours that came long enough after another client's change must keep its flow and go on from its status. */
 function isOverwritten({ journal: { made, arrivals }, runs }: Evidence, id: string): boolean {
   const ledger = (runs.get(id) ?? []).flatMap((state) => state.ledger);
   const sent = arrivals.filter(({ from, by, invitation_id }) => from === OURS && by === 'PUT' && invitation_id === id);
@@ -209,10 +209,10 @@ function isOverwritten({ journal: { made, arrivals }, runs }: Evidence, id: stri
     const before = ours.slice(0, n).findLast((one) => one.record.id === record.id);
     if (from !== OURS || effect === 'created' || before?.from !== ANOTHER || before.effect === 'created') return false;
     const changed = Date.parse(before.record.updated_at ?? '');
-    // One that LeadConduit took its time for may have come in before the change, which it could not know then.
+    // A call for which LeadConduit took its time may have come in before the change, and could not know of it.
     const cameIn = sent.findLast(({ at }) => at <= Date.parse(record.updated_at ?? ''))?.at ?? 0;
     if (cameIn < changed + WINDOW_MS) return false;
-    // Whose in_progress was lost cannot know that it was reached, and taken back: that is one of the holes we tell of.
+    // A run whose in_progress was lost cannot know that it was reached, and taken back: that hole is documented.
     const isLost = ledger.some(
       ({ effect: what, outcome, intended_at }) =>
         what === 'in_progress' && outcome === 'unknown' && Date.parse(intended_at) <= changed,

@@ -34,7 +34,7 @@ const MOST_PAUSE_MS = 5_000;
 const REFUSED_MS = 2_000;
 const DUTY_MS = 2_000;
 const OPEN = "ExecutionStatus = 'Running' AND OnboardAttention IS NOT NULL";
-/** `docs/operators.md`: clears itself, or look yourself. */
+/** How long `absence_unproven` may take to clear itself before somebody looks, as `docs/operators.md` says. */
 const UNPROVEN_MS = 60_000;
 
 export class People {
@@ -130,7 +130,7 @@ export class People {
     });
   }
 
-  /** Once its run has ended: where the cancel came too late, as completed. */
+  /** Starts the onboard once more when its run has ended; if the cancel came too late, the run has ended as completed. */
   private async followAgain(life: Life): Promise<Answer> {
     for (let state: OnboardView | undefined; !['cancelled', 'done'].includes(state?.phase ?? '');) {
       if (state) await sleep(AGAIN_MS);
@@ -139,7 +139,7 @@ export class People {
     return this.untilAnswered(() => this.start(life));
   }
 
-  /** What is refused now may be accepted later; until the onboard has ended. */
+  /** Repeats what is refused now and may be accepted later, until the onboard has ended. */
   private async untilAccepted(ask: () => Promise<OnboardView>): Promise<Answer> {
     for (;;) {
       const answer = await this.untilAnswered(ask);
@@ -148,7 +148,7 @@ export class People {
     }
   }
 
-  /** The same again, with the same key, for as long as there is no answer. */
+  /** Repeats the same, with the same key, for as long as there is no answer. */
   private async untilAnswered(ask: () => Promise<unknown>): Promise<Answer> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -162,7 +162,7 @@ export class People {
         if (isEnded) return 'unsure';
         if (error instanceof OnboardsError && error.code === 'refused') return tries === 1 ? 'refused' : 'unsure';
         this.repeats += 1;
-        // As the API asks for: on a busy machine those who do not wait keep it busy.
+        // As the API asks: on a busy machine, clients that do not wait keep it busy.
         await sleep(Math.min(AGAIN_MS * 2 ** (tries - 1), MOST_PAUSE_MS));
       }
     }
@@ -177,7 +177,7 @@ export class People {
         for await (const { workflowId } of this.temporal.workflow.list({ query: OPEN })) open.push(workflowId);
         await Promise.all(open.map((workflowId) => this.decide(invitationIdOf(workflowId))));
       } catch {
-        // Temporal or LeadConduit is down: in two seconds, then.
+        // Temporal or LeadConduit is down: the next round comes in two seconds.
       }
     }
   }
@@ -229,7 +229,7 @@ export class People {
       case 'flow_conflict':
         return { action: 'adopt' };
       case 'unexpected_status': {
-        // To adopt would be to say that the call took effect. Whoever took it back puts it right, and then it goes on.
+        // To adopt would be to say that the call took effect. The client that took the status back puts it right instead.
         const reached = ledger.findLast(({ outcome }) => outcome === 'done' || outcome === 'adopted')?.effect;
         const there = shown.find(({ id }) => id === record?.id);
         if (there && reached && reached !== 'create' && !hasReached(there.status ?? null, reached))

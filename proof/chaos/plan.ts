@@ -11,7 +11,7 @@ export interface Size {
 
 export interface Fault {
   on: 'GET' | 'POST' | 'PUT';
-  /** Before the effect, which then does not come (`slow`: late), or after it. */
+  /** Before the effect, which then does not come (with `slow`, it comes late), or after it. */
   when: 'before' | 'after';
   do: 'reset' | 'hang' | 'slow' | 'status' | 'html' | 'truncate' | 'foreign' | 'partial' | 'page' | 'stale';
   status?: number;
@@ -28,7 +28,7 @@ export interface Life {
   at: number;
   goal: 'completed' | 'cancelled';
   flow_id?: string;
-  /** The door at which it is started and its messages, but for signals, are handed in. */
+  /** The door at which the onboard is started and its messages, except signals, are handed in. */
   door: 'api' | 'client';
   deeds: Deed[];
 }
@@ -56,21 +56,22 @@ export interface Plan extends Size {
   rivals: Rival[];
 }
 
-/** Of a call. Longer than a list may be relied on (5 s), so that a list can come too late and come all the same. */
+/** The time limit of a call. Longer than a list may be relied on (5 s), so that a list can come too late to be used. */
 export const LIMIT_MS = 7_000;
 /**
- * Longer than the limit of a call, by up to this. With the list's lag (2.5 s) it is below four settle times (14 s), so that a call
- * which is broken off at once, and carried out all the same, is listed before absence counts for good.
+ * A slow call takes at least this long, which is more than the limit, and up to `LATE_MS` longer. With the list's lag (2.5 s)
+ * that is below four settle times (14 s), so that a call that is broken off at once, and carried out all the same, is listed
+ * before absence counts for good.
  */
 const SLOW_MS = LIMIT_MS + 500;
 const LATE_MS = 2_000;
-/** Longer than a list may be relied on. */
+/** How long a list takes that comes too late: longer than it may be relied on. */
 export const OLD_LOOK_MS = 5_500;
-/** A list that takes its time and comes in time: somebody may think better of it meanwhile. */
+/** How long a list takes, at least, that is slow but in time: a hold or a cancel may come meanwhile. */
 const LOOK_MS = 1_000;
-/** Older than what another client does before our next call, and than what our lists have shown meanwhile. */
+/** The age of a stale list, at least: older than what another client does before our next call, and than our last lists. */
 const STALE_MS = 20_000;
-/** Before we begin: the list, which lags, shows it then. */
+/** How long before us another client creates, at least: the list, which lags, shows it when we begin. */
 const RIVAL_MS = 4_000;
 export const WORKERS = 3;
 /** Longer than an attempt (three calls of 7 s and 15 s) and the time-out of a workflow task (10 s). */
@@ -78,7 +79,7 @@ export const FROZEN_MS = 50_000;
 /** Longer than a client of the API waits for its answer (20 s), and so repeats. */
 export const API_FROZEN_MS = 25_000;
 
-/** After these, nobody can know without looking. A hang is what a kill hits best, so there are more of them. */
+/** After these faults, only a look can tell. A kill mostly meets a call that hangs, so `MIX` has more of those. */
 export const AMBIGUOUS = ['reset', 'hang', 'slow', 'status', 'html', 'truncate', 'foreign'] as const;
 const MIX = [...AMBIGUOUS, 'hang', 'hang', 'slow'] as const;
 /** Lists that do not tell the truth. */
@@ -92,7 +93,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
   const span = minutes * 60_000;
 
   let turn = upTo(MIX.length);
-  /** In turn, so that a run of any size has each about as often as the others, before the effect and after. */
+  /** Takes the kinds in turn, so that a run of any size has each about as often, before the effect and after. */
   const ambiguous = (invitation_id: string, on: Fault['on']): Fault => {
     const kind = MIX[turn % MIX.length]!;
     const when = Math.floor(turn / MIX.length) % 2 === 0 ? 'before' : 'after';
@@ -114,7 +115,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     ...(invitation_id === undefined ? {} : { invitation_id }),
   });
   let looks = upTo(LISTS.length);
-  /** Most are spared, so that the faults come all through the run. */
+  /** Most looks are spared, so that the faults last through the whole run. */
   const atLook = (): Fault => {
     if (often(0.15)) return { on: 'GET', when: 'after', do: 'slow', ms: LOOK_MS + upTo(LOOK_MS) };
     if (often(0.12)) {
@@ -129,7 +130,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
     return { on: 'GET', when: 'before', do: kind, ...(kind === 'slow' ? { ms: SLOW_MS } : {}) };
   };
 
-  /** @param isShared somebody else changes it between our calls: faults would not meet ours. */
+  /** @param isShared another client changes it between our calls: faults would not meet ours. */
   const faultsOf = (id: string, isShared: boolean): Fault[] => [
     ...(often(0.6) ? [ambiguous(id, 'POST')] : often(0.3) ? [clear(id, 'POST')] : []),
     ...(often(0.05) ? [ambiguous(id, 'POST')] : []),
@@ -146,7 +147,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
   const rivals: Rival[] = [];
   const faults: Fault[] = [];
   let others = 0;
-  /** In turn, as above, what another client does with an onboard. */
+  /** Takes in turn, as above, what another client does with an onboard. */
   const shared = (invitation_id: string, at: number): Change | undefined => {
     const what = OTHERS[others % OTHERS.length]!;
     others += 1;

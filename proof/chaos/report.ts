@@ -8,7 +8,7 @@ import type { Fault, Plan } from './plan';
 
 export type Report = ReturnType<typeof reportOf>;
 
-/** Everything that a run has come to, in numbers. Times in ms. */
+/** The results of a run in numbers. Times in ms. */
 export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: Fleet, took_ms: number) {
   const { lives, onboards, seed, minutes } = plan;
   const ours = lives.map(({ invitation_id }) => evidence.ledger[invitation_id]);
@@ -81,7 +81,7 @@ export function reportOf(plan: Plan, evidence: Evidence, people: People, fleet: 
   };
 }
 
-/** From the first call for an effect until its outcome was known, the longest, ms. */
+/** The longest time from the first call for an effect until its outcome was known, ms. */
 function slowestRecovery(runs: Map<string, OnboardView[]>): {
   ms: number;
   invitation_id: string;
@@ -98,18 +98,18 @@ function slowestRecovery(runs: Map<string, OnboardView[]>): {
   return slowest;
 }
 
-/** Why it took so long. */
+/** Adds the timeline, which shows why it took so long. */
 const withTimeline = <One extends { invitation_id: string }>(one: One, { runs }: Evidence) => ({
   ...one,
   timeline: (runs.get(one.invitation_id) ?? []).flatMap(({ timeline }) => timeline),
 });
 
-/** Offenders of each check; the report has them all. */
+/** How many offenders of each check are shown; the report has them all. */
 const SHOWN = 10;
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
-/** For people: what happened, then what was held against it. */
+/** The report for people: what happened, then the checks. */
 export function tableOf(report: Report): string {
   const { blows, faults, effects, doubled, messages, attentions, recovery, checks } = report;
   const row = (name: string, value: string | number) => `  ${name.padEnd(24)}${value}`;

@@ -1,4 +1,4 @@
-/** LeadConduit in a crash run: the emulator in a process of its own, which nothing kills. What it has written down counts. */
+/** LeadConduit in a crash run: the emulator in a process of its own, which nothing kills. What it has recorded counts. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ChildFailed, endProcess, isAlive, startChild, type Child } from '../../src/processes';

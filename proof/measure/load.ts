@@ -1,6 +1,6 @@
 /**
- * `node scripts/typescript.mjs proof/measure/load.ts [seconds]`: what `npm start` can hold of `POST /onboards`, and what becomes of
- * four times as much for a minute. Each tenth invitation is sent twice at once. The emulator's ledger is the judge.
+ * `node scripts/typescript.mjs proof/measure/load.ts [seconds]`: how many `POST /onboards` `npm start` sustains, and what becomes
+ * of four times as many for a minute. Each tenth invitation is sent twice at once. The emulator's ledger is the judge.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

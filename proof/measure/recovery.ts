@@ -1,7 +1,7 @@
 /**
  * `node scripts/typescript.mjs proof/measure/recovery.ts [times]`: a worker at the default settings is killed (-9) while LeadConduit
- * holds the answer to a create, and started again at once, as `npm start` does. How long until a worker acts again, and
- * until the outcome of that create is known: of one that took effect, and of one that did not.
+ * holds the answer to a create, and started again at once, as `npm start` does. It tells how long it takes until a worker acts
+ * again, and until the outcome of that create is known, whether it took effect or not.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/activities/`. */
+/** Mutants of `src/activities/`. */
 export const ACTIVITIES: Mutant[] = [
   {
     name: 'no look before the create',

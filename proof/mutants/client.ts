@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/client/`. */
+/** Mutants of `src/client/`. */
 export const CLIENT: Mutant[] = [
   {
     name: "another task queue's onboard is taken for ours",

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/http/`. */
+/** Mutants of `src/http/`. */
 export const HTTP: Mutant[] = [
   {
     name: 'an empty password may be a key',

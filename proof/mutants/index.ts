@@ -9,7 +9,7 @@ import type { Mutant } from './mutant';
 
 export type { Mutant };
 
-/** Each in the file of its room of `src/`. */
+/** Each is in the file of its room of `src/`. */
 export const MUTANTS: Mutant[] = [
   ...ACTIVITIES,
   ...CLIENT,

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/leadconduit/`. */
+/** Mutants of `src/leadconduit/`. */
 export const LEADCONDUIT: Mutant[] = [
   {
     name: 'the gate before the bytes is always open',

@@ -3,7 +3,7 @@ export interface Mutant {
   name: string;
   /** Under `src`. */
   file: string;
-  /** Found exactly once, or the mutant itself is out of date. */
+  /** It must be found exactly once, or the mutant itself is out of date. */
   find: string;
   replace: string;
   /** Test files and, as for jest's `-t`, the tests in them: a safeguard's own, so that one run takes seconds. */

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/onboard/`. */
+/** Mutants of `src/onboard/`. */
 export const ONBOARD: Mutant[] = [
   {
     name: 'settle times a tenth',

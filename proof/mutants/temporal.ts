@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/temporal/`. */
+/** Mutants of `src/temporal/`. */
 export const TEMPORAL: Mutant[] = [
   {
     name: 'a worker without a key takes a named server over',

@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant';
 
-/** Of `src/workflows/`. */
+/** Mutants of `src/workflows/`. */
 export const WORKFLOWS: Mutant[] = [
   {
     name: 'Temporal may attempt a call more than once',

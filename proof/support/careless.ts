@@ -1,7 +1,7 @@
 import { LeadConduitClient, type WireEvent } from '../../src/leadconduit/client';
 import type { World } from '../../test/support/world';
 
-/** A client with a bug: a call that went wrong is not told but thrown, so that Temporal may run its activity again. */
+/** A client with a bug: it throws an unexpected error when a call goes wrong, so that Temporal may run the activity again. */
 export class Careless extends LeadConduitClient {
   override createOnboard(...args: Parameters<LeadConduitClient['createOnboard']>) {
     return super.createOnboard(...args).catch(bug);
@@ -15,7 +15,7 @@ function bug(): never {
   throw new Error('a bug');
 }
 
-/** Gives the worker of a world another client; `onStage` hears how far its calls have got. */
+/** Gives the worker of a world another client; `onStage` is told how far its calls have got. */
 export async function useClient(
   world: World,
   Client: typeof LeadConduitClient,

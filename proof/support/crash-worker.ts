@@ -1,4 +1,4 @@
-/** A worker that ends itself by SIGKILL at the point of a call that it is told, on the queue and bundle that it is told. */
+/** A worker that ends itself by SIGKILL at the given point of a call, on the given queue and bundle. */
 import type { PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../src/activities';
@@ -15,7 +15,7 @@ function reach(point: CrashPoint): void {
   if (point === CRASH_AT) process.kill(process.pid, 'SIGKILL');
 }
 
-/** Sees what the workflow decided before the server does: whoever dies at the effect's input has left nothing of it. */
+/** Sees what the workflow decided before the server does: a worker that dies at the effect's input has left nothing of it. */
 const codec: PayloadCodec = {
   encode: (payloads) => {
     if (payloads.some(({ data }) => Buffer.from(data ?? []).includes('"maybe_sent_before":')))
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
     async (input: Input): Promise<Result> => {
       reach('before the look');
       const result = await act(input);
-      // One that had no time left to send comes to nothing, and is made again.
+      // An attempt that had no time left to send comes to nothing, and is made again.
       if (result.kind === 'done') reach('before the return');
       return result;
     };

@@ -1,10 +1,10 @@
-/** A key that looks otherwise in every notation, and a search for what is left of it in any. */
+/** A key that looks different in every notation, and a search for what is left of it in any. */
 
 export const KEY = 'Mark7f3aQ9/+k=e&y%z"?~\\end8c2dX';
-/** The same in all notations but Base64; there is no good reason for even these to be anywhere. */
+/** Parts that look the same in all notations but Base64; even these must not be anywhere. */
 const PARTS = ['mark7f3aq9', 'end8c2dx'];
 
-/** What Base64 makes of the key wherever it stands in a longer text: without the characters that its neighbours share. */
+/** What Base64 makes of the key wherever it stands in a longer text, without the characters that it shares with its neighbours. */
 function base64Cores(encoding: 'base64' | 'base64url'): string[] {
   return [0, 1, 2].map((before) => {
     const text = Buffer.from(`${'x'.repeat(before)}${KEY}`).toString(encoding);
@@ -32,7 +32,7 @@ export function traces(text: string): string[] {
   return [...new Set(found)];
 }
 
-/** All that is in it, the bytes of payloads as text. */
+/** All that is in a value, as text; the bytes of payloads too. */
 export function readable(value: unknown): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString();
   if (typeof value !== 'object' || value === null) return String(value);

@@ -64,7 +64,7 @@ const upFile = (dataDir = inData('')) => JSON.parse(readFileSync(join(dataDir, '
 export const childrenOf = (up: UpFile) => [up.api!.pid, up.worker.pid, up.emulator!.pid, up.temporal.pid!];
 export const alive = (pids: number[]) => pids.filter((pid) => bornAt(pid) !== undefined);
 
-/** What a process was given; nothing where there is no `/proc`. */
+/** The environment of a process; empty if there is no `/proc`. */
 export const environmentOf = (pid: number) =>
   existsSync(`/proc/${pid}/environ`) ? readFileSync(`/proc/${pid}/environ`, 'utf8') : '';
 

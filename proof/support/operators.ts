@@ -1,4 +1,4 @@
-/** One onboard, and what people and operators can do to it with our client and Temporal's own tools; `thrice` plays with three. */
+/** One onboard, and what people and operators can do to it with our client and Temporal's own tools; `thrice` does it with three. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { OnboardsError } from '../../src/client';
@@ -38,15 +38,15 @@ export class Onboard {
   start = () => this.world.start({ invitation_id: this.invitation });
   effects = () => this.world.effects(this.invitation);
   state = () => this.world.onboards.get(this.invitation).state();
-  /** The state as its run tells it, not the last known. */
+  /** The state as its run answers it, not the last known. */
   answered = () => this.until('answered', () => true);
   signal = (name: string, payload: object) => this.handle.signal(name, payload);
   created = () => this.until('created', ({ status }) => status === 'created');
-  /** Until the emulator has got so many calls for it. */
+  /** Waits until the emulator has received this many calls for it. */
   sent = (calls: 'posts' | 'puts', count: number) =>
     eventually(`${count} ${calls}`, async () => (await this.effects())[calls] >= count);
 
-  /** As a client does: what no worker answered in time is repeated with its key. */
+  /** Sends as a client does: a message that no worker answered in time is repeated with its key. */
   async send(command: Command): Promise<OnboardView> {
     const keyed = { key: newId(), ...command };
     for (let tries = 1; ; tries += 1)
@@ -94,7 +94,7 @@ export class Onboard {
     await this.service.updateActivityOptions({ ...(await this.activity()), ...options });
   }
 
-  /** Until the paused activity's run has failed, and Temporal keeps it. */
+  /** Waits until the paused activity's attempt has failed, and Temporal holds it back. */
   heldBack = () => eventually('held back', async () => Number((await this.pending())?.state) === PAUSED);
 
   private pending = async () => (await this.handle.describe()).raw.pendingActivities?.[0];
@@ -151,7 +151,7 @@ export class Onboard {
     await this.start();
   }
 
-  /** All phases that lists were told of, in their order. */
+  /** All phases that the run has published to lists, in their order. */
   async phases(): Promise<Phase[]> {
     const { events } = await this.handle.fetchHistory();
     const told = (events ?? []).flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upsert }) => {
@@ -169,21 +169,21 @@ export class Onboard {
 export interface Scene {
   options?: WorldOptions;
   lag_ms?: number;
-  /** How far the onboards are before the faults are planned and the play begins. */
+  /** How far the onboards are before the faults are planned and the scenario begins. */
   from?: 'created' | 'in_progress';
   faults?: Fault[];
 }
 
-/** What concerns the whole world: done once, when all three have come so far, and then all go on. */
+/** Does something that concerns the whole world: once, when all three have come so far; then all go on. */
 export type Together = (work: () => Promise<unknown>) => Promise<void>;
 
-/** Plays something with three onboards of one world at the same time; the faults come for each of them. */
+/** Runs a scenario with three onboards of one world at the same time; the faults come for each of them. */
 export async function thrice(
   scene: Scene,
   play: (onboard: Onboard, together: Together) => Promise<void>,
 ): Promise<void> {
   const { options, lag_ms = 0, from, faults = [] } = scene;
-  // Calls that the emulator takes its time for must not keep the others waiting.
+  // Calls for which the emulator takes its time must not keep the others waiting.
   const settings = { LEADCONDUIT_MAX_CONCURRENCY: '20', ...options?.settings };
   const world = await World.start({ ...options, settings });
   try {

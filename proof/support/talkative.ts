@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { newId } from '../../test/support/new-id';
 
-/** By this one knows its words again: where they are kept, the key was within reach. */
+/** Marks what it says: wherever these words are kept, the key was within reach. */
 export const SAYING = 'you sent';
 
 /** The key as plain text, in Base64 (in the header's and of itself), percent-encoded where it must be, and throughout. */
@@ -51,12 +51,12 @@ export const ANSWERS: Record<string, Answer> = {
 
 export interface Talkative {
   url: string;
-  /** What a look is answered with where nothing else is said. */
+  /** The answer to a look, unless `onLook` says another. */
   listed: object[];
-  /** What the look (GET) or the act of an invitation is answered with. */
+  /** The answers to a look (GET), and to the write for an invitation. */
   onLook: keyof typeof ANSWERS | undefined;
   onAct: Map<string, string>;
-  /** So many `PUT`s came. */
+  /** How many `PUT`s came. */
   puts: number;
   close(): Promise<unknown>;
 }

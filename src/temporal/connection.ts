@@ -13,7 +13,7 @@ import { readUpFile, type UpFile } from './up-file';
 const DEFAULT_ADDRESS = '127.0.0.1:7233';
 const CONNECT_MS = 5_000;
 
-/** Temporal cannot be had; the message says why and what to do. */
+/** Temporal is not available; the message says why and what to do. */
 export class TemporalUnavailable extends Error {
   override readonly name = 'TemporalUnavailable';
 }
@@ -22,13 +22,13 @@ export interface TemporalSettings {
   /** Fits the client's `Connection` and the worker's `NativeConnection`. */
   connectionOptions: Pick<ConnectionOptions, 'tls' | 'metadata'> & { address: string; apiKey?: string };
   namespace: string;
-  /** False: no server is named, so this is the one that `npm start` starts. */
+  /** False if no server is named: then this is the one that `npm start` starts. */
   isConfigured: boolean;
-  /** What runs on the data folder, where the server was found by it. */
+  /** The `up.json` of the data folder, if the server was found through it. */
   up?: UpFile;
 }
 
-/** Temporal's own settings and profiles, else where `npm start` says it is, else the usual address.
+/** Temporal's own settings and profiles; without them the address in `up.json`, and without that the usual address.
  *  @throws {ConfigError} */
 export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Environment): TemporalSettings {
   const { connectionOptions, namespace } = fromProfile(env);
@@ -66,7 +66,7 @@ const metadataName = (name: string) => `Temporal's metadata ${name} (TEMPORAL_GR
 
 const isHere = (address: string): boolean => isLoopback(hostnameIn(address) ?? '');
 
-/** One line, where others could read and change what is sent and nobody has said that they cannot: `false` is said, by a person. */
+/** A one-line warning if others could read and change what is sent, unless a person has set `TEMPORAL_TLS=false`. */
 export const tlsWarning = ({ connectionOptions: { address, tls } }: TemporalSettings): string | undefined =>
   tls === undefined && !isHere(address)
     ? `Warning: Temporal at ${address} is not on this machine and has no TLS: whoever is on the way can read and change ` +
@@ -75,7 +75,7 @@ export const tlsWarning = ({ connectionOptions: { address, tls } }: TemporalSett
 
 type Credentials = Pick<TemporalSettings['connectionOptions'], 'metadata' | 'apiKey'>;
 
-/** What gRPC can send; its own words for what it cannot would quote it. @throws {ConfigError} */
+/** Checks what gRPC can send before gRPC does: its own error message would quote the secret. @throws {ConfigError} */
 function credentialsIn({ apiKey, metadata }: Credentials): Credentials {
   const sendable = (name: string, value: unknown): string => {
     const text = String(value).trim();
@@ -96,7 +96,7 @@ function credentialsIn({ apiKey, metadata }: Credentials): Credentials {
   };
 }
 
-/** `connect` is the client's or the worker's own, bounded to 5 s.
+/** Connects within some 5 s. `connect` is the function of the client's or the worker's connection class.
  *  @throws {TemporalUnavailable} */
 export async function connectTemporal<C extends { close(): Promise<void> }>(
   { connectionOptions, isConfigured }: Pick<TemporalSettings, 'connectionOptions' | 'isConfigured'>,
@@ -126,7 +126,8 @@ export async function connectTemporal<C extends { close(): Promise<void> }>(
   }
 }
 
-/** On this machine only, where it is known at once; gRPC would wait for its whole deadline. Elsewhere there may be a proxy. */
+/** On this machine a missing server is noticed at once, while gRPC would wait for its whole deadline. For another machine
+ *  this is not asked, because a proxy may stand before it. */
 async function nobodyListens(address: string): Promise<string | undefined> {
   const local = /^(?:127\.0\.0\.1|localhost):(\d+)$/.exec(address);
   return local === null || (await isListening(Number(local[1]))) ? undefined : 'nothing listens there';

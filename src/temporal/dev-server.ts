@@ -9,15 +9,15 @@ import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 import { connectTemporal } from './connection';
 import { claimPort } from './ports';
 
-/** It is always there. */
+/** Every server has this namespace. */
 const DEFAULT_NAMESPACE = 'default';
 const RETENTION_MS = 365 * 24 * 3_600_000;
 const READY_MS = 30_000;
 
 /**
- * The first takes an onboard that comes alone from 148 ms to 36 ms; with the second it is in lists by the time that its
- * create is answered, nearly always (else every other one is not, for up to 0.1 s); the others shorten the tail when 50
- * come at once.
+ * The first setting takes a single onboard from 148 ms to 36 ms. With the second, an onboard is nearly always in the lists
+ * when its create is answered; without it, every other one is missing for up to 0.1 s. The others shorten the tail when 50
+ * onboards come at once.
  */
 const DYNAMIC_CONFIG = {
   'history.transferProcessorMaxPollRPS': 1000,
@@ -31,16 +31,17 @@ export interface TemporalServerOptions {
   cli: string;
   env: Environment;
   logFile: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   port: number;
-  /** None: everything is in memory only. */
+  /** Without one, everything is in memory only. */
   dbFile?: string;
   namespace?: string;
   extraDynamicConfig?: Record<string, string | number | boolean>;
   start?: (spec: ChildSpec) => Child;
 }
 
-/** It cannot be switched off, and by default it acts for every web page; so it answers to one Host only, which nobody can guess. */
+/** Temporal's HTTP API cannot be switched off, and by default it obeys every web page. So it answers only to one Host, which
+ *  nobody can guess. */
 export interface HttpApi {
   port: number;
   host: string;
@@ -53,11 +54,11 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-/** Ready means that the API answers and that the namespace keeps finished onboards for a year.
+/** Resolves when the API answers and the namespace keeps finished onboards for a year.
  *  @throws {ConfigError} when a port is in use, {ChildFailed} when it ends early or never answers */
 export async function startTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
   const { cli, env, logFile, namespace = DEFAULT_NAMESPACE, start = startChild } = options;
-  // First, or a server that is there already would be taken for ours.
+  // This comes first: otherwise a server that already listens there would be taken for ours.
   const port = await claimPort(options.port, 'Temporal', 'TEMPORAL_PORT');
   const api = { port: await claimPort(0, "Temporal's HTTP API", 'TEMPORAL_PORT'), host: secretHost() };
   const address = `127.0.0.1:${port}`;
@@ -66,7 +67,7 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
     command: resolve(cli),
     args: argumentsFor({ ...options, namespace, port, api }),
     env,
-    // The server puts the file's name into an address as it is: `#`, `?` or `%` in the folder's would be read as its syntax.
+    // The server puts the file name into a URL unescaped, where `#`, `?` or `%` in a folder's name would be read as syntax.
     ...(options.dbFile === undefined ? {} : { cwd: dirname(resolve(options.dbFile)) }),
     logFile: resolve(logFile),
   });
@@ -84,10 +85,10 @@ export async function startTemporal(options: TemporalServerOptions): Promise<Tem
   };
 }
 
-/** As short as the part of a name between two dots may be. */
+/** 40 digits, because a part of a host name between two dots may have at most 63 characters. */
 export const secretHost = () => `${randomBytes(20).toString('hex')}.invalid`;
 
-/** The dev server of the Temporal CLI, for this machine only. */
+/** The arguments for the dev server of the Temporal CLI, for this machine only. */
 export const devServer = (port: number, api: HttpApi): string[] => [
   ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--http-port', String(api.port)],
   ...set('frontend.httpAllowedHosts', [api.host]),
@@ -106,13 +107,13 @@ function argumentsFor({ namespace, port, api, dbFile, extraDynamicConfig }: Argu
   const dynamic = Object.entries({ ...DYNAMIC_CONFIG, ...extraDynamicConfig });
   return [
     ...devServer(port, api),
-    // Its web page answers to every Host, and it has no setting against that: see web-page.ts.
+    // The server's web page answers to every Host, and no setting prevents that: see web-page.ts.
     '--headless',
     ...(namespace === DEFAULT_NAMESPACE ? [] : ['--namespace', namespace]),
     ...dynamic.flatMap(([key, value]) => set(key, value)),
-    // They reach a new database only; the worker registers what an older one lacks.
+    // These reach a new database only; the worker registers what an older one lacks.
     ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-    // With WAL, `full` loses nothing when the power goes, for 26 onboards a second instead of 33; LeadConduit allows 10.
+    // With WAL, `full` loses nothing in a power failure. It allows 26 onboards a second instead of 33; LeadConduit allows 10.
     ...(dbFile === undefined ? [] : ['--db-filename', basename(dbFile)]),
     ...(dbFile === undefined ? [] : ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full']),
   ];
@@ -136,7 +137,7 @@ async function untilReady(child: Child, address: string, namespace: string): Pro
   }
 }
 
-/** The server has no setting for it: a day is its own default. */
+/** The dev server has no option for the retention, and its default is one day. */
 async function keepForAYear({ workflowService }: Connection, namespace: string): Promise<void> {
   const kept = async () => {
     const { config } = await workflowService.describeNamespace({ namespace });

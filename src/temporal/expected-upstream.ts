@@ -3,27 +3,27 @@ import type { Config } from '../config';
 import { named, ownerOf, settingsOf, upstreamOf } from '../upstream';
 import type { TemporalSettings } from './connection';
 
-/** Why the onboards of a server that does not say whose they are would be this program's: it is its data folder's own or was
- *  named together with a key; it was only named; nobody has said that it is this one. */
+/** Why a server without a record of its upstream would belong to this program. `sure`: it is the server of the data folder, or
+ *  it was named together with a key. `named`: it was only named. `guess`: nobody has named it. */
 type Ground = 'sure' | 'named' | 'guess';
 
 const groundOf = ({ leadconduit }: Config, { isConfigured }: Pick<TemporalSettings, 'isConfigured'>): Ground =>
   !isConfigured ? 'guess' : leadconduit.apiKey === undefined ? 'named' : 'sure';
 
-/** For whom a program is. */
+/** The upstream that a program works for. */
 export interface Expected {
   upstream: string;
-  /** How that is known. */
+  /** How that is known, in words. */
   because: string;
-  /** Where it has found the server. */
+  /** The address of the Temporal server. */
   address: string;
   ground: Ground;
-  /** What to do where the server is `recorded`'s. */
+  /** What to do if the server belongs to the upstream `recorded`. */
   wayOut: (recorded: string) => string;
 }
 
-/** Of a worker, or `npm start`. Without a key it is for the emulator, always.
- *  @param isFolders the server is the one of its data folder */
+/** For a worker or `npm start`. Without a key it always works for the emulator.
+ *  @param isFolders whether the server is that of its data folder */
 export function expectedByWorker(
   config: Config,
   settings: Pick<TemporalSettings, 'connectionOptions' | 'isConfigured'>,
@@ -42,7 +42,8 @@ export function expectedByWorker(
   };
 }
 
-/** Of one that asks, and starts onboards: the CLI, the API. Undefined where a person has named the server: then it is for whom that is. */
+/** For a program that asks and starts onboards: the CLI, the API. Undefined if there is no key and a person has named the
+ *  server: then the program works for whatever upstream the server belongs to. */
 export function expectedByClient(config: Config, settings: TemporalSettings): Expected | undefined {
   const { isConfigured, up } = settings;
   const { address } = settings.connectionOptions;

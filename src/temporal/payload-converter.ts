@@ -16,5 +16,5 @@ class TolerantPayloadConverter extends DefaultPayloadConverter {
   }
 }
 
-/** Temporal's own converters, but never throwing on what they are given to read: see `undecodable`. */
+/** Temporal's own converter, except that it never throws on a payload that it cannot read: see `undecodable`. */
 export const payloadConverter = new TolerantPayloadConverter();

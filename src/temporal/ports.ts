@@ -3,8 +3,8 @@ import { ConfigError } from '../config-error';
 
 const LOOPBACK = '127.0.0.1';
 
-/** The port, or a free one for 0, which the system then gives to nobody else for a while.
- *  @param host where `HOST` decides it
+/** @returns the port, or a free one for 0, which the system does not hand out again for a while
+ *  @param host the value of `HOST`, for the port that it applies to
  *  @throws {ConfigError} naming the setting, when nobody can listen on it */
 export async function claimPort(wanted: number, who: string, setting: string, host = LOOPBACK): Promise<number> {
   const found = await tryPort(wanted, host);
@@ -21,7 +21,7 @@ export async function claimPort(wanted: number, who: string, setting: string, ho
 
 function tryPort(wanted: number, host: string): Promise<{ port: number } | { code: string }> {
   return new Promise((resolve) => {
-    // Closed from this side, the connection below keeps the port from being handed out again; listening on it works.
+    // The server closes the connection below first. That keeps the port from being handed out again, but not from being used.
     const server = createServer((socket) => socket.destroy());
     server.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? error.message }));
     server.listen(wanted, host, () => {
@@ -33,7 +33,7 @@ function tryPort(wanted: number, host: string): Promise<{ port: number } | { cod
   });
 }
 
-/** Whether anybody takes connections on this port of 127.0.0.1. */
+/** Whether a process accepts connections on this port of 127.0.0.1. */
 export function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });

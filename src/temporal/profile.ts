@@ -14,7 +14,7 @@ import { readSecretFile } from '../secret-file';
 import { visible } from '../visible';
 
 const text = z.string('must be a text in quotes');
-/** The kinds of its values, which Temporal's own reader does not look at. */
+/** The types of a profile's values, which Temporal's own reader does not check. */
 const Profile = z
   .object({
     address: text,
@@ -33,9 +33,10 @@ const Profile = z
   })
   .partial();
 
-/** Temporal's own settings over a profile in its file, as Temporal's own reader understands them. @throws {ConfigError} */
+/** Temporal's own settings, which override a profile in its file, as Temporal's own reader understands them.
+ *  @throws {ConfigError} */
 export function fromProfile(env: Environment) {
-  // To that reader every other word says false.
+  // That reader takes every other word for false.
   if (!/^(true|1|false|0)$/.test(env.TEMPORAL_TLS ?? 'true'))
     throw new ConfigError('TEMPORAL_TLS must be true or false');
   const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -43,7 +44,7 @@ export function fromProfile(env: Environment) {
   try {
     const profile = loadClientConfigProfile({
       overrideEnvVars: Object.fromEntries(set),
-      // A file at its usual place has other people's profiles, too, for other programs.
+      // A file at the usual place may have profiles for other programs too, so only a named file is read strictly.
       configFileStrict: configSource !== undefined,
       ...(configSource && { configSource }),
     });
@@ -55,7 +56,7 @@ export function fromProfile(env: Environment) {
   }
 }
 
-/** One that is named must be there: Temporal's own reader goes on without. An empty one has no profiles, nor has `/dev/null`. */
+/** A file that is named must exist: Temporal's own reader would go on without it. An empty file and `/dev/null` have no profiles. */
 function namedFile(file: string | undefined): ConfigDataSource | undefined {
   if (file === undefined) return undefined;
   const read = file === devNull ? { text: '' } : readSecretFile(file);
@@ -71,7 +72,7 @@ const TLS_PARTS = [
   ['clientKey', 'client_key', createPrivateKey, 'private key without a passphrase'],
 ] as const;
 
-/** With what its files hold: whoever can write to one of them decides which server is believed, or as whom we come. */
+/** Replaces paths by the contents of the files. Whoever can write to one decides which server is believed, or as whom we log in. */
 function withFiles(tls: Tls, env: Environment): Tls {
   if (tls.disabled) return tls;
   const read = { ...tls };
@@ -93,21 +94,21 @@ function withFiles(tls: Tls, env: Environment): Tls {
   return read;
 }
 
-/** The setting where the environment has it, else the profile's. */
+/** The name of the setting if the environment has it, else that of the profile's field. */
 function nameOf(field: string, env: Environment): string {
   const setting = `TEMPORAL_TLS_${field.toUpperCase()}`;
   return env[setting] === undefined ? `tls.${field} of the profile` : setting;
 }
 
-/** Not in its own words: those of a file that cannot be read quote its lines, and a key may stand in them. */
+/** Describes the error in our words, because the parser's own quote lines of the file, and a key may stand in them. */
 function problemOf(error: unknown): string {
   const { code, path = '', line, message } = error as NodeJS.ErrnoException & { line?: number };
   if (error instanceof ConfigError) return message;
   if (line !== undefined) return `line ${line} of the profile file is not well-formed TOML`;
-  // Of the file at its usual place: others are read before.
+  // This is the file at the usual place, since a named one was read before.
   if (code !== undefined) return `${path} cannot be read (${code})`;
   if (/^Profile '/.test(message)) return 'TEMPORAL_PROFILE names a profile that the profile file does not have';
-  // These name keys of the file, never a value.
+  // These messages name keys of the file, never a value.
   if (/^(Validation error|Cannot specify both)/.test(message))
     return `${visible(message)}. Take it out, or set TEMPORAL_CONFIG_FILE to another file`;
   return 'the profile file has no [profile.…], or a value of it is of a wrong kind';

@@ -2,13 +2,13 @@ import type { Connection } from '@temporalio/client';
 import { ConfigError } from '../config-error';
 import { SEARCH_ATTRIBUTES } from '../workflows/search-attributes';
 
-/** Of Temporal's API: `IndexedValueType`. */
+/** `IndexedValueType` of Temporal's API. */
 const TYPE_NUMBERS = { Keyword: 2, Datetime: 6, KeywordList: 7 } as const;
 
 /**
- * Registers what the workflow publishes and is not there yet: an attribute that the server does not know fails a run's
- * task for ever.
- * @throws {ConfigError} with the commands to type where this may not be done from here (Temporal Cloud)
+ * Registers the attributes that the workflow publishes and the server lacks: one that the server does not know fails the
+ * workflow task for ever.
+ * @throws {ConfigError} with the commands to type, if this program may not register them (Temporal Cloud)
  */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { operatorService } = connection;
@@ -31,7 +31,7 @@ export async function registerSearchAttributes(connection: Connection, namespace
   }
 }
 
-/** Where they may not be listed: a filter that names an unknown one is refused. */
+/** For a server that may not be asked for the list: it refuses a filter that names an unknown attribute. */
 async function areKnown({ workflowService }: Connection, namespace: string): Promise<boolean> {
   const query = Object.keys(SEARCH_ATTRIBUTES)
     .map((name) => `${name} IS NULL`)

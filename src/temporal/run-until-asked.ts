@@ -2,22 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from '@temporalio/worker';
 import { PULSE_MS } from '../pulse';
 
-/** How long a call under way may still come to its end once the worker polls no more. */
+/** How long calls in flight may still take to end once the worker no longer polls. */
 const LAST_CALLS_MS = 5_000;
-/** After the time that the worker gives its calls: for the SDK to end. */
+/** How long the SDK may take to end after the worker's grace time. */
 const DRAIN_RESERVE_MS = 10_000;
 
 export const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** The worker polls no more and nobody asked for it. Its process has to end: the SDK's shutdown may never come to its end. */
+/** The worker stopped polling unasked, or did not end in time. Its process has to exit, because the SDK may never shut down. */
 export class WorkerStopped extends Error {
   override readonly name = 'WorkerStopped';
 }
 
-/** From now on: since when this process has been asked to end by one of the signals, which the SDK's runtime takes as well. */
+/** From now on, notes when one of the signals asks this process to end; the SDK's runtime handles these signals as well. */
 export function endAsked(): () => number | undefined {
   let askedAt: number | undefined;
-  // Once: a second signal ends the process, as it does with the SDK alone.
+  // Only the first one: a second signal ends the process, as it does with the SDK alone.
   const ask = () => {
     askedAt = performance.now();
     for (const signal of END_SIGNALS) process.off(signal, ask);
@@ -28,13 +28,13 @@ export function endAsked(): () => number | undefined {
 
 interface Life {
   askedAt: () => number | undefined;
-  /** Called each second while it polls, or drains as it was asked to. */
+  /** Called each second while the worker polls, or drains after it was asked to end. */
   pulse: () => void;
-  /** How long the worker lets its calls end. */
+  /** How long the worker lets its calls end, ms. */
   graceMs: number;
 }
 
-/** Runs the worker until it is asked to end. @throws {WorkerStopped} when it polls no more unasked, or does not come to its end */
+/** Runs the worker until it is asked to end. @throws {WorkerStopped} when it stops polling unasked, or does not end in time */
 export async function runUntilAsked(worker: Worker, { askedAt, pulse, graceMs }: Life): Promise<void> {
   const since = (then: number) => performance.now() - then;
   let stoppedAt: number | undefined;
@@ -52,7 +52,7 @@ export async function runUntilAsked(worker: Worker, { askedAt, pulse, graceMs }:
     stoppedAt ??= performance.now();
     if (calls === 0 || since(stoppedAt) >= LAST_CALLS_MS) throw new WorkerStopped(unasked(is.runState, calls));
   };
-  // At once, too: one that hangs in its first second must be known to have worked.
+  // The first look comes at once: without a first pulse, a worker that hangs would be given the longer time of one that starts.
   const watch = async (): Promise<never> => {
     for (;;) {
       look();

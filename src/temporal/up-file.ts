@@ -14,9 +14,9 @@ const UpFile = z.object({
   temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().optional(), pid: Pid.optional() }),
   worker: z.object({ pid: Pid }),
   emulator: z.object({ url: z.string(), pid: Pid }).optional(),
-  /** `key_file` holds the key that was made; none where keys are set by hand. */
+  /** `key_file` has the key that was made; it is missing if keys are set by hand. */
   api: z.object({ url: z.string(), pid: Pid, key_file: z.string().optional() }).optional(),
-  /** What clients have to know: where the worker listens, and the times that a run is started with. */
+  /** What clients have to know: the task queue of the worker, and the times that a run is started with. */
   settings: z
     .object({ task_queue: z.string(), settle_ms: z.number(), confirm_ms: z.number(), call_ms: z.number() })
     .optional(),
@@ -25,7 +25,7 @@ export type UpFile = z.output<typeof UpFile>;
 
 const pathIn = (dataDir: string) => join(dataDir, 'up.json');
 
-/** Where a running `npm start` has everything; undefined when none of its processes is left. */
+/** Where the parts of a running `npm start` are; undefined if none of its processes is left. */
 export function readUpFile(dataDir: string): UpFile | undefined {
   let text;
   try {
@@ -46,7 +46,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** By rename: who reads it sees all of it, and only when everything is ready. */
+/** Written by rename, so that a reader sees all of it, and only when everything is ready. */
 export function writeUpFile(dataDir: string, up: UpFile): void {
   const fresh = `${pathIn(dataDir)}.${process.pid}`;
   writeFileSync(fresh, `${JSON.stringify(up, null, 2)}\n`, { mode: 0o600 });
@@ -60,7 +60,7 @@ export const settingsFor = ({ taskQueue, settleMs, confirmMs, leadconduit }: Con
   call_ms: leadconduit.timeoutMs,
 });
 
-/** The settings of the `npm start` that runs, but for those that this process has of its own. */
+/** Takes over the settings of the `npm start` that runs, except those that this process has of its own. */
 export function withSettingsOf(up: UpFile | undefined, config: Config, env: Environment): Config {
   if (up?.settings === undefined) return config;
   const { task_queue, settle_ms, confirm_ms, call_ms } = up.settings;

@@ -8,26 +8,26 @@ import { devServer, secretHost, set, type HttpApi } from './dev-server';
 
 export interface WebPageSettings {
   port: number;
-  /** Of the server that holds the onboards. */
+  /** The HTTP API of the server that holds the onboards. */
   api: HttpApi;
   /** The Temporal CLI. */
   cli: string;
 }
 
-/** How long the files are kept at hand after somebody has looked. */
+/** How long the server of the page's files runs on after the last request for a file. */
 const IDLE_MS = 60_000;
 const READY_MS = 30_000;
 
 /**
- * Temporal's web page, behind a check of who asks. Its own server answers to every Host, so that any site which a browser
- * visits could read and steer the onboards through it (DNS rebinding), and it has no setting against that. So none is
- * started over them: the page's files come from a second Temporal, an empty one that runs while somebody looks, and its
- * calls go to the HTTP API of the one that holds the onboards.
+ * Serves Temporal's web page behind a check of who asks. The page's own server answers to every Host, so any site that a
+ * browser visits could read and steer the onboards through it (DNS rebinding), and no setting prevents that. So the server
+ * that holds the onboards runs without a page. The page's files come from a second, empty Temporal server that runs while
+ * somebody looks, and the page's calls go to the HTTP API of the first.
  */
 export async function openWebPage({ port, api, cli }: WebPageSettings): Promise<{ close(): Promise<void> }> {
   const files = new Files(cli);
   const targetOf = async (url: string): Promise<Target> => {
-    // What the page's own server says of itself comes with the files.
+    // The settings of the page's own server come from the server of its files.
     if (url.startsWith('/api/') && !url.startsWith('/api/v1/settings')) return callOf(url, api);
     const own = await files.port();
     return { port: own, path: url, headers: { host: `127.0.0.1:${own}` } };
@@ -69,7 +69,7 @@ interface Target {
   headers: Record<string, string>;
 }
 
-/** The page has payloads as they are; the HTTP API takes and gives them so only when asked to. */
+/** The page uses payloads in full; the HTTP API takes and gives them so only on request. */
 function callOf(url: string, { port, host }: HttpApi): Target {
   const path = `${url}${url.includes('?') ? '&' : '?'}noPayloadShorthand`;
   return { port, path, headers: { host, 'content-type': 'application/json+no-payload-shorthand' } };
@@ -88,7 +88,7 @@ function handOn(req: IncomingMessage, res: ServerResponse, { port, path, headers
   req.pipe(call);
 }
 
-/** The server of the page's files: it holds nothing, is started when somebody looks and ended when nobody has for a while. */
+/** The server of the page's files. It holds no onboards, starts when somebody looks, and ends when nobody has for a while. */
 class Files {
   private running?: Promise<{ child: ChildProcess; port: number }> | undefined;
   private idle?: NodeJS.Timeout;
@@ -115,10 +115,10 @@ class Files {
     const args = [
       ...devServer(own, { port: api, host: secretHost() }),
       ...['--ui-port', String(port), '--ui-disable-news-fetch', '--log-level', 'error'],
-      // Of what it is asked about onboards, it does not even say that it has none.
+      // It refuses every question about onboards, rather than answer that there are none.
       ...set('frontend.namespaceRPS', 0),
     ];
-    // In the process group of this one: whoever ends that, as after a kill, ends both.
+    // It shares the process group of this process, so that a signal to the group ends both, also after a kill.
     const child = spawn(this.cli, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const over = once(child, 'exit').then(() => {
       this.running = undefined;

@@ -17,23 +17,24 @@ import { keepRunning, type Kept } from './keep-running';
 export const WORKER = 'The worker';
 export const API = 'The API';
 
-/** The API answers what is under way within 12 s. */
+/** Longer than the API needs, which answers requests in flight within 12 s. */
 const GRACE_MS = 14_000;
 
-/** Processes of another place, such as a container that shares the folder, cannot be ended from here. */
+/** A process in another place, such as a container that shares the folder, cannot be ended from here. */
 type Named = ProcessId & { name: string; place?: string };
 type Say = (text: string) => void;
 
-/** What `npm start` runs. It is noted in a file as soon as it runs, so that the next run can end what a kill -9 leaves. */
+/** The child processes of `npm start`. Each is noted in a file as soon as it runs, so that the next run can end what a
+ *  kill -9 leaves. */
 export class Children {
   private readonly running: Child[] = [];
   private readonly kept = new Set<string>();
   private isEnding = false;
   private fail!: (error: Error) => void;
-  /** Rejects when one ends that has never been ready. */
+  /** Rejects when a child ends before it was ever ready. */
   readonly unexpectedEnd = new Promise<never>((_resolve, reject) => (this.fail = reject));
 
-  /** @param workerGraceMs how long a call that the worker has under way can take to its own end */
+  /** @param workerGraceMs how long a call that the worker has in flight may take to end */
   constructor(
     private readonly file: string,
     private readonly workerGraceMs: number,
@@ -41,11 +42,11 @@ export class Children {
     this.unexpectedEnd.catch(() => undefined);
   }
 
-  /** Until it is kept, its end is the failure of the start. */
+  /** Starts a child. Until `keep` is called for it, its end fails the whole start. */
   readonly start = (spec: ChildSpec): Child => {
     if (this.isEnding) throw new Error(`${spec.name} is not started: everything is being stopped`);
     const child = startChild(spec);
-    // Who takes another's place takes its place in the order of the ends, too.
+    // A replacement also takes its predecessor's place in the order in which children are ended.
     const before = this.running.findIndex(({ name }) => name === spec.name);
     this.running.splice(before < 0 ? this.running.length : before, before < 0 ? 0 : 1, child);
     void child.ended.then((how) => {
@@ -54,14 +55,14 @@ export class Children {
     try {
       this.note();
     } catch (error) {
-      // One that the next run would not find must not stay.
+      // A child that the next run would not find must not stay.
       signalGroup(child, 'SIGKILL');
       throw error;
     }
     return child;
   };
 
-  /** It has been ready: from now on another one takes its place whenever it ends. */
+  /** To be called when it is ready: from then on a replacement is started whenever it ends. */
   keep(kept: Kept): void {
     this.kept.add(kept.spec.name);
     keepRunning(this, kept).catch(this.fail);
@@ -74,13 +75,13 @@ export class Children {
     writeWhole(this.file, named);
   }
 
-  /** The last one started is ended first. */
+  /** Ends the last one started first. */
   async end(say: Say): Promise<void> {
     this.isEnding = true;
     await this.endAll(this.running, say);
   }
 
-  /** What the last run left behind when it was killed. */
+  /** Ends what the last run left behind when it was killed. */
   async endLeftovers(say: Say): Promise<void> {
     const left = readNamed(this.file).filter(({ place = PLACE, ...id }) => place === PLACE && isAlive(id));
     if (left.length > 0)
@@ -115,7 +116,7 @@ function readNamed(file: string): Named[] {
   }
 }
 
-/** @throws {ChildFailed} when the condition has not come in time. Its early end is seen by `unexpectedEnd`. */
+/** @throws {ChildFailed} when the condition is not met in time. `unexpectedEnd` reports an early end of the child. */
 export async function waitFor(child: Child, what: string, limitMs: number, isReady: () => boolean | Promise<boolean>) {
   const since = Date.now();
   while (!(await isReady())) {

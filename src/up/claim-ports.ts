@@ -3,7 +3,7 @@ import { ConfigError } from '../config-error';
 import type { TemporalSettings } from '../temporal/connection';
 import { claimPort } from '../temporal/ports';
 
-/** Of `npm start`; what is not started here has none. */
+/** The ports of `npm start`; a part that is not started here has none. */
 export interface Ports {
   api: number;
   temporal?: number;
@@ -18,7 +18,8 @@ const PORTS: Record<keyof Ports, [setting: string, who: string]> = {
   emulator: ['EMULATOR_PORT', 'the emulator of LeadConduit'],
 };
 
-/** All of them first: nothing is started that would have to be ended again. @throws {ConfigError} also for one port twice */
+/** Claims all ports before anything is started that would have to be ended again.
+ *  @throws {ConfigError} also if two settings name the same port */
 export async function claimPorts({ api, ports, leadconduit }: Config, temporal: TemporalSettings): Promise<Ports> {
   const own: Ports = {
     api: ports.api,

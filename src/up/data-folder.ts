@@ -11,16 +11,16 @@ import { LockLost, takeLock, whoIs, type Lock } from './lock';
 export interface DataFolder {
   path: string;
   databaseFile: string;
-  /** The processes that run, so that the next run finds them when this one is killed. */
+  /** Names the processes that run, so that the next run finds them when this one is killed. */
   childrenFile: string;
-  /** There until the server was ready for the first time: see `prepareDatabase`. */
+  /** Exists until the server was ready for the first time: see `prepareDatabase`. */
   databaseUnreadyFile: string;
-  /** There from before the database is made until the sample is started: a crash between the two loses nothing. */
+  /** Exists from before the database is made until the sample is started, so that a crash in between loses nothing. */
   sampleDueFile: string;
   logOf: (name: string) => string;
-  /** From now on the folder is this upstream's; provisionally, until `release`, where nobody claims it for good meanwhile. */
+  /** Marks the folder as this upstream's. `release` takes a provisional mark away, unless a claim for good came meanwhile. */
   claim: (how: 'provisionally' | 'for good') => void;
-  /** Rejects when another `npm start` has the folder now: whatever runs here must end at once, and nothing there is ours. */
+  /** Rejects when another `npm start` has taken the folder: what runs here must end at once, and leave the folder alone. */
   lost: Promise<never>;
   release: () => void;
 }
@@ -87,15 +87,15 @@ async function locked(path: string, say: (text: string) => void): Promise<Lock> 
   );
 }
 
-/** Workers outlive an \`npm start\` that was killed, elsewhere too. */
+/** Signs of life of the workers, which outlive an `npm start` that was killed, also in another place. */
 const pulsesIn = (path: string): string =>
   readdirSync(path)
     .filter((name) => PULSE_FILE.test(name))
     .map((name) => touchedAt(join(path, name)))
     .join();
 
-/** Whether the database is new. The server makes its tables only where it finds no file, so one that it was making when it
- *  was ended would never work: it goes, and nothing with it, since nobody could use a server that was never ready. */
+/** Tells whether the database is new. The server makes its tables only if it finds no file, so a database that it was still
+ *  making when it ended would never work. Such a file is removed: nobody can have used a server that was never ready. */
 export function prepareDatabase({ databaseFile, databaseUnreadyFile }: DataFolder): { isNew: boolean } {
   if (existsSync(databaseUnreadyFile))
     for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(databaseFile + ending, { force: true });
@@ -104,7 +104,7 @@ export function prepareDatabase({ databaseFile, databaseUnreadyFile }: DataFolde
   return { isNew };
 }
 
-/** By rename: after a crash there is all of it or nothing. */
+/** Writes by rename, so that a crash leaves all of it or nothing. */
 export function writeWhole(file: string, value: unknown): void {
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);

@@ -4,25 +4,25 @@ import { lastWords, signalGroup, type Child, type ChildSpec } from '../processes
 import { MISSED_LOOKS, PULSE_MS, touchedAt } from '../pulse';
 import type { Children } from './children';
 
-/** One that ran for this long has started well: the next end is not of the same kind. */
+/** A process that ran for this long has started well: its end is no longer counted with those before. */
 const WELL_MS = 60_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** Looks, a second apart, that one which starts may take until it shows for the first time that it works. */
+/** Looks, a second apart, that a process which starts may take until its first sign of life. */
 const LOOKS_TO_START = 60;
 
 export interface Kept {
   spec: ChildSpec;
-  /** The one that runs, and was ready. */
+  /** The process that runs; it was ready. */
   first: Child;
   say: (text: string) => void;
-  /** Another one runs now. */
+  /** Called when a replacement runs. */
   onStart: (child: Child) => void;
-  /** Where it shows each second that it works; one that stops doing so is ended by force. */
+  /** The file that the process touches each second; a process that stops doing so is killed. */
   pulseOf?: ((pid: number) => string) | undefined;
 }
 
-/** Starts another one whenever it has ended, however it ended: nothing is lost by it, and everything else can go on. Each
- *  that ends soon after its start is followed after a longer pause. Returns when everything is being stopped. */
+/** Starts a replacement whenever the process ends, however it ended: nothing is lost, and everything else goes on. After each
+ *  end that comes soon after a start, the pause is longer. Returns when everything is being stopped. */
 export async function keepRunning(children: Children, { spec, first, say, onStart, pulseOf }: Kept): Promise<void> {
   let child: Child | undefined = first;
   let failure = '';
@@ -50,7 +50,7 @@ export async function keepRunning(children: Children, { spec, first, say, onStar
   }
 }
 
-/** How it ended; by force where it has shown no sign of life at too many looks in a row. */
+/** Waits until the process ends, and says how. One without a sign of life at too many looks in a row is killed. */
 async function endOf(children: Children, child: Child, pulse?: string): Promise<string> {
   if (pulse === undefined) return `ended ${await child.ended}`;
   let seen: string | undefined;

@@ -4,9 +4,9 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bornAt, isAlive, PLACE, type ProcessId } from '../processes';
 
-/** Its holder touches the lock, so that those who cannot see its process see that it lives. */
+/** How often the holder touches the lock, which shows that it lives to those who cannot see its process. */
 const TOUCH_MS = 2_000;
-/** Counted looks, not a time: no two machines' clocks are compared, and one that slept has missed nothing. */
+/** Looks are counted, and no time is measured: no clocks of two machines are compared, and one that slept has missed nothing. */
 const LOOKS = 20;
 const LOOK_MS = 500;
 
@@ -18,7 +18,7 @@ export interface Holder extends ProcessId {
 
 export interface Lock {
   isHeld(): boolean;
-  /** Rejects when somebody else has taken it. */
+  /** Rejects when another process has taken the lock, or its file was removed. */
   lost: Promise<never>;
   release(): void;
 }
@@ -36,8 +36,8 @@ interface Seen {
 
 /** Takes the lock for this process, or says who has it. A holder in this place (one boot, one namespace of process ids) is
  *  judged by its process, so that a restart after a kill works at once; any other one by whether the lock is touched.
- *  @param say hears why this takes long
- *  @param signs what changes while something of the holder's is still at work
+ *  @param say is told why this takes long
+ *  @param signs a text that changes while a process of the holder still works
  *  @throws {Error} when the lock cannot be written */
 export async function takeLock(
   file: string,
@@ -53,7 +53,7 @@ export async function takeLock(
     const seen = look(file);
     if (seen === undefined) continue;
     const { holder } = seen;
-    // Before there were places, there were processes only.
+    // A lock of an older version names no place.
     const isHere = holder.pid !== undefined && (holder.place ?? PLACE) === PLACE;
     if (isHere && isAlive(holder as Holder)) return { holder };
     if (!isHere) {
@@ -71,7 +71,7 @@ export async function takeLock(
 export const whoIs = ({ pid = 0, host, place }: Partial<Holder>): string =>
   `pid ${pid}${host === undefined || place === PLACE ? '' : ` on ${host}, in another container or on another machine`}`;
 
-/** Not by a link, which not every file system has. */
+/** Without a link, which not every file system has. */
 function create(file: string, text: string): boolean {
   try {
     writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
@@ -82,7 +82,7 @@ function create(file: string, text: string): boolean {
   }
 }
 
-/** Opened each time: a file system of the network may answer from its memory else. */
+/** Opens the file each time: otherwise a network file system may answer from its cache. */
 function look(file: string): Seen | undefined {
   let opened;
   try {
@@ -99,7 +99,7 @@ function look(file: string): Seen | undefined {
   }
 }
 
-/** Of one that is just being written, nothing is known yet. */
+/** A lock that is just being written names no holder yet. */
 function parse(text: string): Partial<Holder> {
   try {
     const holder: unknown = JSON.parse(text);
@@ -120,7 +120,8 @@ async function watch(file: string, first: Seen, signs: () => string): Promise<'t
   return 'still';
 }
 
-/** Moved aside first: of several who saw the same dead holder, a late one puts back what another has taken since. */
+/** Moves the lock aside first. If several processes saw the same dead holder, a late one may move the lock that another has
+ *  taken since, and puts it back. */
 function removeDead(file: string, { text }: Seen, aside: string): void {
   try {
     renameSync(file, aside);
@@ -144,7 +145,7 @@ function hold(file: string, token: string): Lock {
     try {
       const holder = holderNow();
       if (holder?.token !== token) {
-        // Once it may just be put back, by somebody who took it for a dead one's.
+        // A single miss may be a lock that another process took for a dead holder's and is just putting back.
         missed += 1;
         if (missed > 1)
           lose(new LockLost(`it is held by ${holder ? whoIs(holder) : 'nobody, since its file was removed'}`));
@@ -154,7 +155,7 @@ function hold(file: string, token: string): Lock {
       const now = new Date();
       utimesSync(file, now, now);
     } catch {
-      // A file system that is away: what it says when it is back counts.
+      // The file system is not available. What it says when it is back counts.
     }
   }, TOUCH_MS).unref();
   return {

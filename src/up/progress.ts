@@ -1,4 +1,4 @@
-/** What happens, as it happens: on a terminal one line that changes, elsewhere a line each. */
+/** Shows what is being done: on a terminal in one line that changes, elsewhere in a line for each step. */
 export class Progress {
   private shown = '';
   private since = Date.now();
@@ -19,13 +19,13 @@ export class Progress {
     this.timer = setInterval(draw, 1000).unref();
   };
 
-  /** Something to keep. */
+  /** A line that stays. */
   readonly line = (text: string): void => {
     this.clear();
     this.out.write(`${text}\n`);
   };
 
-  /** From now on there are lines only: what was being done is given up. */
+  /** Ends the steps: from now on only lines are shown. */
   over(): void {
     this.clear();
     this.isOver = true;

@@ -2,7 +2,7 @@ import { SAMPLE_INVITATION } from './sample';
 import type { Started } from './start-all';
 
 interface Ready extends Pick<Started, 'up' | 'isSampleNew'> {
-  /** The Temporal CLI, where it is not on the PATH. */
+  /** The path of the Temporal CLI, if it is not on the PATH. */
   cli?: string | undefined;
   dataDir: string;
   taskQueue: string;
@@ -29,7 +29,7 @@ export function readyText({ up, cli, isSampleNew, dataDir, taskQueue, seconds, p
     ['Worker', `pid ${up.worker.pid}, task queue ${taskQueue}`],
     ['Data', `${dataDir} (logs in logs/)`],
   ];
-  // The sample is only in a database that was made here.
+  // Only a database that was made here has the sample.
   const next =
     emulator && temporal.pid
       ? ['list', `show ${SAMPLE_INVITATION}`, ...(isSampleNew ? [`advance ${SAMPLE_INVITATION} --to in_progress`] : [])]

@@ -36,14 +36,14 @@ export interface Started {
   up: UpFile;
   /** The Temporal CLI that was started. */
   cli?: string;
-  /** The sample was started just now, so that nobody has moved it on. */
+  /** The sample was started just now, so nobody has moved it on. */
   isSampleNew: boolean;
 }
 
 /** Temporal, the emulator, the worker, the sample, the API: each is ready before the next is started. */
 export async function startAll(all: Everything): Promise<Started> {
   const { config, env, folder, children, progress } = all;
-  // A key that is missing or wrong is said before anything is started.
+  // A missing or wrong key is reported before anything is started.
   loadKeys({ ...config, dataDir: folder.path });
   await children.endLeftovers(progress.line);
   const ports = await claimPorts(config, all.temporal);
@@ -86,7 +86,7 @@ async function haveTemporal(all: Everything, ports: Ports): Promise<{ temporal: 
   if (ports.temporal === undefined) return { temporal: { address: connectionOptions.address, namespace } };
   progress.step('Looking for Temporal');
   const cli = await findTemporal({ env, cliPath: config.temporalCliPath, say: progress.step });
-  // Before there is a database, or a crash would leave one that anybody could take over.
+  // This comes before the database, or a crash would leave one that any upstream could take over.
   folder.claim('provisionally');
   const { isNew } = prepareDatabase(folder);
   if (isNew && ports.emulator !== undefined) writeWhole(folder.sampleDueFile, { invitation_id: SAMPLE_INVITATION });
@@ -114,7 +114,7 @@ async function startWebPage(all: Everything, settings: WebPageSettings): Promise
   return `http://127.0.0.1:${settings.port}`;
 }
 
-/** The namespace is there, and a server with a known hole is named. */
+/** Checks that the namespace exists, and warns of a server with a known security hole. */
 async function lookAt({ progress }: Everything, settings: TemporalSettings): Promise<void> {
   const { namespace, connectionOptions } = settings;
   const connection = await connectTemporal(settings, (options) => Connection.connect(options));
@@ -168,7 +168,7 @@ async function startApi(all: Everything, env: Environment): Promise<NonNullable<
 
 interface Program {
   name: string;
-  /** Of `dist`. */
+  /** Path below `dist`. */
   program: string;
   args?: string[];
   env: Environment;
@@ -187,7 +187,7 @@ async function startProgram(all: Everything, entry: Entry, { name, program, args
 
 type Entry = 'temporal' | 'web-page' | 'emulator' | 'worker' | 'api';
 
-/** One of those that run for as long as we do. Until it is kept, its end is the failure of the start. */
+/** For a process that runs as long as this one does. Until `keep` is called, its end fails the whole start. */
 function starting({ folder, children, progress }: Everything, entry: Entry) {
   let spec: ChildSpec;
   let first: Child;
@@ -195,7 +195,7 @@ function starting({ folder, children, progress }: Everything, entry: Entry) {
     spec = it;
     return (first = children.start(it));
   };
-  /** It is ready: from now on another one takes its place when it ends, here and in `up.json`. */
+  /** To be called when it is ready: from then on a replacement takes its place when it ends, also in `up.json`. */
   const keep = <Noted extends { pid?: number }>(noted: Noted, pulseOf?: (pid: number) => string): Noted => {
     const onStart = ({ pid }: Child) => {
       noted.pid = pid;

@@ -4,22 +4,22 @@ import { startServer, type ApiServer } from '../../src/http/server';
 import type { OnboardView } from '../../src/onboard/view';
 import type { World } from './world';
 
-/** Of the one who may operate, unless a test gives others. */
+/** The key that may operate, unless a test gives others. */
 export const KEY = 'key-of-the-shop';
 const SHOP = { name: 'shop', role: 'operate' as Role, secret: KEY };
 
 export interface Answer {
   status: number;
   headers: Headers;
-  /** What came as JSON; a text where it was none. */
+  /** The body as JSON, or as text if it was none. */
   body: unknown;
-  /** How long it took. */
+  /** How long it took, ms. */
   ms: number;
 }
 
 interface Call {
   body?: unknown;
-  /** Null: none is sent. */
+  /** Null: no key is sent. */
   key?: string | null;
   headers?: Record<string, string>;
 }
@@ -28,7 +28,7 @@ interface Call {
 export const sessionsOf = ({ config }: Pick<World, 'config'>) =>
   join(process.env.TEST_FOLDER ?? '', 'sessions', config.taskQueue);
 
-/** Our API on a port of its own, before the client of a world. */
+/** Our API on a port of its own, over the client of a world. */
 export class Api {
   private constructor(private readonly server: ApiServer) {}
 
@@ -81,7 +81,7 @@ export class Api {
     return this.call('PUT', path, { body, ...call });
   }
 
-  /** `POST /onboards`, waiting so many seconds. */
+  /** `POST /onboards` that waits for up to `wait` seconds. */
   create(request: { invitation_id: string; flow_id?: string; label?: string }, wait?: number): Promise<Answer> {
     return this.post('/onboards', request, { headers: wait === undefined ? {} : { prefer: `wait=${wait}` } });
   }
@@ -92,7 +92,7 @@ export class Api {
     return body as OnboardView;
   }
 
-  /** Waits for a state; times out with the last one shown. */
+  /** Waits for a state; on a time-out, the error shows the last one. */
   async until(id: string, is: (state: OnboardView) => boolean): Promise<OnboardView> {
     const deadline = Date.now() + 20_000;
     for (;;) {
@@ -104,7 +104,7 @@ export class Api {
   }
 }
 
-/** Waits until it is so, asking without a pause; gives up after 20 s. */
+/** Waits until the condition holds, asking without a pause; gives up after 20 s. */
 export async function eventually(isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await isSo())) if (Date.now() > deadline) throw new Error(`never so: ${isSo.toString()}`);

@@ -1,7 +1,7 @@
 import { Api } from './api';
 import { World, type WorldOptions } from './world';
 
-/** Another world, and an API before one, beside those of a file: they are closed after the test that has opened them. */
+/** Opens further worlds, and APIs over them, beside those of a file; they are closed after the test that opened them. */
 export function besides() {
   const opened: { close(): Promise<void> }[] = [];
   afterEach(async () => {

@@ -17,7 +17,7 @@ function onPath(): string | undefined {
   });
 }
 
-/** The system's browser; Debian's is installed where there is none. Undefined where that cannot be done from here. */
+/** The system's browser, or Debian's, which is installed if there is none. Undefined if that cannot be done from here. */
 export function findChromium(say: (what: string) => void): string | undefined {
   const found = onPath();
   if (found !== undefined || process.getuid?.() !== 0) return found;

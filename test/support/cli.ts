@@ -42,7 +42,7 @@ export interface Ended {
 
 type Environment = Record<string, string | undefined>;
 
-/** What finds a world's Temporal server and task queue. */
+/** The settings that find a world's Temporal server and task queue. */
 const environmentOf = ({ config }: World): Environment => ({
   TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
   ONBOARDS_TASK_QUEUE: config.taskQueue,
@@ -51,7 +51,7 @@ const environmentOf = ({ config }: World): Environment => ({
   LEADCONDUIT_TIMEOUT: `${config.leadconduit.timeoutMs}ms`,
 });
 
-/** `onboards …` as a process of its own: nothing of this one's environment but what is named. */
+/** `onboards …` as a process of its own, which gets nothing of this one's environment but what is named. */
 export class Cli {
   private readonly env: Environment;
 

@@ -28,7 +28,7 @@ export async function launch(): Promise<Browser> {
   const { TEST_CHROMIUM: executablePath } = process.env;
   if (!executablePath)
     throw new Error('No Chromium was found, and none could be installed: install chromium, then run the tests again');
-  // A name beyond loopback, where browsers tell less of where a form comes from.
+  // A name beyond loopback: there, browsers tell less of where a form comes from.
   return chromium.launch({ executablePath, args: [...FLAGS, `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`] });
 }
 
@@ -120,7 +120,7 @@ export async function does(page: Page, title: string, why?: string): Promise<voi
   await form.getByRole('button').click();
 }
 
-/** One closes the other, unless they have no name. */
+/** Opens them all: those that share a name would close each other. */
 export const OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.name = ''; each.open = true; })";
 
 export const said = (page: Page) => page.locator('.said');

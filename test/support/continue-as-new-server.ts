@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loadEnvironment } from '../../src/environment';
 import { startTemporal, type TemporalServer } from '../../src/temporal/dev-server';
 
-/** For the tests of a file or a `describe`: a server of their own that asks a run to go on in a new one after so many events. */
+/** For the tests of a file or a `describe`: a server of their own that suggests continue-as-new after this many events. */
 export function continueAsNewServer(afterEvents: number): { address: () => string } {
   const folder = mkdtempSync(join(tmpdir(), 'onboards-continue-as-new-'));
   let server: TemporalServer;

@@ -97,7 +97,7 @@ export const summary = async (to: Server) =>
 export const effects = async (to: Server, invitation = INVITATION) => (await summary(to)).invitations[invitation];
 export const made = async (to: Server, invitation?: string) => recordOf(await post(to, invitation));
 
-/** Asks until it is so: for what happens in the server while its answer is held back. */
+/** Waits until the condition holds: for what happens in the server while its answer is held back. */
 export async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -1,5 +1,5 @@
 /**
- * Emulators, in a process of their own: the judge does not stand still where a test freezes its own process.
+ * Emulators in a process of their own, so that the judge goes on while a test freezes its own process.
  * `POST` with `{ records }` starts one and answers `{ url }`; `DELETE` with its URL as the body ends it.
  */
 import { createServer, type IncomingMessage } from 'node:http';

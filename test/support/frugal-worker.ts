@@ -6,7 +6,7 @@ Runtime.install({
   telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
 });
 
-/** Hands on the thread that runs the workflows' code to the next worker of the file: to start it takes more CPU than most tests. */
+/** Passes the thread that runs the workflow code on to the file's next worker: starting one takes more CPU than most tests. */
 export class FrugalWorker extends Worker {
   private static readonly idle: WorkflowCreator[] = [];
   private static isOver = false;
@@ -24,7 +24,7 @@ export class FrugalWorker extends Worker {
     };
   }
 
-  /** Before the file's own `afterAll`, where a last world may be closed. */
+  /** Runs before the file's own `afterAll`, which may close a last world: from now on a worker that is closed ends its thread. */
   static async endThreads(): Promise<void> {
     this.isOver = true;
     await Promise.all(this.idle.splice(0).map((thread) => thread.destroy()));

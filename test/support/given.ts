@@ -1,4 +1,4 @@
-/** An onboard in a state, without a server: what happened to it is applied by the rules themselves. */
+/** Brings an onboard into a state without a server: the rules themselves apply what happened to it. */
 import { applyLook } from '../../src/onboard/apply-look';
 import { applyMessage } from '../../src/onboard/apply-message';
 import { applyOutcome } from '../../src/onboard/apply-outcome';
@@ -61,7 +61,7 @@ export class Given {
     return this;
   }
 
-  /** The attempt that is made, and what it came to. */
+  /** Makes an attempt, which comes to this outcome. */
   tried(effect: Effect, outcome: Outcome): this {
     intend(this.onboard, effect, this.now);
     applyOutcome(this.onboard, { evidence: RUN, ...outcome }, this.now);

@@ -33,7 +33,7 @@ export default async function globalSetup(): Promise<void> {
     TEST_TEMPORAL_PID: String(server.pid),
     TEST_WORKFLOW_BUNDLE: bundlePath,
   });
-  // Interrupted, jest does not come to its teardown.
+  // When it is interrupted, Jest does not run its teardown.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       process.kill(server.pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-/** Takes the lock that it is given and says so, or who has it; holds it until it is ended. */
+/** Takes the given lock and says so, or says who has it. Holds the lock until this process is ended. */
 import { takeLock } from '../../src/up/lock';
 
 const file = process.argv[2] ?? '';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /** A port that a process listens on. */
 export interface Listening {
   pid: number;
-  /** What is typed at it. */
+  /** Its command line. */
   command: string;
   address: string;
   port: number;
@@ -34,7 +34,7 @@ function processes(): Process[] {
   });
 }
 
-/** All that has come of these: their children, whoever shares a session with one of them, and whoever carries the mark. */
+/** All processes that came of these: their children, those in a session that one of them leads, and those with the mark. */
 function family(roots: number[], mark: string): Set<number> {
   const all = processes();
   const found = new Set([...roots, ...all.flatMap(({ pid, environment }) => (environment.includes(mark) ? pid : []))]);
@@ -46,14 +46,14 @@ function family(roots: number[], mark: string): Set<number> {
   return found;
 }
 
-/** `0100007F` and the like: each word is written by its bytes from behind. */
+/** Reads `0100007F` and the like, in which the bytes of each word are reversed. */
 function addressIn(hex: string): string {
   const bytes = hex.match(/.{8}/g)!.flatMap((word) => word.match(/../g)!.reverse());
   if (bytes.length === 4) return bytes.map((byte) => parseInt(byte, 16)).join('.');
   return `[${bytes.join('').match(/.{4}/g)!.join(':')}]`;
 }
 
-/** Every TCP port that any of them listens on, as the kernel has it. */
+/** Every TCP port that any of them listens on, according to the kernel. */
 export function portsOf(roots: number[], mark: string): Listening[] {
   const owners = new Map<string, number>();
   for (const pid of family(roots, mark))

@@ -22,12 +22,12 @@ const LINES: Record<Message['name'], TimelineEvent> = {
   look: 'look_asked',
   note: 'note',
 };
-/** As many of the newest lines are always kept. */
+/** How many of the newest lines are always kept. */
 const KEPT = 500;
 
 /**
- * What somebody knows of a run who only follows what is said to it and what becomes of its calls, by the rules as people
- * are told them. Of the code that is judged it takes where the onboard is said to stand, and none of its rules.
+ * What an observer knows of a run who sees only its messages and what becomes of its calls, by the rules as people are told
+ * them. From the code that is judged it takes where the onboard is said to stand, and none of its rules.
  */
 export class Model {
   held = false;
@@ -38,7 +38,7 @@ export class Model {
   private record: string | undefined;
   /** The last call, and whether it may have taken effect. */
   private call: { effect: Effect; wasSent: boolean } = { effect: 'create', wasSent: false };
-  /** With what each was used for. */
+  /** Each key with the message that it was used for. */
   private readonly keys = new Map<string, string>();
   private attention: string | undefined;
   private readonly lines: { event: TimelineEvent; by?: string }[] = [{ event: 'started' }];
@@ -89,7 +89,7 @@ export class Model {
 
   /** @throws where the state is not what it must be. */
   compare(state: OnboardView): void {
-    // Another onboard was taken in the place of ours: how far it is to go is to be said anew.
+    // Another onboard was taken in place of ours: its target must be set again.
     if (this.record !== undefined && this.record !== state.record?.id) {
       this.asked = 0;
       this.call.wasSent = false;
@@ -118,7 +118,7 @@ export class Model {
     return flow_id !== undefined && (isAsked || flow_id !== (requested_flow_id ?? record?.flow_id ?? undefined));
   }
 
-  /** Until `in_progress` has told it to LeadConduit. */
+  /** A flow may be named until `in_progress` has told it to LeadConduit. */
   private mayNameFlow({ status, record, ledger }: OnboardView): boolean {
     const wasTold = ledger.some(
       ({ effect, outcome }) => effect === 'in_progress' && !['not_sent', 'refused'].includes(outcome),

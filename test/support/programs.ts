@@ -7,15 +7,15 @@ const root = join(__dirname, '..', '..');
 /** A program of ours as a process, as it is shipped: built by the command that runs the tests. */
 export interface Program {
   child: ChildProcess;
-  /** Of both streams. */
+  /** Standard output and standard error. */
   output: () => string;
   ended: Promise<number | null>;
-  /** Resolves when it has said so. @throws when it ends before */
+  /** Resolves when the program has said these words. @throws when it ends before */
   saying(words: string | RegExp): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** @param folder its working directory, where no `.env`, no `.data` and no profile of Temporal's is but the test's own */
+/** @param folder its working directory, which has no `.env`, `.data` or profile of Temporal's but the test's own */
 export function run(folder: string, program: string, env: Record<string, string> = {}, ...args: string[]): Program {
   const own = { PATH: process.env.PATH, HOME: folder, TEMPORAL_CLI_PATH: process.env.TEST_TEMPORAL_CLI };
   const child = spawn(process.execPath, [join(root, 'dist', `${program}.js`), ...args], {
@@ -51,7 +51,7 @@ export function run(folder: string, program: string, env: Record<string, string>
   };
 }
 
-/** Settings with which a program finds a server of the tests at Temporal's usual address, whose port may be another's here. */
+/** Settings that lead a program to a server of the tests at Temporal's usual address, whose port may be another's here. */
 export function atUsualAddress(
   folder: string,
   address = process.env.TEST_TEMPORAL_ADDRESS ?? '',

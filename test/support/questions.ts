@@ -1,7 +1,7 @@
 import type { AttentionCode } from '../../src/onboard/attention';
 import { FLOW, Given, listed, OTHER_FLOW, OURS, seen, SETTLE, THEIRS } from './given';
 
-/** An onboard that stands at each question. */
+/** For each code, an onboard with that attention open. */
 export const AT: Record<AttentionCode, () => Given> = {
   refused: () => new Given().tried('create', { kind: 'refused', words: 'no', http_status: 422, look_first: false }),
   credentials: () => new Given().tried('create', { kind: 'credentials', words: 'no', http_status: 401, at_look: true }),

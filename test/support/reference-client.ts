@@ -1,6 +1,6 @@
 /**
- * LeadConduit's onboards, for a program that was written from its public reference alone: one base address, HTTP Basic with
- * the user `API`, JSON both ways, three calls. It knows nothing of ours, and must not need to.
+ * A client of LeadConduit's onboards that was written from its public reference alone: one base address, HTTP Basic with
+ * the user `API`, JSON both ways, three calls. It knows nothing of this project, and must not need to.
  */
 export interface Onboard {
   invitation_id: string;
@@ -13,7 +13,7 @@ export interface Onboard {
   updated_at: string;
 }
 
-/** What the wire showed; `body` is as the reference says where `status` is a success. */
+/** What came over the wire. If `status` is a success, `body` is what the reference says. */
 export interface Reply<T> {
   status: number;
   type: string | null;

@@ -1,4 +1,4 @@
-/** Loaded into our programs by `node --require`, for what no signal of the system's does to them. */
+/** Loaded into our programs by `node --require`, for failures that no plain signal causes. */
 const { existsSync } = require('node:fs');
 const { basename } = require('node:path');
 const { isMainThread } = require('node:worker_threads');
@@ -13,7 +13,7 @@ if (isMainThread && program === 'worker') {
   const create = Worker.create.bind(Worker);
   Worker.create = async (options) => {
     const worker = await create(options);
-    // A shutdown that nobody asked for, as the SDK begins one by itself: it lasts for as long as a call does.
+    // A shutdown that nobody asked for, such as the SDK may begin by itself. It lasts for as long as a call does.
     process.on('SIGUSR2', () => worker.shutdown());
     return worker;
   };

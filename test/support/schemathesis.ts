@@ -11,12 +11,12 @@ const NEEDED =
 
 type Environment = Record<string, string | undefined>;
 
-/** Where Schemathesis is: kept in the cache, installed into it from PyPI where it is missing. */
+/** The folder of Schemathesis, which is kept in the cache and installed into it from PyPI if it is missing. */
 export async function findSchemathesis(env: Environment = process.env): Promise<string> {
   const cache = join(env.XDG_CACHE_HOME ?? join(env.HOME ?? homedir(), '.cache'), 'durable-onboards');
   const python = await answerOf(['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], env);
   const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 8);
-  // Of one version of Python only: parts of it are compiled.
+  // Each version of Python has its own, because parts of it are compiled.
   const kept = join(cache, `schemathesis-${wanted}-python-${python.trim()}`);
   if (existsSync(kept)) return kept;
   mkdirSync(cache, { recursive: true });

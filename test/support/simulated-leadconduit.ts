@@ -3,17 +3,17 @@ import type { Effect } from '../../src/onboard/lifecycle';
 import type { OnboardState } from '../../src/onboard/state';
 
 export const SETTLE = 1_000;
-/** For how long a run of an attempt may send: another run cannot know that it does not. */
+/** How long an attempt may send, ms; another run cannot know that it no longer does. */
 export const ATTEMPT = 3 * SETTLE;
-/** From one try to the next, at least. */
+/** The least time from one try to the next, ms. */
 export const BACKOFF = 100;
 export const ORDER = ['created', 'in_progress', 'completed'];
 export const INVITATION = 'a'.repeat(24);
 export const FLOWS = ['f0', 'f1'].map((flow) => flow.padStart(24, '0'));
 
-/** `late`: it has its effect long after its answer was lost. `exists`, `refused after`: HTTP 409, or 422, although it took
- *  effect. `key after`: HTTP 401 although it did, where the list shows it within a settle time; `too many after`: HTTP 429
- *  although it did, where the list shows it before the next try. */
+/** `late`: the call takes effect long after its answer was lost. `exists` and `refused after`: HTTP 409 and 422, although it
+ *  took effect. `key after` and `too many after`: HTTP 401 and 429, although it took effect; it does so only if the list shows
+ *  it within a settle time, or before the next try. */
 export const FAULTS = [
   'none',
   'lost before',
@@ -32,10 +32,10 @@ export const FAULTS = [
 /** `called back`: held or cancelled before its bytes leave. */
 export type FaultName = (typeof FAULTS)[number] | 'called back';
 
-/** An onboard of the account that the list has shown: one that leaves out others leaves out this one, too. */
+/** An onboard of the account that the list has shown. A list that leaves out others leaves out this one, too. */
 const CANARY = 'c'.repeat(24);
 
-/** A run of an onboard, as Temporal has several of them one after the other. */
+/** A run of an onboard, of which Temporal may have several, one after another. */
 export interface Run {
   id: string;
   isReset: boolean;
@@ -44,24 +44,24 @@ export interface Run {
 interface Change {
   status: string;
   flow: string | null;
-  /** From when the list shows it. */
+  /** When the list begins to show it, epoch ms. */
   shownAt: number;
   byOthers?: boolean;
 }
 
-/** LeadConduit as a list and a clock, with what the activities do to it: what it has done, and from when its list shows it. */
+/** LeadConduit as a list and a clock, with the activities: what it has done, and when its list begins to show it. */
 export class SimulatedLeadConduit {
   private readonly onboards: { id: string; agreedFlow: string | null; changes: Change[] }[] = [];
-  /** One that somebody had set, and that nobody here had seen, is gone. */
+  /** A flow that somebody had set, and that nobody here had seen, was written over. */
   isFlowLost = false;
-  /** Somebody has changed one: what it was taken back from, nobody of us undid. */
+  /** Somebody else has changed an onboard: a status that goes back is then not our doing. */
   wasTakenBack = false;
   /** The list leaves out some of what there is. */
   isPartial = false;
-  /** Of ours. */
+  /** Creates of ours that took effect. */
   creates = 0;
   readonly completions = new Map<string, number>();
-  /** Calls that left, of whatever kind. */
+  /** Calls that were sent, of whatever kind. */
   sent = 0;
 
   constructor(
@@ -69,7 +69,7 @@ export class SimulatedLeadConduit {
     readonly presence = true,
   ) {}
 
-  /** It lists what it did later than four settle times: then nobody can promise one onboard. */
+  /** It lists what it did later than four settle times: then nobody can promise that there is only one onboard. */
   get isBeyond(): boolean {
     return this.lag > 4 * SETTLE;
   }
@@ -82,7 +82,7 @@ export class SimulatedLeadConduit {
     });
   }
 
-  /** Somebody changes the first one in LeadConduit itself. */
+  /** Somebody changes the first onboard in LeadConduit itself. */
   change({ status, flow }: { status?: string; flow?: string | null }, now: number): void {
     const changes = this.onboards[0]?.changes;
     const last = changes?.at(-1);
@@ -92,12 +92,12 @@ export class SimulatedLeadConduit {
     changes.push({ ...changed, shownAt: now, byOthers: true });
   }
 
-  /** Whoever decides has seen this flow. */
+  /** The person who decides has seen this flow. */
   agreeOn(id: string, flow: string | null): void {
     for (const onboard of this.onboards) if (onboard.id === id) onboard.agreedFlow = flow;
   }
 
-  /** Where the first one stands now, whatever the list shows. */
+  /** The status of the first onboard now, whatever the list shows. */
   get latest(): string | null {
     return this.onboards[0]?.changes.at(-1)?.status ?? null;
   }
@@ -106,7 +106,7 @@ export class SimulatedLeadConduit {
     return this.onboards.some(({ changes }) => changes.some((change) => change.status === status));
   }
 
-  /** All is well again: the list is whole, and whoever had made an onboard fail, or taken it back, has put it right. */
+  /** All is well again: the list is whole, and whoever made an onboard fail, or took its status back, has put it right. */
   mend(now: number): void {
     this.isPartial = false;
     const changes = this.onboards[0]?.changes ?? [];
@@ -114,14 +114,14 @@ export class SimulatedLeadConduit {
     if (changes.at(-1)?.byOthers) this.change({ status: ORDER[furthest] ?? 'created' }, now);
   }
 
-  /** What it shows may be from before a change of ours. */
+  /** The list may show the onboard as it was before a change of ours. */
   private lagsBehind(id: string, now: number): boolean {
     const { changes = [] } = this.onboards.find((one) => one.id === id) ?? {};
     const shown = changes.findLastIndex(({ shownAt }) => shownAt <= now);
     return changes[shown]?.byOthers !== true && changes.some(({ shownAt, byOthers }) => !byOthers && shownAt > now);
   }
 
-  /** It has done what its list does not show by then. */
+  /** LeadConduit has carried out an effect that its list does not show by then. */
   hides(effect: Effect, now: number): boolean {
     const status = effect === 'create' ? 'created' : effect;
     return this.onboards.some(({ changes }) =>
@@ -145,7 +145,7 @@ export class SimulatedLeadConduit {
     const onboard = this.onboards.find((one) => one.id === id)!;
     const before = onboard.changes.at(-1)?.flow ?? null;
     const flow = flow_id ?? before;
-    // One without a flow may never have had one.
+    // An onboard without a flow may never have had one.
     this.isFlowLost ||= before !== null && before !== onboard.agreedFlow && flow !== before;
     onboard.agreedFlow = flow;
     onboard.changes.push({ status: effect, flow, shownAt });
@@ -173,7 +173,7 @@ export class SimulatedLeadConduit {
     if (record && listed[0] && listed[0].record.id !== record.id)
       return { kind: 'duplicate', onboard_ids: [listed[0].record.id, record.id] };
     const own = effect === 'create' ? listed[0] : listed.find((seen) => seen.record.id === record?.id);
-    // One that is there is adopted in whatever status; one that stands at no status of ours is not moved.
+    // An onboard that is there is adopted whatever its status; one with a status that is not ours is not moved.
     const isThere = own && (effect === 'create' || ORDER.indexOf(own.status) >= ORDER.indexOf(effect));
     if (isThere) return { kind: 'done', adopted: true, seen: own };
     if (own && !ORDER.includes(own.status)) return { kind: 'unexpected', seen: own };
@@ -206,7 +206,7 @@ export class SimulatedLeadConduit {
     if (fault === 'key after') return { kind: 'credentials', words: 'no', http_status: 401 };
     if (fault === 'too many after') return tooMany;
     if (fault === 'exists') return { kind: 'refused', words: 'it exists', http_status: 409, look_first: true };
-    // It may be under way at LeadConduit for as long as its list still shows it four settle times after it was sent.
+    // The call may be under way at LeadConduit when the attempt is over, as long as the list shows it within four settle times.
     const underWay = Math.min(late, SETTLE, Math.max(0, 4 * SETTLE - this.lag - 20));
     if (fault === 'lost after' || late > 0)
       return { kind: 'unknown', words: 'reset', may_send_for_ms: late - underWay };

@@ -32,19 +32,19 @@ const POLICY = {
 
 const TELLING = ['timeline', 'weights', 'dropped', 'phase', 'since'];
 
-/** Something that is said while a call is out: before its bytes leave, or after. */
+/** A message that comes while a call is out: before its bytes leave, or after. */
 interface Meanwhile {
   message: Message;
   isBefore: boolean;
 }
-/** Everything but what tells of it. */
+/** The state without the parts that only report. */
 const substance = (onboard: OnboardState) =>
   JSON.stringify(onboard, (key, value: unknown) => (TELLING.includes(key) ? undefined : value));
 
-/** A back-off that doubles comes to fewer. */
+/** The most looks within a settle time; a back-off that doubles makes fewer. */
 const LOOKS = 8;
 
-/** What a `resolve` says that it answers. */
+/** Which attention a `resolve` says that it answers. */
 export const [SEEN_LAST, NEVER_SEEN] = ['the one seen last', 'a1'];
 
 /** One onboard under test, with the promises that must hold after everything that happens to it. */
@@ -65,10 +65,10 @@ export class Trial {
   private seen = NEVER_SEEN;
   /** A completing call was lost: the next one needs a person's order. */
   private needsOrder = false;
-  /** An earlier run may have made the calls of this one: none that cannot be undone is made again unless a person says so. */
+  /** An earlier run may have made this run's calls: none that cannot be undone is repeated unless a person says so. */
   private isDoubtful = false;
   private isCleared = false;
-  /** Repeats that a person ordered of what the list could not show them. */
+  /** Repeats that a person ordered of effects that the list could not show them. */
   private readonly orders = { create: 0, in_progress: 0, completed: 0 };
   private lastCall: { effect: Effect; listedBy: number } = { effect: 'create', listedBy: START };
   private isOut = false;
@@ -92,7 +92,7 @@ export class Trial {
 
   say(unsigned: Message): void {
     this.messages += 1;
-    // Whoever repeats a key says the same in the same name, or something else.
+    // Whoever repeats a key does so under the same name, with the same content or another.
     const message = { ...unsigned, by: `person ${unsigned.key ?? this.messages}` };
     if (message.name === 'resolve' && message.attention === SEEN_LAST) message.attention = this.seen;
     const verdict = this.model.verdictOn(message, this.state);
@@ -118,14 +118,14 @@ export class Trial {
     this.check();
   }
 
-  /** Whoever names a flow, or takes the one that is there, has seen the one of the record. */
+  /** A person who names a flow, or takes the one that is there, has seen the flow of the record. */
   private decideFlow(message: Message, { attention, record }: OnboardView): void {
     const isTaken = message.name === 'resolve' && message.action === 'adopt' && attention?.code === 'flow_conflict';
     const isNamed = message.name === 'advance' && message.flow_id !== undefined;
     if (record && (isTaken || isNamed)) this.upstream.agreeOn(record.id, record.flow_id ?? null);
   }
 
-  /** Beyond the promise: what a person orders again although it is there, where the list did not show it to them. */
+  /** Counts what is beyond the promise: orders to repeat a call that took effect, because the list did not show the effect. */
   private ordered(code: string | undefined): void {
     const { effect, listedBy } = this.lastCall;
     const isUnproven = code === 'absence_unproven' && this.upstream.hides(effect, this.now);
@@ -198,7 +198,7 @@ export class Trial {
     return outcome;
   }
 
-  /** The history has grown long: it goes on in a new run, as if nothing had been. */
+  /** The history has grown long: the onboard goes on in a new run, as if nothing had happened. */
   renew(): void {
     if (this.model.ended) return;
     this.runs += 1;
@@ -218,7 +218,7 @@ export class Trial {
       this.call(step.effect, fault);
       this.needsOrder ||= step.effect === 'completed' && this.upstream.sent > sent;
     }
-    // Nobody starts another after one that is done; after any other, any call may have been made.
+    // Nobody starts a run after one that is done; before any other run, every call may have been made.
     if (how === 'ended' && this.onboard.ended === 'done') return;
     if (how === 'ended')
       this.input = { ...this.input, not_before: iso(this.now + SETTLE), maybe_sent_before: [...EFFECT_NAMES] };

@@ -1,4 +1,4 @@
-/** What LeadConduit, or something in between, can do with a request that it has read, and what is made of it. */
+/** What LeadConduit, or something in between, can do with a request that it has read, and which outcome that makes. */
 import type { Socket } from 'node:net';
 import type { CallName } from '../../src/leadconduit/leadconduit-error';
 import type { Outcome } from '../../src/onboard/outcome';
@@ -20,14 +20,14 @@ export interface Expected {
   words?: string;
   retryAfterMs?: number;
   timeoutMs?: number;
-  /** What it means for a write; where it is not the same for each, for a create, `in_progress` and `completed`. */
+  /** The outcome of a write; if it is not the same for each, of a create, `in_progress` and `completed`. */
   becomes: Outcome['kind'] | readonly Outcome['kind'][];
-  /** Refused, but it may mean that what was asked for is there already. */
+  /** It is refused, but that may mean that the effect is there already. */
   looksFirst?: true;
-  /** To a look; `unusable` where nothing is said. */
+  /** The result of a look; `unusable` if none is given. */
   looks?: 'credentials';
 }
-/** A gateway may have said it, after the call went through: of a completing call nobody can be sure. */
+/** A gateway may have answered after the call went through: of a completing call nobody can be sure. */
 const TOO_MANY = ['not_sent', 'not_sent', 'unknown'] as const;
 export type Behaviour = (socket: Socket, operation: CallName) => void;
 const says =
@@ -39,7 +39,7 @@ const sayOk =
   (socket, operation) =>
     void socket.end(reply(ok(operation), body));
 
-/** All of it was sent; none is repeated. */
+/** The whole request was sent, and none is repeated. */
 export const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     'reset',

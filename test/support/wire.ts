@@ -58,7 +58,7 @@ export const elsewhere = certificate('elsewhere', 'DNS:elsewhere.example');
 
 export type Protocol = 'http' | 'https';
 
-/** The server's end of a connection over TLS; it is reset where the bare connection is. */
+/** The server's end of a TLS connection, whose reset resets the bare connection. */
 function secured(bare: Socket): Socket {
   const socket = new TLSSocket(bare, { isServer: true, ...right });
   socket.on('error', () => undefined);
@@ -135,5 +135,5 @@ export const reply = (status: string, body: string, headers = '') =>
 export const json = (status: string, body: unknown, headers = '') =>
   reply(status, JSON.stringify(body), `content-type: application/json\r\n${headers}`);
 export const OPERATIONS: CallName[] = ['look', 'create', 'put'];
-/** Of a call that comes to no end; long enough for what is to come before, on a slow machine too. */
+/** The time limit of a call that never ends, ms: long enough for all that must come before, on a slow machine too. */
 export const SHORT_MS = 2_000;

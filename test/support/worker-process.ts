@@ -11,7 +11,7 @@ export async function spawnWorker(
   env: Record<string, string> = {},
 ): Promise<ChildProcess> {
   const child = spawn(process.execPath, [join(__dirname, '..', '..', 'dist', 'worker.js')], {
-    // Where there is no `.env`.
+    // A folder without a `.env`.
     cwd: process.env.TEST_FOLDER,
     env: {
       PATH: process.env.PATH,
@@ -32,7 +32,7 @@ export async function spawnWorker(
   throw new Error(`the worker ended before it was ready: ${signal ?? `code ${code}`}`);
 }
 
-/** Ends a process of ours at once and waits until it is gone. */
+/** Kills a process of ours and waits until it is gone. */
 export async function kill9(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');

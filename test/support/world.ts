@@ -21,7 +21,7 @@ import type { Policy } from '../../src/onboard/input';
 import { FrugalWorker } from './frugal-worker';
 import { newId } from './new-id';
 
-/** What the product's worker uses. */
+/** The payload converter of the product's worker. */
 export const payloadConverterPath = require.resolve('../../src/temporal/payload-converter');
 
 export { newId };
@@ -47,19 +47,19 @@ interface Effects {
 
 export interface WorldOptions {
   settings?: Record<string, string>;
-  /** An onboard has been created here and is listed: absence is proof from the start. */
+  /** Unless false, an onboard has been created here and is listed: absence is proof from the start. */
   presence?: boolean;
   records?: OnboardRecord[];
   deps?: Partial<Deps>;
   address?: string;
-  /** How long before its time is up an attempt stops sending. */
+  /** How long before its time is up an attempt stops sending, ms. */
   reserveMs?: number;
   policy?: Partial<Policy>;
 }
 
 const KEY = 'test-key';
 
-/** For the proof: whatever happened on a queue must replay. The names say in which part it did. */
+/** For the proof, in which all histories of a queue must replay. The file names say which part they are from. */
 export async function saveHistories({ workflow }: Client, taskQueue: string): Promise<void> {
   const { PROOF_HISTORIES: folder } = process.env;
   if (folder === undefined) return;
@@ -70,7 +70,7 @@ export async function saveHistories({ workflow }: Client, taskQueue: string): Pr
   }
 }
 
-/** In the process of emulators. */
+/** Starts an emulator in the process of emulators. */
 async function startEmulator(records?: OnboardRecord[]) {
   const { TEST_EMULATORS: emulators = '' } = process.env;
   const ask = (method: string, body: string) => fetch(emulators, { method, body });
@@ -78,7 +78,7 @@ async function startEmulator(records?: OnboardRecord[]) {
   return { url, close: async () => (await ask('DELETE', url)).text() };
 }
 
-/** The whole line but the other processes: a worker on a queue of its own, a client; on a real Temporal server. */
+/** The whole line in one process, but for the emulator: a worker on a queue of its own, and a client, on a real Temporal server. */
 export class World {
   readonly invitation = newId();
   worker: Worker | undefined;
@@ -134,12 +134,12 @@ export class World {
   get workflowId(): string {
     return workflowIdOf(this.invitation);
   }
-  /** Whichever is the newest of its onboard. */
+  /** The newest run of this world's onboard. */
   get run(): WorkflowHandle {
     return this.temporal.workflow.getHandle(this.workflowId);
   }
 
-  /** As the worker makes it. */
+  /** A client for LeadConduit, made as the worker makes it. */
   leadconduit(): LeadConduitClient {
     const { apiKey = '', ...settings } = this.config.leadconduit;
     const onLook = (look: Look) => {
@@ -149,7 +149,7 @@ export class World {
     return new LeadConduitClient({ ...settings, apiKey, onLook });
   }
 
-  /** Starts the worker; `deps` over those of the product. */
+  /** Starts the worker; `deps` override those of the product. */
   async startWorker(deps: Partial<Deps> = {}): Promise<void> {
     this.worker = await FrugalWorker.create({
       ...workerOptions(this.config),
@@ -171,7 +171,7 @@ export class World {
     this.running.catch(() => undefined);
   }
 
-  /** At once no new work; resolves when what it has is done. Meanwhile another one may be started. */
+  /** The worker takes no new work; resolves when it has done what it had. Another one may be started meanwhile. */
   async stopWorker(): Promise<void> {
     const { worker, running } = this;
     this.worker = undefined;
@@ -179,7 +179,7 @@ export class World {
     await running;
   }
 
-  /** Another worker, which knows what one that starts is told. */
+  /** Starts another worker, which knows only what a worker learns when it starts. */
   async restartWorker(): Promise<void> {
     await this.stopWorker();
     this.trust = new ListTrust((ids) => this.onboards.lists.gone(ids));
@@ -274,7 +274,7 @@ export class World {
     return this.onboards.get(this.invitation).state();
   }
 
-  /** Waits for a state that the worker answers, however busy the machine is; times out with the last one shown. */
+  /** Waits for a state that the worker answers, however busy the machine is; on a time-out, the error shows the last one. */
   async until(what: string, is: (state: OnboardView) => boolean, waitMs = 20_000): Promise<OnboardView> {
     const deadline = Date.now() + waitMs;
     for (;;) {
