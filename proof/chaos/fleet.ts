@@ -16,6 +16,8 @@ const dist = join(__dirname, '..', '..', 'dist');
 const SABOTAGE = join(__dirname, '..', '..', 'test', 'support', 'sabotage.cjs');
 /** How long a blow waits until its target is ready; after that it is one that met nobody. */
 const STANDS_MS = 180_000;
+/** How long a process that has just become ready is spared: blows that wait for one another would else leave it no time to work. */
+const SPARED_MS = 3_000;
 /** How long a freeze waits for its worker to have a write in hand. */
 const BUSY_MS = 3_000;
 /** How long a worker whose SDK has shut down may live on, ms. By itself it ends in 10 s, and a call in flight takes its time. */
@@ -41,6 +43,8 @@ export class Fleet {
   private readonly running: { child: Child; letGo: () => void }[] = [];
   private api: Child | undefined;
   private readonly struck = new Set<Child>();
+  /** Since when each has been ready, epoch ms. */
+  private readonly ready = new Map<Child, number>();
   private readonly zombies = new Set<Child>();
   private readonly blows: Promise<void>[] = [];
   /** The last blow to the server: they come one at a time. */
@@ -130,12 +134,17 @@ export class Fleet {
     }
   }
 
-  /** Whether the target is ready and was not struck before. Blows to the server wait for their turn instead. */
+  /** Whether the target has been ready for a while and was not struck before. Blows to the server wait for their turn instead. */
   private stands(blow: Blow): boolean {
-    const isReady = (child?: Child) =>
-      child !== undefined && isAlive(child) && !this.struck.has(child) && / ready/.test(child.output());
-    if ('worker' in blow) return isReady(this.running[blow.worker]?.child);
-    return !blow.do.endsWith('the API') || isReady(this.api);
+    if (!('worker' in blow) && !blow.do.endsWith('the API')) return true;
+    const child = 'worker' in blow ? this.running[blow.worker]?.child : this.api;
+    const since = child && this.ready.get(child);
+    return since !== undefined && Date.now() - since >= SPARED_MS && isAlive(child!) && !this.struck.has(child!);
+  }
+
+  private async awaitReady(child: Child): Promise<void> {
+    while (isAlive(child) && !/ ready/.test(child.output())) await sleep(100);
+    this.ready.set(child, Date.now());
   }
 
   private async strikeServer(what: Blow['do'], downMs: number): Promise<void> {
@@ -231,6 +240,7 @@ export class Fleet {
         env: { ...this.env(), NODE_OPTIONS: `--require ${SABOTAGE}` },
         logFile: join(this.folder, `worker-${slot}.log`),
       });
+      void this.awaitReady(child);
       const frozen = new Promise<void>((letGo) => (this.running[slot] = { child, letGo }));
       await Promise.race([child.ended, frozen]);
       const wasReady = child.output().includes('Worker ready');
@@ -262,6 +272,7 @@ export class Fleet {
         },
         logFile: join(this.folder, 'api.log'),
       });
+      void this.awaitReady(this.api);
       await this.api.ended;
       const wasReady = this.api.output().includes('API ready');
       if (wasReady && !this.struck.has(this.api) && !this.isClosing()) this.deserted += 1;

@@ -74,6 +74,8 @@ const STALE_MS = 20_000;
 /** How long before us another client creates, at least: the list, which lags, shows it when we begin. */
 const RIVAL_MS = 4_000;
 export const WORKERS = 3;
+/** The latest completing order after a start: else a longer run has more onboards open at once, which each kill makes others replay. */
+const MOST_OPEN_MS = 50_000;
 /** Longer than an attempt (three calls of 7 s and 15 s) and the time-out of a workflow task (10 s). */
 export const FROZEN_MS = 50_000;
 /** Longer than a client of the API waits for its answer (20 s), and so repeats. */
@@ -166,7 +168,7 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
       ...{ invitation_id, at, door },
       ...(change?.flow_id === undefined ? {} : { flow_id: hex() }),
       goal: cancelled === 'for good' ? 'cancelled' : 'completed',
-      deeds: deedsOf(dice, n, { cancelled, completeAt: 2_000 + upTo(span / 6), change }),
+      deeds: deedsOf(dice, n, { cancelled, completeAt: 2_000 + upTo(Math.min(span / 6, MOST_OPEN_MS)), change }),
     };
   });
 
