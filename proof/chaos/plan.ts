@@ -76,6 +76,10 @@ const RIVAL_MS = 4_000;
 export const WORKERS = 3;
 /** The latest completing order after a start: else a longer run has more onboards open at once, which each kill makes others replay. */
 const MOST_OPEN_MS = 50_000;
+/** The run of `npm run proof`. */
+const SHORT = { onboards: 300, minutes: 5 };
+/** In a longer run, for how many onboards a minute there are as many blows as in the short one. */
+const STRUCK_A_MINUTE = 20;
 /** Longer than an attempt (three calls of 7 s and 15 s) and the time-out of a workflow task (10 s). */
 export const FROZEN_MS = 50_000;
 /** Longer than a client of the API waits for its answer (20 s), and so repeats. */
@@ -175,7 +179,9 @@ export function planOf({ onboards, seed, minutes }: Size): Plan {
   /** Spread over the run; each at a random moment of its own share. */
   const spread = <Kind extends object>(count: number, blow: () => Kind) =>
     Array.from({ length: count }, (_, n) => ({ at: Math.floor(((n + next()) / count) * 0.95 * span), ...blow() }));
-  const share = (each: number, least: number) => Math.max(least, Math.ceil(onboards / each));
+  // A process that starts costs two cores two to three seconds: beyond five minutes, more of them would do nothing but start.
+  const struck = Math.min(onboards, SHORT.onboards + STRUCK_A_MINUTE * Math.max(0, minutes - SHORT.minutes));
+  const share = (each: number, least: number) => Math.max(least, Math.ceil(struck / each));
   const worker = () => upTo(WORKERS);
   const downMs = () => 500 + upTo(2_500);
   const blows: Blow[] = [
