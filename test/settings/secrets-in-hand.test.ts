@@ -111,9 +111,9 @@ test.each([
       ...(inEnvironment ? settings : {}),
     });
     let up: UpFile | undefined;
-    await eventually(() =>
-      Promise.resolve((up = readUpFile(join(folder, 'data'))) !== undefined || start.child.exitCode !== null),
-    );
+    // Five processes that start at once take a busy machine longer.
+    const isUp = () => (up = readUpFile(join(folder, 'data'))) !== undefined || start.child.exitCode !== null;
+    await eventually(() => Promise.resolve(isUp()), 50_000);
     const pids = { temporal: up?.temporal.pid ?? 0, worker: up?.worker.pid ?? 0, api: up?.api?.pid ?? 0 };
     const found = Object.entries(pids).map(([name, pid]) => [name, handed(pid)] as const);
     const temporals = ['marked-codec-', 'marked-metadata-'];

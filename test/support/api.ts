@@ -105,8 +105,8 @@ export class Api {
 }
 
 /** Waits until the condition holds, asking without a pause; gives up after 20 s. */
-export async function eventually(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+export async function eventually(isSo: () => Promise<boolean>, waitMs = 20_000): Promise<void> {
+  const deadline = Date.now() + waitMs;
   while (!(await isSo())) if (Date.now() > deadline) throw new Error(`never so: ${isSo.toString()}`);
 }
 
