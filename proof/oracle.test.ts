@@ -10,7 +10,7 @@ import { AMBIGUOUS, LISTS, OLD_LOOK_MS, type Blow, type Fault } from './chaos/pl
 const ID = 'a'.repeat(24);
 const AT = '2026-01-01T00:00:00.000Z';
 const DONE_AT = '2026-01-01T00:01:00.000Z';
-const GONE = 'creating the onboard: the worker that made the call was not heard of again';
+const GONE = 'creating the onboard: the worker that made the call stopped responding';
 const KILL: Blow = { at: 0, do: 'kill', worker: 0 };
 const SHUT: Blow = { at: 0, do: 'shut down the SDK', worker: 0 };
 /** Of others, which only the coverage counts: one that another client made first, and one of each kind that was told. */

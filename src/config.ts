@@ -117,7 +117,7 @@ const Settings = Shape.transform((s, ctx) => {
       ctx.addIssue({
         code: 'custom',
         path: ['LEADCONDUIT_API_KEY_FILE'],
-        message: 'is set beside LEADCONDUIT_API_KEY: set one of them',
+        message: 'is set as well as LEADCONDUIT_API_KEY: set only one of them',
       });
       return z.NEVER;
     }

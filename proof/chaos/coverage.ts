@@ -60,12 +60,12 @@ export function coverage(evidence: Evidence): Record<string, Met> {
   };
 }
 
-/** Calls whose worker was not heard of again, by what the looks after them showed first. */
+/** Calls whose worker stopped responding, by what the looks after them showed first. */
 function workerGone(runs: Map<string, OnboardView[]>): Met {
   const met = { without_effect: 0, with_effect: 0 };
   for (const { timeline } of [...runs.values()].flat())
     for (const [n, { event, detail }] of timeline.entries()) {
-      if (event !== 'unknown' || detail?.includes('not heard of again') !== true) continue;
+      if (event !== 'unknown' || detail?.includes('stopped responding') !== true) continue;
       const shown = timeline.slice(n + 1).find((line) => ['adopted', 'moved', 'absent'].includes(line.event));
       if (shown) met[shown.event === 'absent' ? 'without_effect' : 'with_effect'] += 1;
     }

@@ -54,7 +54,7 @@ function readSize(): Size & { report: string } {
       number,
     ];
     if (![onboards, seed].every(Number.isSafeInteger) || onboards < 1 || !(minutes > 0))
-      throw new Error('numbers are asked for');
+      throw new Error('--onboards, --seed and --minutes must be numbers');
     const report = resolve(values.report ?? join(tmpdir(), `onboards-chaos-${onboards}-seed-${seed}.json`));
     return { onboards, seed, minutes, report };
   } catch (error) {

@@ -113,7 +113,7 @@ async function send(
   // There must be no await between this and `begin`, or two runs could both find the way free.
   const blockedMs = writes.blockedMs(invitation_id, attempt.runId);
   if (blockedMs > 0) {
-    const words = 'a call of an earlier run for this invitation is under way, or was made just now';
+    const words = "an earlier run's call for this invitation is still under way, or has only just ended";
     return { kind: 'not_sent', words, retry_after_ms: Math.min(blockedMs, settle_ms) };
   }
 
@@ -172,6 +172,6 @@ export async function withErrors<T, E>(
 function notSeen(look: Exclude<LookResult, { kind: 'seen' }>): AttemptOutcome {
   if (look.kind === 'credentials') return { ...look, at_look: true };
   const { retry_after_ms, no_time } = look;
-  const words = `LeadConduit could not be looked at: ${look.words}`;
+  const words = `LeadConduit's list could not be read: ${look.words}`;
   return { kind: 'not_sent', words, retry_after_ms, unusable_look: !no_time, no_time };
 }

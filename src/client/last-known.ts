@@ -38,7 +38,7 @@ export function lastKnown(run: Run, silence: Silence): OnboardView {
     },
     since: row.since,
     attention: row.attention_code
-      ? { id: '', code: row.attention_code, message: 'details are shown when a worker runs', since: row.since }
+      ? { id: '', code: row.attention_code, message: 'start a worker to see the details', since: row.since }
       : undefined,
     actions: [],
     ledger: [],
@@ -64,7 +64,7 @@ export function withCall(state: OnboardView, { raw }: Pick<WorkflowExecutionDesc
   if (stage === SCHEDULED)
     return {
       ...state,
-      waiting_for: { who: 'time', text: 'a worker that is free to make the call: it has not been sent' },
+      waiting_for: { who: 'time', text: 'a free worker; the call has not been sent yet' },
     };
   if (stage !== PAUSED && stage !== PAUSE_REQUESTED) return state;
   const text = 'somebody to unpause the call, which was paused in Temporal: `temporal activity unpause`';

@@ -28,7 +28,7 @@ export function readLook(
   arrivedAt: number,
 ): Look | string {
   const list = z.array(z.unknown()).safeParse(body).data;
-  if (!list) return 'an answer that cannot be read: it is no list';
+  if (!list) return 'an answer that cannot be read: it is not a list';
   const shortfall = shortfallOf(headers, list.length, arrivedAt);
   if (shortfall !== undefined) return shortfall;
   const ids = new Set<string>();

@@ -15,7 +15,7 @@ export const MESSAGES = {
     accepted: 'Accepted: it goes on.',
   },
   resolve: {
-    does: 'Answer the attention that is open; show tells what each answer does.',
+    does: 'Answer the open attention. `show` says what each answer does.',
     accepted: 'Accepted: it goes on by your decision.',
   },
   hold: {

@@ -160,7 +160,7 @@ function repeatOrAsk(onboard: OnboardState, operation: Operation, now: number): 
 
 function whyUnproven({ effect }: Operation, lacks: string[] | undefined): string {
   if (lacks)
-    return `LeadConduit's list does not show the effect, but neither does it show onboard ${lacks[0] ?? ''}, which it has shown before: it may be incomplete or out of date. ${goneWords(lacks)}`;
+    return `LeadConduit's list shows neither the effect nor onboard ${lacks[0] ?? ''}, which it has shown before or must show by now: the list may be incomplete or out of date. ${goneWords(lacks)}`;
   return effect === 'create'
     ? "LeadConduit's list does not show the onboard, but it has not shown all those that were created here: it may be hidden."
     : "LeadConduit's list does not show this onboard any more, so it cannot tell whether the call took effect.";

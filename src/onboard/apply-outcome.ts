@@ -98,7 +98,7 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
     case 'unexpected':
     case 'flow_changed': {
       const what =
-        outcome.kind === 'unexpected' ? `it stands at "${outcome.seen.status}"` : 'it has another flow there';
+        outcome.kind === 'unexpected' ? `it stands at "${outcome.seen.status}"` : 'its flow in LeadConduit was changed';
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words: what });
       if (outcome.may_be_old && !isMissingTooLong(onboard, operation, now)) {
         log(onboard, now, 'not_sent', { detail: `${detail}${what}, unless the list lags behind` });

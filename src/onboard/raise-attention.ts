@@ -94,15 +94,15 @@ export function raiseUnusable(
     onboard,
     now,
     'list_unreadable',
-    `LeadConduit's list ${what} ${UNUSABLE_LOOKS} times in a row; looking goes on. The last: ${words}.${todo}`,
+    `LeadConduit's list ${what} ${UNUSABLE_LOOKS} times in a row; it is read again by itself. The last problem: ${words}.${todo}`,
   );
 }
 
 /** What a person can do about a list that lacks an onboard. */
 export const goneWords = ([id = '']: readonly string[]): string =>
-  `Nothing is sent on its word. If you see in LeadConduit that onboard ${id} was removed, resolve this with retry and this onboard id.`;
+  `Nothing is sent on the basis of this list. If you see in LeadConduit that onboard ${id} was removed, resolve this with retry and this onboard id.`;
 
 export function raiseUnsent(onboard: OnboardState, effect: Effect, words: string, now: number): void {
-  const message = `${UNSENT_TRIES} times in a row ${EFFECTS[effect].call} was not sent; unless it is held, it is tried again by itself. The last: ${words}`;
+  const message = `${UNSENT_TRIES} times in a row ${EFFECTS[effect].call} was not sent; it is tried again by itself unless it is held. The last reason: ${words}`;
   needAttention(onboard, now, 'not_sent', message);
 }

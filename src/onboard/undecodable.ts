@@ -9,4 +9,4 @@ export const isUndecodable = (value: unknown): value is { __undecodable__: unkno
 
 /** Why the payload could not be read. Anybody can send a payload with this marker, so the reason may be anything. */
 export const whyUndecodable = ({ __undecodable__: reason }: { __undecodable__: unknown }): string =>
-  typeof reason === 'string' ? reason : 'it is marked as one that cannot be read';
+  typeof reason === 'string' ? reason : 'it is marked as unreadable';

@@ -123,7 +123,7 @@ function waitingFor(onboard: OnboardState, phase: Phase, now: number): OnboardVi
     case 'attention':
       return { who: 'operator', text: `${ruleOf(attention)?.waitsFor ?? ''}: ${attention?.message ?? ''}` };
     case 'unknown':
-      if (operation?.stage !== 'unknown') return { who: 'time', text: "LeadConduit's list, to see what stands there" };
+      if (operation?.stage !== 'unknown') return { who: 'time', text: "LeadConduit's list, to see the current state" };
       return { who: 'time', text: `LeadConduit's list, to see whether ${call} took effect` };
     case 'creating':
     case 'updating':
@@ -131,7 +131,7 @@ function waitingFor(onboard: OnboardState, phase: Phase, now: number): OnboardVi
     case 'held':
       return { who: 'operator', text: 'somebody to release it' };
     case 'confirming':
-      return { who: 'time', text: 'one more look, whether the set-up at LeadConduit failed after all' };
+      return { who: 'time', text: 'one more look, to see whether the set-up in LeadConduit failed' };
     case 'waiting':
       return {
         who: 'operator',

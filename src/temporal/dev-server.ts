@@ -146,7 +146,7 @@ async function keepForAYear({ workflowService }: Connection, namespace: string):
   if ((await kept()) >= RETENTION_MS) return;
   const config = { workflowExecutionRetentionTtl: msNumberToTs(RETENTION_MS) };
   await workflowService.updateNamespace({ namespace, config });
-  if ((await kept()) < RETENTION_MS) throw new Error('the retention of a year was not taken');
+  if ((await kept()) < RETENTION_MS) throw new Error('the server did not accept a retention of one year');
 }
 
 /** What is wrong with a server of this version; undefined when nothing is. */

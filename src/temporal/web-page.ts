@@ -37,7 +37,7 @@ export async function openWebPage({ port, api, cli }: WebPageSettings): Promise<
     if (refusal) return answer(res, ...refusal);
     targetOf(req.url ?? '/').then(
       (target) => handOn(req, res, target),
-      (error: unknown) => answer(res, 503, `Temporal's web page cannot be had: ${(error as Error).message}`),
+      (error: unknown) => answer(res, 503, `Temporal's web page is not available: ${(error as Error).message}`),
     );
   });
   server.listen(port, '127.0.0.1');

@@ -34,4 +34,4 @@ export const state = defineQuery<OnboardView>('state');
 export const REFUSED = 'OnboardRefused';
 export const ENDED = 'OnboardEnded';
 /** Fails a query that arrived together with events of the run, see interceptors.ts. Asking again succeeds. */
-export const ASK_AGAIN = 'asked while something else was just happening: ask again';
+export const ASK_AGAIN = 'the query arrived while the run was processing other events: ask again';

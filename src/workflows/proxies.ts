@@ -101,7 +101,7 @@ export async function attempt(onboard: OnboardState, effect: Effect): Promise<Ou
 
 const NOT_STARTED: Outcome = {
   kind: 'not_sent',
-  words: 'it was called back before a worker had taken it',
+  words: 'it was called back before any worker started it',
   called_back: true,
 };
 
@@ -126,7 +126,7 @@ function isAbout({ invitation_id, record }: OnboardState, effect: Effect, outcom
 }
 
 function whyLost(cause: unknown): string {
-  if (cause instanceof TimeoutFailure) return 'the worker that made the call was not heard of again';
+  if (cause instanceof TimeoutFailure) return 'the worker that made the call stopped responding';
   if (cause instanceof ApplicationFailure) return `the attempt failed: ${cause.message}`;
   return 'the attempt ended without an outcome';
 }

@@ -88,7 +88,7 @@ test('list shows the oldest first, filtered by status, phase, attention and age'
   expect(table.out).toMatch(
     new RegExp(`second.* created +waiting +- +${old} +\\w+ +Acme\n.* attention +refused +${refused} `),
   );
-  expect(none).toMatchObject({ code: 0, out: matching(/^No onboard fits/) });
+  expect(none).toMatchObject({ code: 0, out: matching(/^No onboard matches/) });
 });
 
 test('list filters what an onboard is now, not what an earlier run of it was', async () => {

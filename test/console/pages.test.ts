@@ -45,7 +45,7 @@ describe('live', () => {
     const label = `Live ${newId().slice(0, 6)}`;
     await page.getByLabel('Any id or label').fill(label);
     await page.getByRole('button', { name: 'Show' }).click();
-    await shows(page, 'No onboard fits.');
+    await shows(page, 'No onboard matches.');
     const id = await site.waiting(label);
     await page.getByRole('link', { name: label }).waitFor();
     await site.world.onboards.get(id).send({ name: 'hold' });
@@ -198,7 +198,7 @@ describe('the list', () => {
     }
     await page.locator('select[name=status]').selectOption('completed');
     await page.getByRole('button', { name: 'Show' }).click();
-    await shows(page, 'No onboard fits.');
+    await shows(page, 'No onboard matches.');
   });
 });
 

@@ -246,7 +246,7 @@ describe('a look that somebody has asked for', () => {
     expect(given.step()).toEqual({ do: 'look', about: 'check', at: START });
     expect(given.view).toMatchObject({
       phase: 'unknown',
-      waiting_for: { who: 'time', text: "LeadConduit's list, to see what stands there" },
+      waiting_for: { who: 'time', text: "LeadConduit's list, to see the current state" },
     });
     given.looked('check', listed(seen('completed')));
     expect(given.step()).toEqual({ do: 'look', about: 'check', at: START + 60_000 });

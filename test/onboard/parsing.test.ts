@@ -130,9 +130,7 @@ describe('a message', () => {
   test('of another name or shape is said to be wrong, field by field', () => {
     expect(wrong('dance')).toMatch(/^there is no message of this name; there are advance, resolve, hold/);
     expect(wrong('hold', undecodable('no codec'))).toBe('its payload cannot be decoded: no codec');
-    expect(wrong('hold', { __undecodable__: 5 })).toBe(
-      'its payload cannot be decoded: it is marked as one that cannot be read',
-    );
+    expect(wrong('hold', { __undecodable__: 5 })).toBe('its payload cannot be decoded: it is marked as unreadable');
     expect([wrong('hold', 'x'), wrong('hold', [])]).toEqual(Array(2).fill('its payload must be one object'));
     expect(wrong('advance', { to: 'created', flow_id: 'x', by: '' })).toBe(
       'to must be in_progress or completed; flow_id must be 24 hexadecimal digits; by must be a text',

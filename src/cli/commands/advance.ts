@@ -28,7 +28,7 @@ export function addAdvance(program: Command): void {
     .argument('<id>', 'invitation or onboard')
     .addOption(new Option('--to <status>', 'how far').choices(MOVES).makeOptionMandatory())
     .option('--flow-id <id>', 'sets the flow, until in_progress was sent', checkedId)
-    .option('--yes', 'complete without being asked');
+    .option('--yes', 'complete without confirmation');
   withJson(withAttribution(withWait(command, 'until it is there')))
     .addHelpText('after', `\n${COMPLETING} On a terminal you are asked first.`)
     .addHelpText(

@@ -50,5 +50,5 @@ export function addList(program: Command): void {
 
 const none = (isFiltered: boolean) =>
   isFiltered
-    ? `No onboard fits. All of them: ${PROGRAM} list`
+    ? `No onboard matches. To list all: ${PROGRAM} list`
     : `No onboards yet. To start one: ${PROGRAM} start <invitation_id>`;

@@ -40,7 +40,7 @@ export function addResolve(program: Command): void {
       'the attention that is answered (default: the one that is open)',
       text('--attention', LINE_LENGTH),
     )
-    .option('--yes', 'complete without being asked');
+    .option('--yes', 'complete without confirmation');
   withJson(withAttribution(withWait(command, 'until it is settled')))
     .addHelpText(
       'after',

@@ -50,7 +50,7 @@ export function addStart(program: Command): void {
 
 async function startOne(onboards: OnboardsClient, request: Request, wait: number): Promise<Answer> {
   const { state, isNew } = await onboards.onboard(request, wait);
-  return answerWith(state, outcomeCode(state, state.record !== null), isNew ? 'Created.' : 'It was there already.');
+  return answerWith(state, outcomeCode(state, state.record !== null), isNew ? 'Created.' : 'It already exists.');
 }
 
 /** Starts a few at a time. Then many wait at once, for one deadline, since waiting costs Temporal less than starting. */

@@ -101,7 +101,7 @@ export function ListRegion({ snapshot, wanted, now }: ListProps) {
         </ul>
       </nav>
       {rows.length === 0 ? (
-        <p>{snapshot.rows.length === 0 ? 'There is no onboard yet.' : 'No onboard fits.'}</p>
+        <p>{snapshot.rows.length === 0 ? 'There is no onboard yet.' : 'No onboard matches.'}</p>
       ) : (
         <table class="list">
           <caption>
