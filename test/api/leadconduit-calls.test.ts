@@ -142,6 +142,18 @@ describe('POST /onboards', () => {
     expect(await world.effects(id)).toMatchObject({ creates: 1 });
   });
 
+  test('one that is asked for again after its cancel was accepted, and before it has ended, is followed again', async () => {
+    const id = newId();
+    await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 2_000, invitation_id: id });
+    const first = api.create({ invitation_id: id });
+    await eventually(async () => (await world.effects(id)).posts > 0);
+    await api.post(`/onboards/${id}/cancel`, {});
+    expect(await api.create({ invitation_id: id })).toMatchObject({ status: 201 });
+    await first;
+    await api.until(id, ({ phase }) => phase === 'waiting');
+    expect(await world.effects(id)).toMatchObject({ creates: 1 });
+  });
+
   test('one that was cancelled is followed again: the onboard that is there is adopted', async () => {
     const { id, invitation_id } = await created();
     await api.post(`/onboards/${invitation_id}/cancel`, {});
@@ -184,6 +196,18 @@ describe('PUT /onboards/{id}', () => {
     expect(
       (await api.state(record.invitation_id)).timeline.filter(({ by }) => by === 'shop').map(({ event }) => event),
     ).toEqual(['started', 'advance_asked', 'flow_set', 'advance_asked']);
+  });
+
+  test('cancelled while it waits: 409, and where it stands', async () => {
+    const record = await created();
+    const { invitation_id } = record;
+    await world.faults({ on: 'PUT', when: 'before', do: 'status', status: 429, retry_after: 60, invitation_id });
+    const waiting = put(record, { status: 'in_progress' });
+    await eventually(async () => (await world.effects(invitation_id)).puts > 0);
+    await api.post(`/onboards/${invitation_id}/cancel`, {});
+    const answer = await waiting;
+    expect(answer).toMatchObject({ status: 409, body: { error: expect.stringContaining('cancelled') as string } });
+    expect(answer.headers.get('location')).toBe(stateAddress(invitation_id));
   });
 
   test('the status that it has, or none: 200 with the record, and nothing is sent', async () => {
