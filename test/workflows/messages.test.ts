@@ -1,5 +1,6 @@
 /** The rules for messages, on the real server: accepted or refused with a reason, never lost, never an error for ever. */
 import { defaultPayloadConverter } from '@temporalio/common';
+import { eventually } from '../support/api';
 import { World } from '../support/world';
 
 let world: World;
@@ -239,7 +240,7 @@ describe('cancel', () => {
   test.each(ends)('%s waits for the call that is out and records it', async (_, cancel) => {
     await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 600 });
     await world.start();
-    await world.until('out', ({ waiting_for }) => waiting_for.who === 'leadconduit');
+    await eventually(async () => (await world.effects()).posts > 0);
     await cancel();
     const state = await ended();
     expect(state.ledger.map(({ outcome }) => outcome)).toEqual(['done']);
