@@ -138,7 +138,7 @@ export abstract class Starts {
     const cancelled = state && cancelledAt(state, run);
     // It was cancelled while this call waited: starting it again would overrule the cancel.
     if (cancelled !== undefined && cancelled >= began) return { state: state!, isNew: false };
-    if (!state || cancelled !== undefined) await this.start(request, Math.max(2 * ANSWER_MS, deadline - Date.now()));
+    if (!state || cancelled !== undefined) await this.start(request, deadline, signal);
     const created = await this.whenCreated(request, Math.max(0, deadline - Date.now()), signal);
     // The ledger is the new run's, so a create in it was not made by the cancelled run.
     const isMade = created.ledger.some(({ effect, outcome }) => effect === 'create' && outcome === 'done');

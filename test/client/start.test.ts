@@ -64,6 +64,17 @@ describe('starting', () => {
       await followed();
     });
 
+    test('for a move, by a start that waits: it waits for the end, and is followed', async () => {
+      const { record } = await world.create();
+      await world.faults({ on: 'PUT', when: 'after', do: 'slow', ms: 2_000 });
+      await world.send({ name: 'advance', to: 'in_progress' });
+      await eventually(async () => (await world.effects()).puts > 0);
+      await world.send({ name: 'cancel' });
+      const { state } = await world.onboards.onboard({ invitation_id: world.invitation }, 20_000);
+      expect(state).toMatchObject({ phase: 'waiting', status: 'in_progress', record: { id: record?.id } });
+      expect(await world.effects()).toMatchObject({ creates: 1, puts: 1 });
+    });
+
     test('and nobody carries on: it says so, and nothing is started', async () => {
       await world.faults({ on: 'POST', when: 'after', do: 'slow', ms: 3_000 });
       await world.start();
