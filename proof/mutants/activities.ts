@@ -202,4 +202,14 @@ export const ACTIVITIES: Mutant[] = [
     noticedBy: /another flow, set after in_progress/,
     says: /never flow_conflict/,
   },
+  {
+    name: 'an old state of an onboard counts as a change by somebody else',
+    file: 'activities/look-then-act.ts',
+    find: "('may_be_old' in act && act.may_be_old === true)",
+    replace: 'false',
+    tests: ['test/lists/incomplete'],
+    only: 'accuses nobody, however long it stays so',
+    noticedBy: /accuses nobody, however long it stays so/,
+    says: /unexpected_status/,
+  },
 ];

@@ -162,4 +162,14 @@ export const ONBOARD: Mutant[] = [
     noticedBy: /accuses nobody/,
     says: /"attention"/,
   },
+  {
+    name: 'an old list answers a choice between two',
+    file: 'onboard/apply-look.ts',
+    find: 'isOldChoice(onboard, adoption, look)',
+    replace: 'false',
+    tests: ['test/onboard/decisions'],
+    only: 'answers no choice between two',
+    noticedBy: /answers no choice between two/,
+    says: /unexpected_status|shows no onboard/,
+  },
 ];

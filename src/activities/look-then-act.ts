@@ -69,7 +69,10 @@ const usableUntil = ({ sentAt, arrivedAt }: Look, isSecond: boolean) =>
 const tookMs = ({ sentAt, arrivedAt }: Look) => arrivedAt - sentAt;
 const isOutOfTime = (became: AttemptOutcome) => became.kind === 'not_sent' && became.no_time === true;
 
-/** A list that lacks what it must show proves nothing; what it does show counts all the same. */
+/**
+ * A list that lacks what it must show proves nothing. What it does show counts all the same, unless it may be an old state
+ * of an onboard.
+ */
 async function ifTrusted(
   { trust }: Deps,
   { settle_ms, onboard_id }: EffectInput,
@@ -77,7 +80,9 @@ async function ifTrusted(
   act: AttemptOutcome | Act,
 ): Promise<AttemptOutcome | Act> {
   const lacked = await trust.lackedBy(look, longestLag({ settle_ms }));
-  if (typeof act === 'function') return lacked.length > 0 ? incomplete(lacked) : act;
+  const mustBeWhole = typeof act === 'function' || ('may_be_old' in act && act.may_be_old === true);
+  if (mustBeWhole && lacked.length > 0) return incomplete(lacked);
+  if (typeof act === 'function') return act;
   const others = lacked.filter((id) => id !== onboard_id?.toLowerCase());
   return act.kind === 'not_listed' && others.length > 0
     ? { ...act, words: `${act.words} ${incomplete(others).words}.` }

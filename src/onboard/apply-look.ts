@@ -2,8 +2,9 @@
 import { flowOf } from './flow';
 import { sameId } from './ids';
 import { log, settleEntry } from './journal';
-import { EFFECTS, hasReached, isNewer, isStatus, type Effect } from './lifecycle';
+import { EFFECTS, hasReached, isStatus, type Effect } from './lifecycle';
 import type { LookFor } from './next-step';
+import { isAskedAgain, isBehind, isOld, isOldChoice } from './old-list';
 import type { LookResult, SeenOnboard } from './outcome';
 import {
   clearAttention,
@@ -16,7 +17,7 @@ import {
   raiseUnusable,
 } from './raise-attention';
 import { landed, logAdopted, takeRecord, takeRecordAndFlow } from './record';
-import { backoff, LOOKS_AFTER, UNUSABLE_LOOKS } from './schedule';
+import { backoff, LOOKS_AFTER } from './schedule';
 import { heard, lengthenAttempts, type Adoption, type Check, type OnboardState, type Operation } from './state';
 import { cleanLine } from './text';
 
@@ -46,15 +47,11 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   // Our own onboard counts even if the list does not show it.
   const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
   const isDoubled = listed.length > 0 && ids.size > 1;
-  // A list that lacks a known onboard, or shows an old state of ours, raises attention only after several such looks.
-  if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) {
-    const olds = (check.old_looks ?? 0) + 1;
-    Object.assign(check, {
-      at: now + Math.max(backoff(onboard.policy, olds - 1), onboard.policy.settle_ms),
-      old_looks: olds,
-    });
-    if (olds < UNUSABLE_LOOKS) return;
-  }
+  // A list that is older than what is known counts only after several such looks.
+  if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks))
+    if (isAskedAgain(onboard, check, now)) return;
+  if (about === 'adoption' && adoption && isOldChoice(onboard, adoption, look))
+    if (isAskedAgain(onboard, adoption, now)) return;
   schedule.unusable_looks = 0;
   schedule.failures = 0;
   clearAttention(onboard, now, 'credentials');
@@ -222,24 +219,5 @@ function checked(onboard: OnboardState, check: Check, listed: SeenOnboard[], now
   const changed = flow === agreed_flow ? '' : `, ${flow ? `for flow ${flow}` : 'without a flow'}`;
   log(onboard, now, 'checked', { detail: `LeadConduit shows one onboard, ${own.status}${changed}` });
 }
-
-/** Whether the list lacks a known onboard, or shows ours at a status from before the one that is known. */
-function isOld(
-  onboard: OnboardState,
-  { shown = [] }: Check,
-  listed: SeenOnboard[],
-  lacks: string[] | undefined,
-): boolean {
-  const { record, status, ruled_out } = onboard;
-  const known = [...shown.filter((id) => !ruled_out.includes(id)), ...(record ? [record.id] : [])];
-  const own = listed.find((one) => sameId(one.record.id, record?.id));
-  if (known.some((id) => !listed.some((one) => sameId(one.record.id, id)))) return true;
-  if (!own || !record) return false;
-  const isBefore = isBehind(own.status, onboard) && !isBehind(status, onboard);
-  return isBefore && (lacks !== undefined || !isNewer(own.record, record));
-}
-
-const isBehind = (status: string | null, { furthest }: OnboardState): boolean =>
-  isStatus(status) && furthest !== undefined && !hasReached(status, furthest);
 
 const idsOf = (onboards: SeenOnboard[]): string[] => onboards.map(({ record }) => cleanLine(record.id.toLowerCase()));

@@ -37,19 +37,23 @@ export interface Operation extends Schedule {
   takes_slow_look?: boolean;
 }
 
+/** A look that is made again if its list is older than what is known. */
+export interface Reading extends Schedule {
+  /** Looks in a row whose list was older than that. */
+  old_looks?: number;
+}
+
 /** A look for the onboard that a person wants. If none fits, the attention that the person answered is raised again. */
-export interface Adoption extends Schedule {
+export interface Adoption extends Reading {
   onboard_id?: string;
   answers: Attention;
 }
 
 /** A look that is not about a call under way: for a second onboard, for a failed set-up, or because somebody asked. */
-export interface Check extends Schedule {
+export interface Check extends Reading {
   why: 'doubles' | 'confirm' | 'asked';
   /** Onboards of the invitation that a list has shown. A list without them is older. */
   shown?: string[];
-  /** Looks in a row whose list was older than what is known. */
-  old_looks?: number;
   /** The check that waits until this one is done. */
   next?: Check;
 }

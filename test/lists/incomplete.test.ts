@@ -1,4 +1,6 @@
 /** What a list does not show counts only where nothing speaks against the list: it lacks nothing that it has shown, and says of itself neither "partial" nor "old". */
+import { newRecord } from '../../src/emulator/ledger';
+import type { OnboardView } from '../../src/onboard/view';
 import { newId, World, type Fault } from '../support/world';
 
 let world: World;
@@ -101,6 +103,25 @@ test('before a move: whoever is told that ours is not listed is told that others
     .follow(await world.onboards.get(ours).state(), 40_000, ({ attention }) => !!attention);
   expect(asked.attention?.code).toBe('not_listed');
   expect(asked.attention?.message).toMatch(/does not show 2 onboards, such as .*, which it has shown before/);
+});
+
+test('before a move: a list that lacks others and shows ours as it was accuses nobody, however long it stays so', async () => {
+  const ours = { invitation_id: newId() };
+  const longAgo = '2026-01-01T00:00:00.000Z';
+  world = await World.start({ records: [{ ...newRecord(ours.invitation_id), updated_at: longAgo }] });
+  const onboard = world.onboards.get(ours.invitation_id);
+  const until = async (is: (state: OnboardView) => boolean) => onboard.follow(await onboard.state(), 20_000, is);
+  await world.start(ours);
+  await until(({ status }) => status === 'created');
+  await onboard.send({ name: 'advance', to: 'in_progress' });
+  await until(({ status, phase }) => status === 'in_progress' && phase === 'waiting');
+  await world.faults({ on: 'GET', when: 'before', do: 'stale', ms: 600_000, times: 10_000 });
+  await onboard.send({ name: 'advance', to: 'completed' });
+  const asked = await until((state) => state.attention !== undefined);
+  expect(asked).toMatchObject({ status: 'in_progress', attention: { code: 'list_unreadable' } });
+  await world.mend();
+  await until(({ phase }) => phase === 'done');
+  expect(await world.effects(ours.invitation_id)).toMatchObject({ posts: 0, puts: 2, completes: 1 });
 });
 
 describe('after a lost answer', () => {

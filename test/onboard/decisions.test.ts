@@ -64,6 +64,32 @@ test('another one, shown in the place of ours while a call for ours may have wor
   expect(trial.onboard).toMatchObject({ record: { id: other.id }, ruled_out: [ours] });
 });
 
+test.each([
+  ['shows ours as it was before', ['created', 'created'], undefined],
+  ['lacks the one that was chosen, and others', ['in_progress'], ['c'.repeat(24)]],
+])('an old list that %s answers no choice between two: it is read again', (_, statuses, lacks) => {
+  const upstream = new SimulatedLeadConduit(0);
+  const trial = new Trial(upstream);
+  trial.say({ name: 'advance', to: 'in_progress' });
+  while (trial.onboard.status !== 'in_progress') trial.step('none', Infinity);
+  const ours = trial.onboard.record!.id;
+  const { id: other } = upstream.make(trial.now);
+  trial.say({ name: 'look' });
+  trial.step('none', Infinity);
+  trial.say({ name: 'resolve', action: 'adopt', onboard_id: lacks ? other : ours });
+  const look = upstream.look(trial.run, trial.onboard, 'none', trial.now);
+  if (look.kind !== 'seen') throw new Error(`a list was to be seen: ${look.kind}`);
+  const onboards = look.onboards.flatMap((one, n) => {
+    const status = statuses[n];
+    return status === undefined ? [] : [{ record: { ...one.record, status }, status }];
+  });
+  applyLook(trial.onboard, 'adoption', { ...look, onboards, lacks }, trial.now, trial.now);
+  expect(trial.onboard.attention).toBeUndefined();
+  while (trial.step('none', Infinity));
+  expect(trial.onboard).toMatchObject({ record: { id: lacks ? other : ours } });
+  expect(trial.onboard.attention).toBeUndefined();
+});
+
 test('a look that was under way when somebody chose between two does not ask them again', () => {
   const upstream = new SimulatedLeadConduit(0);
   const trial = new Trial(upstream);
