@@ -35,7 +35,8 @@ export class AnotherClient {
 
   /** Changes the onboard as soon as it is in progress. */
   async change(invitation_id: string, { what, flow_id }: Change): Promise<void> {
-    const find = () => listOf(this.journal()).find((one) => one.invitation_id === invitation_id);
+    const find = () =>
+      this.journal().made.findLast(({ record: { invitation_id: id } }) => id === invitation_id)?.record;
     let record = find();
     while (record?.status !== 'in_progress') {
       await sleep(AGAIN_MS);

@@ -15,7 +15,7 @@ const dist = join(__dirname, '..', '..', 'dist');
 /** Lets a signal shut down the SDK of a worker. */
 const SABOTAGE = join(__dirname, '..', '..', 'test', 'support', 'sabotage.cjs');
 /** How long a blow waits until its target is ready; after that it is one that met nobody. */
-const STANDS_MS = 180_000;
+const STANDS_MS = 300_000;
 /** How long a process that has just become ready is spared: blows that wait for one another would else leave it no time to work. */
 const SPARED_MS = 3_000;
 /** How long a freeze waits for its worker to have a write in hand. */

@@ -33,6 +33,8 @@ const AGAIN_MS = 500;
 const MOST_PAUSE_MS = 5_000;
 const REFUSED_MS = 2_000;
 const DUTY_MS = 2_000;
+/** How long somebody on duty leaves an onboard alone that they have seen to, or that goes on by itself. Each question costs a replay. */
+const LEFT_ALONE_MS = 10_000;
 const OPEN = "ExecutionStatus = 'Running' AND OnboardAttention IS NOT NULL";
 /** How long `absence_unproven` may take to clear itself before somebody looks, as `docs/operators.md` says. */
 const UNPROVEN_MS = 60_000;
@@ -45,6 +47,8 @@ export class People {
   /** Tries that got no answer and were repeated. */
   repeats = 0;
   private readonly seen = new Set<string>();
+  /** When each was last seen to, epoch ms. */
+  private readonly seenTo = new Map<string, number>();
   private offDuty = false;
   private readonly isOffDuty = () => this.offDuty;
 
@@ -175,7 +179,13 @@ export class People {
       try {
         const open = [];
         for await (const { workflowId } of this.temporal.workflow.list({ query: OPEN })) open.push(workflowId);
-        await Promise.all(open.map((workflowId) => this.decide(invitationIdOf(workflowId))));
+        const due = open.filter((id) => Date.now() - (this.seenTo.get(id) ?? 0) >= LEFT_ALONE_MS);
+        await Promise.all(
+          due.map(async (workflowId) => {
+            await this.decide(invitationIdOf(workflowId));
+            this.seenTo.set(workflowId, Date.now());
+          }),
+        );
       } catch {
         // Temporal or LeadConduit is down: the next round comes in two seconds.
       }
