@@ -55,8 +55,8 @@ export const ACTIVITIES: Mutant[] = [
   {
     name: 'signs of an earlier run of the activity are not heeded',
     file: 'activities/look-then-act.ts',
-    find: 'if (hasEarlierRun && !isSeen)',
-    replace: 'if (hasEarlierRun && isSeen)',
+    find: 'if (wasTriedBefore && !isSeen)',
+    replace: 'if (wasTriedBefore && isSeen)',
     tests: ['proof/safeguards'],
     only: 'signs of an earlier run',
     noticedBy: /as a second attempt/,
@@ -135,8 +135,8 @@ export const ACTIVITIES: Mutant[] = [
   {
     name: 'a list that lacks what it has shown is believed',
     file: 'activities/look-then-act.ts',
-    find: "if (typeof act === 'function') return lacked.length > 0 ? incomplete(lacked) : act;",
-    replace: "if (typeof act === 'function') return act;",
+    find: 'if (mustBeWhole && lacked.length > 0) return incomplete(lacked);',
+    replace: '',
     tests: ['test/lists/incomplete'],
     only: 'a list that shows nothing is not believed',
     noticedBy: /a list that shows nothing is not believed/,

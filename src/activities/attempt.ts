@@ -21,13 +21,13 @@ export class Attempt {
   constructor(private readonly needMs: number) {}
 
   /** Whether this activity ran before: it was retried, unpaused after its mark was set, or reset (even at attempt 1). */
-  get hasEarlierRun(): boolean {
+  get wasTriedBefore(): boolean {
     const { attempt, currentAttemptScheduledTimestampMs, scheduledTimestampMs } = this.info;
     const mark: unknown = this.info.heartbeatDetails;
     return attempt > 1 || mark !== undefined || currentAttemptScheduledTimestampMs !== scheduledTimestampMs;
   }
 
-  /** How long another run of this activity may still send, in ms. */
+  /** How long this activity may take, in ms: another worker that has the same attempt may send for as long. */
   get lengthMs(): number {
     return this.info.startToCloseTimeoutMs;
   }
@@ -44,7 +44,7 @@ export class Attempt {
   }
 
   /**
-   * Asks Temporal whether this attempt still counts, and leaves a mark that a later run of it finds. Our clocks cannot
+   * Asks Temporal whether this attempt still counts, and leaves a mark that a later try finds. Our clocks cannot
    * tell: a worker that was frozen while it waited for a task gets the task late, as if it were new.
    * @returns why it must not send, if so.
    */

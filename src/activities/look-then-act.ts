@@ -92,12 +92,12 @@ async function ifTrusted(
 /** If this call may have been sent before, only an effect that is listed counts: a missing one may be under way. */
 function objectionOf(
   input: EffectInput,
-  { hasEarlierRun, lengthMs, runId }: Attempt,
+  { wasTriedBefore, lengthMs, runId }: Attempt,
   act: AttemptOutcome | Act,
 ): AttemptOutcome | undefined {
   const unknown = (words: string): AttemptOutcome => ({ kind: 'unknown', words, may_send_for_ms: lengthMs });
   const isSeen = typeof act !== 'function' && act.kind === 'done';
-  if (hasEarlierRun && !isSeen) return unknown('this attempt was made before and may have sent its call');
+  if (wasTriedBefore && !isSeen) return unknown('this attempt was made before and may have sent its call');
   const isUnapproved = (input.is_reset || input.maybe_sent_before) && input.approval?.run_id !== runId;
   if (isUnapproved && typeof act === 'function')
     return unknown(

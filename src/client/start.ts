@@ -17,7 +17,7 @@ import { asMarkdown, cleanLine } from '../onboard/text';
 import type { OnboardView } from '../onboard/view';
 import type { Identity } from '../temporal/identity';
 import { WHEN_CREATED_ID, whenCreated } from '../workflows/messages';
-import { KEYS } from '../workflows/search-attributes';
+import { ATTRIBUTE_KEYS } from '../workflows/search-attributes';
 import { OnboardHandle } from './handle';
 import { maybeSentBy } from './maybe-sent';
 import { OnboardsError } from './onboards-error';
@@ -82,8 +82,8 @@ export abstract class Starts {
       if (Date.now() >= until || signal?.aborted)
         throw new OnboardsError(
           'refused',
-          `The onboard of invitation ${invitation_id} is being cancelled, and ends when the outcome of its last call is ` +
-            'known. Nothing was started: start it again when it has ended.',
+          `The onboard of invitation ${invitation_id} is being cancelled, and ends when a worker knows the outcome of its last ` +
+            'call. Nothing was started: start it again when it has ended.',
         );
       await sleep(Math.min(pause, Math.max(1, until - Date.now())));
     }
@@ -104,11 +104,11 @@ export abstract class Starts {
       workflowIdReusePolicy,
       staticSummary: asMarkdown(cleanLine(label ?? `invitation ${invitation_id.toLowerCase()}`)),
       typedSearchAttributes: [
-        { key: KEYS.InvitationId, value: invitation_id.toLowerCase() },
-        { key: KEYS.OnboardPhase, value: 'creating' },
-        { key: KEYS.OnboardSince, value: new Date() },
-        ...(request.flow_id ? [{ key: KEYS.OnboardFlowId, value: request.flow_id.toLowerCase() }] : []),
-        ...(label ? [{ key: KEYS.OnboardLabel, value: cleanLine(label) }] : []),
+        { key: ATTRIBUTE_KEYS.InvitationId, value: invitation_id.toLowerCase() },
+        { key: ATTRIBUTE_KEYS.OnboardPhase, value: 'creating' },
+        { key: ATTRIBUTE_KEYS.OnboardSince, value: new Date() },
+        ...(request.flow_id ? [{ key: ATTRIBUTE_KEYS.OnboardFlowId, value: request.flow_id.toLowerCase() }] : []),
+        ...(label ? [{ key: ATTRIBUTE_KEYS.OnboardLabel, value: cleanLine(label) }] : []),
       ],
     };
   }

@@ -25,7 +25,7 @@ export const MESSAGES = {
   release: { does: 'Let an onboard that is held go on.', accepted: 'Released: it goes on.' },
   cancel: {
     does: 'Stop following the onboard. What is in LeadConduit stays there; a new start adopts it.',
-    accepted: 'Accepted: it is not followed any more once a call that is out has ended.',
+    accepted: 'Accepted: the onboard is no longer followed as soon as any call under way has ended.',
   },
   look: {
     does: "Look at LeadConduit's list now, and follow what it shows. Nothing is sent.",
@@ -56,7 +56,7 @@ export const ACTIONS = {
     message: { name: 'advance', to: 'in_progress' },
     options: '--to in_progress',
     title: 'Move on to in_progress',
-    meaning: 'go on: the flow is known',
+    meaning: 'go on to in_progress: the flow is known',
   },
   'advance completed': {
     message: { name: 'advance', to: 'completed' },
@@ -82,7 +82,7 @@ export const ACTIONS = {
     meaning: ({ attention, record }) => {
       if (attention?.code === 'duplicate') return 'keep the one that you name';
       if (attention?.code === 'flow_conflict') return 'go on with the flow of the record';
-      return record ? 'it took effect: you have checked' : 'take the onboard that is there';
+      return record ? 'say that the call took effect, as you have checked' : 'adopt the onboard that the list shows';
     },
   },
   hold: {

@@ -4,7 +4,7 @@ import { sameId } from './ids';
 import { log, settleEntry } from './journal';
 import { EFFECTS, hasReached, isStatus, type Effect } from './lifecycle';
 import type { LookFor } from './next-step';
-import { isAskedAgain, isBehind, isOld, isOldChoice } from './old-list';
+import { isAskedAgain, isBefore, isBehind, isOld, isOldChoice } from './old-list';
 import type { LookResult, SeenOnboard } from './outcome';
 import {
   clearAttention,
@@ -34,7 +34,8 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   const { operation, adoption, check } = onboard;
   const unknown = operation?.stage === 'unknown' ? operation : undefined;
   const schedule = { adoption, check, effect: unknown, health: operation }[about];
-  if (!schedule) return;
+  // Whoever asked for a look after this one was sent is answered by the next one.
+  if (!schedule || (about === 'check' && schedule.at > asked)) return;
   if (look.kind === 'credentials') return raiseKeyRefused(onboard, schedule, look, now);
   if (look.kind === 'unusable') {
     schedule.at = now;
@@ -47,28 +48,29 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
   // Our own onboard counts even if the list does not show it.
   const ids = new Set([...idsOf(listed), ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])]);
   const isDoubled = listed.length > 0 && ids.size > 1;
-  // A list that is older than what is known counts only after several such looks.
-  if (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks))
-    if (isAskedAgain(onboard, check, now)) return;
-  if (about === 'adoption' && adoption && isOldChoice(onboard, adoption, look))
-    if (isAskedAgain(onboard, adoption, now)) return;
+  // An earlier list has shown these onboards, so they count even if this one lacks them.
+  const told = about === 'check' ? (check?.listed ?? []).filter((id) => !onboard.ruled_out.includes(id)) : [];
   schedule.unusable_looks = 0;
   schedule.failures = 0;
   clearAttention(onboard, now, 'credentials');
-  if (about === 'health' && look.lacks) {
+  // A list that is older than what is known counts only after several such looks.
+  const isOlder =
+    (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) ||
+    (about === 'adoption' && adoption && isOldChoice(onboard, adoption, look)) ||
+    (about === 'effect' && !isDoubled && isBefore(onboard, listed, look.lacks));
+  if (isOlder && isAskedAgain(onboard, schedule, now)) return;
+  if (!look.lacks) clearAttention(onboard, now, 'list_unreadable');
+  else if (about === 'health' || (about === 'check' && !isDoubled && onboard.attention?.code === 'list_unreadable')) {
     // The key works, but the list cannot be relied on yet.
     schedule.at = now + onboard.policy.settle_ms;
     return;
   }
-  clearAttention(onboard, now, 'list_unreadable');
   if (about === 'adoption' && adoption) return adoptListed(onboard, adoption, look.onboards, now);
+  const isDuplicate = isDoubled || told.length > 1;
+  // A person has chosen between them while this look was under way: the look for their choice comes next, and then this one.
+  if (isDuplicate && onboard.adoption) return;
   if (about === 'check') onboard.check = check?.next;
-  // An earlier list has shown these onboards, so they count even if this one lacks them.
-  const told = about === 'check' ? (check?.shown ?? []).filter((id) => !onboard.ruled_out.includes(id)) : [];
-  if (isDoubled || told.length > 1) {
-    // A person has chosen between them while this look was under way: the look for their choice comes next.
-    return onboard.adoption ? undefined : raiseDuplicate(onboard, [...new Set([...ids, ...told])], now);
-  }
+  if (isDuplicate) return raiseDuplicate(onboard, [...new Set([...ids, ...told])], now);
   if (about === 'check' && check) checked(onboard, check, listed, now);
   else if (about === 'effect' && operation) settle(onboard, operation, listed, look, asked, now);
 }
@@ -159,7 +161,7 @@ function whyUnproven({ effect }: Operation, lacks: string[] | undefined): string
   if (lacks)
     return `LeadConduit's list shows neither the effect nor onboard ${lacks[0] ?? ''}, which it has shown before or must show by now: the list may be incomplete or out of date. ${goneWords(lacks)}`;
   return effect === 'create'
-    ? "LeadConduit's list does not show the onboard, but it has not shown all those that were created here: it may be hidden."
+    ? "LeadConduit's list does not show the onboard, but it shows no other onboard that was created here either: the onboard may exist and be hidden."
     : "LeadConduit's list does not show this onboard any more, so it cannot tell whether the call took effect.";
 }
 
@@ -176,13 +178,13 @@ function adoptListed(
   if (fits.length !== 1 && needsPerson(onboard)) return;
   if (fits.length > 1) return raiseDuplicate(onboard, idsOf(onboards), now);
   if (!only) {
-    const shown = `no onboard${onboard_id ? ` ${onboard_id}` : ''}`;
-    const message = `LeadConduit's list shows ${shown} for this invitation: nothing was adopted. ${answers.message}`;
+    const sought = onboard_id ? ` ${onboard_id}` : '';
+    const message = `LeadConduit's list shows no onboard${sought} for this invitation: nothing was adopted. ${answers.message}`;
     return needAttention(onboard, now, answers.code, message);
   }
   const others = idsOf(onboards).filter((id) => !sameId(id, only.record.id));
   // A person cannot rule out an onboard that they were not told of.
-  if (others.some((id) => !onboard.ruled_out.includes(id) && !onboard.shown.includes(id)))
+  if (others.some((id) => !onboard.ruled_out.includes(id) && !onboard.offered.includes(id)))
     return raiseDuplicate(onboard, idsOf(onboards), now);
   const known = [...onboard.ruled_out, ...others, ...(onboard.record ? [onboard.record.id.toLowerCase()] : [])];
   onboard.ruled_out = [...new Set(known)].filter((id) => !sameId(id, only.record.id));
@@ -199,7 +201,9 @@ function adoptListed(
 function startAnew(onboard: OnboardState, { status }: SeenOnboard): void {
   if (onboard.ledger.some(({ effect, outcome }) => effect === 'completed' && outcome !== 'not_sent'))
     onboard.maybe_sent_before = [...new Set<Effect>([...onboard.maybe_sent_before, 'completed'])];
-  Object.assign(onboard, { operation: undefined, check: undefined, furthest: undefined, agreed_flow: undefined });
+  // Somebody who has asked for a look still waits for it.
+  const check = onboard.check?.why === 'asked' ? { ...onboard.check, next: undefined } : undefined;
+  Object.assign(onboard, { operation: undefined, check, furthest: undefined, agreed_flow: undefined });
   onboard.target = isStatus(status) ? status : 'created';
 }
 

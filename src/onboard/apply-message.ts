@@ -23,7 +23,7 @@ const HANDLERS: { [Name in MessageName]: Handler<Name> } = {
   advance: {
     validate: validateAdvance,
     apply: (onboard, { to, flow_id, by, reason }, now, { kind }) => {
-      const detail = kind === 'nothing' ? `${to}: it is there already, or asked for` : to;
+      const detail = kind === 'nothing' ? `${to}: this status is already reached or was already asked for` : to;
       log(onboard, now, 'advance_asked', { by, reason, detail });
       if (flow_id !== undefined) setFlow(onboard, flow_id, by, now);
       if (!hasReached(onboard.target, to)) onboard.target = to;
@@ -67,7 +67,7 @@ const HANDLERS: { [Name in MessageName]: Handler<Name> } = {
   look: {
     apply: (onboard, { onboard_ids, by, reason }, now) => {
       log(onboard, now, 'look_asked', { by, reason });
-      lookNow(onboard, now, onboard_ids);
+      lookNow(onboard, now, { listed: onboard_ids });
     },
   },
   note: {
@@ -117,7 +117,7 @@ function validateAdvance(onboard: OnboardState, { to, flow_id }: Payload<'advanc
     return refuse(`its flow is ${flow ?? 'none'} and cannot be changed any more: in_progress was sent`);
   if (!isNewFlow && (hasReached(onboard.status, to) || hasReached(onboard.target, to))) return { kind: 'nothing' };
   if (onboard.record && !isStatus(onboard.status))
-    return refuse(`it stands at "${onboard.status ?? ''}" upstream: resolve that first`);
+    return refuse(`LeadConduit shows the status "${onboard.status ?? ''}": resolve that first`);
   return ACCEPT;
 }
 

@@ -98,7 +98,9 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
     case 'unexpected':
     case 'flow_changed': {
       const what =
-        outcome.kind === 'unexpected' ? `it stands at "${outcome.seen.status}"` : 'its flow in LeadConduit was changed';
+        outcome.kind === 'unexpected'
+          ? `LeadConduit shows the status "${outcome.seen.status}"`
+          : 'its flow in LeadConduit was changed';
       settleEntry(onboard, effect, now, { outcome: 'not_sent', words: what });
       if (outcome.may_be_old && !isMissingTooLong(onboard, operation, now)) {
         log(onboard, now, 'not_sent', { detail: `${detail}${what}, unless the list lags behind` });
@@ -114,7 +116,7 @@ export function applyOutcome(onboard: OnboardState, outcome: Outcome, now: numbe
 
 /** Notes what an outcome of any kind says of the call, of our key and of the list. */
 function takeNote(onboard: OnboardState, operation: Operation, outcome: Outcome, now: number): void {
-  const { keyWorks, isListed } = PROVES[outcome.kind];
+  const keyWorks = PROVES[outcome.kind].keyWorks || ('lacks' in outcome && outcome.lacks !== undefined);
   const listWorks = PROVES[outcome.kind].listWorks && !('unusable_look' in outcome && outcome.unusable_look);
   operation.stage = 'due';
   operation.takes_slow_look = outcome.kind === 'not_sent' && outcome.slow_look_ms !== undefined ? true : undefined;
@@ -129,14 +131,21 @@ function takeNote(onboard: OnboardState, operation: Operation, outcome: Outcome,
   if (outcome.slow_look_ms !== undefined && outcome.kind !== 'not_sent') logSlow(onboard, outcome.slow_look_ms, now);
   if (listWorks || outcome.kind === 'credentials') operation.unusable_looks = 0;
   if (listWorks) clearAttention(onboard, now, 'list_unreadable');
-  if (isListed) operation.missing_since = undefined;
+  if (wasListed(outcome)) operation.missing_since = undefined;
 }
+
+/** Whether the list showed the record as it must be. A call that was not sent for any reason but the list came after that. */
+const wasListed = (outcome: Outcome): boolean =>
+  PROVES[outcome.kind].isListed ||
+  (outcome.kind === 'not_sent' && !outcome.unusable_look && !outcome.no_time) ||
+  (outcome.kind === 'credentials' && !outcome.at_look);
 
 /** Whether the approval is left for the next attempt: the call was not sent, or was answered with a 429. */
 const neverActed = (outcome: Outcome): boolean =>
   outcome.kind === 'not_sent' ||
   outcome.kind === 'not_listed' ||
-  (outcome.kind === 'credentials' && outcome.at_look === true);
+  (outcome.kind === 'credentials' && outcome.at_look === true) ||
+  ('may_be_old' in outcome && outcome.may_be_old === true);
 
 /** Whether the call may have reached LeadConduit. `done` is counted by `applyOutcome`, if the effect is not adopted. */
 function mayHaveReached(outcome: Outcome): boolean {

@@ -25,7 +25,7 @@ export const ATTENTION = {
   refused: { endedBy: 'answer', waitsFor: 'a decision', retry: 'sends', adopt: 'effect', httpStatus: 409 },
   credentials: {
     endedBy: 'look',
-    waitsFor: 'somebody to mend the key for LeadConduit, after which it goes on by itself',
+    waitsFor: 'somebody to correct the key for LeadConduit; it then goes on by itself',
     retry: 'tries',
     adopt: { refusedWhile: 'the key is refused' },
     httpStatus: 502,
@@ -51,7 +51,8 @@ export const ATTENTION = {
   },
   list_unreadable: {
     endedBy: 'look',
-    waitsFor: 'LeadConduit to be within reach, which somebody may have to mend; it then goes on by itself',
+    waitsFor:
+      'a list from LeadConduit that can be used; somebody may have to correct the cause, and it then goes on by itself',
     retry: 'tries',
     adopt: { refusedWhile: 'the list cannot be relied on' },
     isAboutTheList: true,
@@ -60,7 +61,7 @@ export const ATTENTION = {
   not_listed: { endedBy: 'answer', waitsFor: 'a decision', retry: 'tries', adopt: 'seen effect', httpStatus: 409 },
   not_sent: {
     endedBy: 'itself',
-    waitsFor: 'the call to get through, which somebody may have to see to; it then goes on by itself',
+    waitsFor: 'the call to get through; somebody may have to remove what prevents it, and it then goes on by itself',
     retry: 'tries',
     adopt: { refusedWhile: 'the call cannot be sent' },
     httpStatus: 409,

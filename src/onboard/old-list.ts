@@ -2,41 +2,46 @@
 import { sameId } from './ids';
 import { hasReached, isNewer, isStatus } from './lifecycle';
 import type { LookResult, SeenOnboard } from './outcome';
-import { backoff, UNUSABLE_LOOKS } from './schedule';
-import type { Adoption, Check, OnboardState, Reading } from './state';
+import { backoff, OLD_LOOKS } from './schedule';
+import type { Adoption, Check, OnboardState, RepeatedLook } from './state';
 
-/** Puts the look off, unless several in a row were by an old list. */
-export function isAskedAgain({ policy }: OnboardState, reading: Reading, now: number): boolean {
-  const olds = (reading.old_looks ?? 0) + 1;
-  reading.old_looks = olds;
-  reading.at = now + Math.max(backoff(policy, olds - 1), policy.settle_ms);
-  return olds < UNUSABLE_LOOKS;
+/** Schedules the look again. @returns false once several looks in a row have got an old list */
+export function isAskedAgain({ policy }: OnboardState, look: RepeatedLook, now: number): boolean {
+  const olds = (look.old_looks ?? 0) + 1;
+  look.old_looks = olds;
+  look.at = now + Math.max(backoff(policy, olds - 1), policy.settle_ms);
+  return olds < OLD_LOOKS;
 }
 
-/** Whether the list lacks what somebody chose, and others, or shows ours at a status from before the one that is known. */
+/** Whether the list lacks both the chosen onboard and others that it must show, or shows ours at an earlier status than the known one. */
 export function isOldChoice(
   onboard: OnboardState,
-  { onboard_id }: Adoption,
+  { onboard_id, answers }: Adoption,
   { onboards, lacks }: Extract<LookResult, { kind: 'seen' }>,
 ): boolean {
-  const isShown = onboards.some(({ record }) => onboard_id === undefined || sameId(record.id, onboard_id));
-  return (lacks !== undefined && !isShown) || isBefore(onboard, onboards, lacks);
+  const has = (id: string) => onboards.some(({ record }) => sameId(record.id, id));
+  // Whoever looks again at several onboards has seen them all.
+  const isWhole = answers.code !== 'duplicate' || onboard_id !== undefined || onboard.offered.every(has);
+  const isShown = onboard_id === undefined ? onboards.length > 0 : has(onboard_id);
+  return !isWhole || (lacks !== undefined && !isShown) || isBefore(onboard, onboards, lacks);
 }
 
 /** Whether the list lacks a known onboard, or shows ours at a status from before the one that is known. */
 export function isOld(
   onboard: OnboardState,
-  { shown = [] }: Check,
+  check: Check,
   listed: SeenOnboard[],
   lacks: string[] | undefined,
 ): boolean {
   const { record, ruled_out } = onboard;
-  const known = [...shown.filter((id) => !ruled_out.includes(id)), ...(record ? [record.id] : [])];
+  const told = [...(check.listed ?? []), ...(check.offered ?? [])].filter((id) => !ruled_out.includes(id));
+  const known = [...told, ...(record ? [record.id] : [])];
   if (known.some((id) => !listed.some((one) => sameId(one.record.id, id)))) return true;
   return isBefore(onboard, listed, lacks);
 }
 
-function isBefore(onboard: OnboardState, listed: SeenOnboard[], lacks: string[] | undefined): boolean {
+/** Whether the list shows our onboard as it was before. */
+export function isBefore(onboard: OnboardState, listed: SeenOnboard[], lacks: string[] | undefined): boolean {
   const { record, status } = onboard;
   const own = listed.find((one) => sameId(one.record.id, record?.id));
   if (!own || !record) return false;

@@ -41,14 +41,14 @@ export function raiseRefused(onboard: OnboardState, words: string, now: number):
   needAttention(onboard, now, 'refused', `LeadConduit refused: ${words}`);
 }
 
-/** Of the onboards of one invitation, at most this many are kept in `shown`, and this many are named in the message. */
+/** Of the onboards of one invitation, at most this many are kept in `offered`, and this many are named in the message. */
 const SHOWN = 2_000;
 const NAMED = 50;
 
 export function raiseDuplicate(onboard: OnboardState, ids: string[], now: number): void {
-  // A person can rule out only the onboards in `shown`, see `adoptListed`.
-  onboard.shown = ids.slice(0, SHOWN).map((id) => cleanLine(id));
-  const named = `${onboard.shown.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ' and others' : ''}`;
+  // A person can rule out only the onboards in `offered`, see `adoptListed`.
+  onboard.offered = ids.slice(0, SHOWN).map((id) => cleanLine(id));
+  const named = `${onboard.offered.slice(0, NAMED).join(', ')}${ids.length > NAMED ? ' and others' : ''}`;
   needAttention(
     onboard,
     now,
@@ -69,7 +69,7 @@ export function raiseKeyRefused(
     onboard,
     now,
     'credentials',
-    `LeadConduit refuses our key (HTTP ${http_status}): ${words}. Tried again by itself; every onboard goes on when the key works.`,
+    `LeadConduit refuses our key (HTTP ${http_status}): ${words}. It is tried again automatically; every onboard goes on when the key works.`,
   );
 }
 
@@ -103,6 +103,6 @@ export const goneWords = ([id = '']: readonly string[]): string =>
   `Nothing is sent on the basis of this list. If you see in LeadConduit that onboard ${id} was removed, resolve this with retry and this onboard id.`;
 
 export function raiseUnsent(onboard: OnboardState, effect: Effect, words: string, now: number): void {
-  const message = `${UNSENT_TRIES} times in a row ${EFFECTS[effect].call} was not sent; it is tried again by itself unless it is held. The last reason: ${words}`;
+  const message = `${UNSENT_TRIES} times in a row ${EFFECTS[effect].call} was not sent. It is tried again automatically unless the onboard is held. The last reason: ${words}`;
   needAttention(onboard, now, 'not_sent', message);
 }

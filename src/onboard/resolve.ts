@@ -20,11 +20,11 @@ export function validateResolve(onboard: OnboardState, { action, attention, onbo
   const { attention: open, record } = onboard;
   if (!open) return refuse('it needs no attention: there is nothing to resolve');
   if (attention !== undefined && attention !== open.id)
-    return refuse(`stale: it answers attention ${attention}, the one that is open is ${open.id} (${open.code})`);
+    return refuse(`stale: it answers attention ${attention}, but the open one is ${open.id} (${open.code})`);
   if (action === 'retry')
     return onboard_id === undefined || isLacked(onboard, onboard_id)
       ? ACCEPT
-      : refuse("onboard_id names none that LeadConduit's list lacks: to look and send, name none");
+      : refuse("onboard_id must name an onboard that LeadConduit's list lacks; to look again and send, leave it out");
   const { adopt } = ATTENTION[open.code];
   switch (adopt) {
     case 'one of several':
@@ -44,7 +44,10 @@ export function validateResolve(onboard: OnboardState, { action, attention, onbo
 const isLacked = ({ attention, lacked }: OnboardState, id: string): boolean =>
   ruleOf(attention)?.isAboutTheList === true && lacked.includes(id);
 
-/** Looks again. If a retry `sends`, the person's order also sends the call, unless the look shows its effect. */
+/**
+ * Looks again. If a retry `sends`, the person's order also sends the call, unless the look shows its effect. A retry that says
+ * which onboard is gone is about the list, and orders nothing.
+ */
 export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: number): void {
   const { operation, attention } = onboard;
   // A person has seen that this onboard is gone from LeadConduit, so no list has to show it.
@@ -55,8 +58,9 @@ export function retryNow(onboard: OnboardState, { onboard_id }: Resolve, now: nu
     onboard.adoption = { ...scheduledAt(now), answers: attention };
     return;
   }
-  const retry = ruleOf(attention)?.retry;
-  if (!operation || retry === 'looks') return lookNow(onboard, now);
+  const retry = onboard_id === undefined ? ruleOf(attention)?.retry : 'tries';
+  if (!operation || retry === 'looks')
+    return lookNow(onboard, now, attention?.code === 'duplicate' ? { offered: onboard.offered } : {});
   if (retry === 'sends') operation.stage = 'due';
   Object.assign(operation, scheduledAt(now), { missing_since: undefined });
   // The approval is the evidence that this person was shown.

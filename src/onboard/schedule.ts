@@ -8,6 +8,8 @@ export const longestLag = ({ settle_ms }: Pick<Policy, 'settle_ms'>): number => 
 
 /** Attention is raised after this many looks in a row that could not be used. */
 export const UNUSABLE_LOOKS = 5;
+/** An old list counts after this many in a row: what it shows may have been changed without a newer date. */
+export const OLD_LOOKS = 5;
 /** Attention is raised after this many attempts in a row that sent nothing: about six minutes by default. */
 export const UNSENT_TRIES = 12;
 

@@ -8,8 +8,14 @@ import { scheduledAt, type Schedule } from './schedule';
 import { cleanLine, cleanText } from './text';
 import type { Phase } from './view';
 
+/** A look that is made again if its list is older than what is known. */
+export interface RepeatedLook extends Schedule {
+  /** Looks in a row whose list was older than that. */
+  old_looks?: number;
+}
+
 /** The effect that is worked on. `due`: its call is made at `at`. `unknown`: a look at `at` shows if it took effect. */
-export interface Operation extends Schedule {
+export interface Operation extends RepeatedLook {
   effect: Effect;
   stage: 'due' | 'in_flight' | 'unknown';
   /** Calls that may have reached LeadConduit. */
@@ -37,23 +43,19 @@ export interface Operation extends Schedule {
   takes_slow_look?: boolean;
 }
 
-/** A look that is made again if its list is older than what is known. */
-export interface Reading extends Schedule {
-  /** Looks in a row whose list was older than that. */
-  old_looks?: number;
-}
-
 /** A look for the onboard that a person wants. If none fits, the attention that the person answered is raised again. */
-export interface Adoption extends Reading {
+export interface Adoption extends RepeatedLook {
   onboard_id?: string;
   answers: Attention;
 }
 
 /** A look that is not about a call under way: for a second onboard, for a failed set-up, or because somebody asked. */
-export interface Check extends Reading {
+export interface Check extends RepeatedLook {
   why: 'doubles' | 'confirm' | 'asked';
-  /** Onboards of the invitation that a list has shown. A list without them is older. */
-  shown?: string[];
+  /** Onboards of the invitation that a list has shown. A list without them is older, and they count without it. */
+  listed?: string[];
+  /** Onboards that a person was shown, and may know to be gone: they count no longer once several lists lack them. */
+  offered?: string[];
   /** The check that waits until this one is done. */
   next?: Check;
 }
@@ -96,7 +98,7 @@ export interface OnboardState extends Journal {
   /** Onboards of the same invitation that a person has ruled out. */
   ruled_out: string[];
   /** Onboards of the same invitation that the open attention shows to people. */
-  shown: string[];
+  offered: string[];
   /** Onboards of any invitation that LeadConduit's list lacks although it must show them. */
   lacked: string[];
   /** Onboards of any invitation that people know to be gone from LeadConduit. */
@@ -130,7 +132,7 @@ export const blank = (input: OnboardInput, now: number): OnboardState => ({
   cancelling: false,
   attentions: 0,
   ruled_out: [],
-  shown: [],
+  offered: [],
   lacked: [],
   gone: [],
   phase: 'creating',
@@ -174,17 +176,20 @@ export function lengthenAttempts({ policy }: OnboardState, needs_ms: number | un
 }
 
 /**
- * Asks for a look. A check that is already scheduled follows it.
- * @param shown onboards of this invitation that a list has shown
+ * Asks for a look. A check that is already scheduled follows it. A look that was asked for already goes on counting what it
+ * could not use: whoever asks often would else keep the onboard from ever getting on.
  */
-export function lookNow(onboard: OnboardState, now: number, shown?: string[]): void {
+export function lookNow(onboard: OnboardState, now: number, shown: Pick<Check, 'listed' | 'offered'> = {}): void {
   const { check } = onboard;
-  const next = check?.why === 'asked' ? check.next : check;
-  const known = [...(check?.shown ?? []), ...(shown ?? [])];
+  const asked = check?.why === 'asked' ? check : undefined;
+  const both = (one: string[] = [], other: string[] = []) =>
+    one.length + other.length > 0 ? [...new Set([...one, ...other])] : undefined;
   onboard.check = {
-    ...scheduledAt(now),
+    ...(asked ?? scheduledAt(now)),
+    at: now,
     why: 'asked',
-    shown: known.length > 0 ? [...new Set(known)] : undefined,
-    next,
+    listed: both(check?.listed, shown.listed),
+    offered: both(check?.offered, shown.offered),
+    next: asked ? asked.next : check,
   };
 }

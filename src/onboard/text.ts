@@ -8,7 +8,10 @@
 // eslint-disable-next-line no-control-regex -- control characters are what it has to match
 const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** Limits in characters, of free text and of names, labels and keys. A new run could not be given more than 2 MB. */
+/**
+ * Limits in characters, of free text and of names, labels and keys. A message of Temporal's own tools is cut, the other doors
+ * refuse it. A state with many such texts must stay below the 2 MB that Temporal hands over to a new run.
+ */
 export const TEXT_LENGTH = 2_000;
 export const LINE_LENGTH = 200;
 

@@ -3,7 +3,7 @@ import type { Action } from './actions';
 import { actionsOf } from './apply-message';
 import { ruleOf, type Attention } from './attention';
 import { iso, lastEntry, type LedgerEntry, type TimelineLine } from './journal';
-import { EFFECTS, isStatus, nextMove, type Status } from './lifecycle';
+import { EFFECTS, isStatus, nextMove, type Effect, type Status } from './lifecycle';
 import { nextStep } from './next-step';
 import type { OnboardRecord } from './outcome';
 import { nextEffect, type OnboardState } from './state';
@@ -145,22 +145,26 @@ function waitingForCall(onboard: OnboardState, call: string, now: number): Onboa
   if (isInFlight && (onboard.held || onboard.cancelling))
     return {
       who: 'leadconduit',
-      text: `what became of ${call}: it is called back, and only where it had been sent already does its outcome count`,
+      text: `what became of ${call}: it is called back if it has not been sent yet, and followed to its outcome if it has`,
     };
   const step = nextStep(onboard, now);
   if (isInFlight || (step.do === 'act' && step.at <= now))
     return { who: 'leadconduit', text: `LeadConduit's answer to ${call}` };
   const { outcome, words } = lastEntry(onboard) ?? {};
-  const why = outcome === 'not_sent' && words ? `. The last was not sent: ${words}` : '';
+  const why = outcome === 'not_sent' && words ? `. The last call was not sent: ${words}` : '';
   return { who: 'time', text: `the next try at ${call}${why}` };
 }
 
-export function cancelledText({ record, ledger }: OnboardState): string {
-  if (!record && ledger.some(({ outcome }) => outcome === 'unknown'))
-    return 'not followed any more. The outcome of a create call is unknown: it may be in LeadConduit; a new start looks first, and asks before it creates.';
-  return record
-    ? `not followed any more. Onboard ${record.id} stays in LeadConduit, where it cannot be deleted; a new start adopts it.`
-    : 'not followed any more. Nothing is known to be in LeadConduit; a new start looks first.';
+export function cancelledText(onboard: OnboardState): string {
+  const { record, ledger, operation, maybe_sent_before } = onboard;
+  const isUnknown = (effect: Effect) => ledger.some((one) => one.effect === effect && one.outcome === 'unknown');
+  const lost =
+    operation && isUnknown(operation.effect) ? ` The outcome of ${EFFECTS[operation.effect].call} is unknown.` : '';
+  if (record)
+    return `not followed any more.${lost} Onboard ${record.id} stays in LeadConduit, where it cannot be deleted; a new start adopts it.`;
+  if (isUnknown('create') || maybe_sent_before.includes('create'))
+    return 'not followed any more. The outcome of a create call is unknown: the onboard may be in LeadConduit. A new start looks first, and asks a person before it creates.';
+  return 'not followed any more. Nothing is known to be in LeadConduit; a new start looks first.';
 }
 
 /** What the onboard does next by itself, and when; undefined if nothing is scheduled. */

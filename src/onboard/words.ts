@@ -59,7 +59,7 @@ function waitsForOf({ attention, stale, waiting_for: { who, text } }: OnboardVie
 
 function nextOf({ next, waiting_for, stale }: OnboardView): Facts['next'] {
   if (next) return { text: next.what, at: next.at };
-  if (stale && waiting_for.who !== 'nobody') return { text: 'nothing until a worker carries it on' };
+  if (stale && waiting_for.who !== 'nobody') return { text: 'nothing until a worker can continue it' };
   switch (waiting_for.who) {
     case 'operator':
       return { text: 'nothing until somebody acts' };

@@ -133,7 +133,9 @@ describe('a list that lacks an onboard', () => {
     'at %s: one that is gone is named with retry, and no other',
     (code) => {
       const given = AT[code]();
-      expect(why(given, { name: 'resolve', action: 'retry', onboard_id: OURS })).toMatch(/^onboard_id names none/);
+      expect(why(given, { name: 'resolve', action: 'retry', onboard_id: OURS })).toMatch(
+        /^onboard_id must name an onboard/,
+      );
       given.told({ name: 'resolve', action: 'retry', onboard_id: THEIRS });
       expect(given.onboard.gone).toEqual([THEIRS]);
     },
@@ -141,7 +143,7 @@ describe('a list that lacks an onboard', () => {
 
   test('at another question no onboard can be named', () => {
     expect(why(AT.refused(), { name: 'resolve', action: 'retry', onboard_id: THEIRS })).toMatch(
-      /^onboard_id names none/,
+      /^onboard_id must name an onboard/,
     );
   });
 });
@@ -155,8 +157,8 @@ test('what may be done is what would be accepted, and each says what it does', (
   const meaning = (code: AttentionCode) => meaningOf('resolve adopt', AT[code]().view);
   expect(meaning('duplicate')).toBe('keep the one that you name');
   expect(meaning('flow_conflict')).toBe('go on with the flow of the record');
-  expect(meaning('refused')).toBe('take the onboard that is there');
-  expect(meaning('unknown_outcome')).toBe('it took effect: you have checked');
+  expect(meaning('refused')).toBe('adopt the onboard that the list shows');
+  expect(meaning('unknown_outcome')).toBe('say that the call took effect, as you have checked');
   expect(meaningOf('resolve retry', AT.duplicate().view)).toMatch(/nothing is sent/);
   expect(meaningOf('resolve retry', AT.refused().view)).toMatch(/send the call once more/);
   expect(meaningOf('resolve retry', AT.credentials().view)).toMatch(/send what is due/);

@@ -118,7 +118,7 @@ test('two that were seen, and are not shown when they are looked for again: noth
   expect(trial.onboard.attention?.code).toBe('duplicate');
   upstream.list = () => [];
   trial.say({ name: 'resolve', action: 'retry' });
-  trial.step('none', Infinity);
+  while (trial.step('none', Infinity));
   expect(trial.onboard).toMatchObject({ record: null, attention: { code: 'duplicate' } });
   expect(upstream.sent).toBe(0);
 });

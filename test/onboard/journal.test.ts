@@ -179,7 +179,7 @@ describe('words', () => {
     expect(factsOf(asked.told({ name: 'hold' }).view).held).toBe('yes: nothing is sent until it is released');
     expect(factsOf({ ...waiting.view, stale: true })).toMatchObject({
       waitsFor: undefined,
-      next: { text: 'nothing until a worker carries it on' },
+      next: { text: 'nothing until a worker can continue it' },
     });
     const ended = new Given().told({ name: 'cancel' });
     ended.onboard.ended = 'cancelled';
@@ -216,7 +216,10 @@ describe('words', () => {
       `not followed any more. Onboard ${OURS} stays in LeadConduit, where it cannot be deleted; a new start adopts it.`,
     );
     expect(words(new Given().tried('create', { kind: 'unknown', words: 'x' }))).toBe(
-      'not followed any more. The outcome of a create call is unknown: it may be in LeadConduit; a new start looks first, and asks before it creates.',
+      'not followed any more. The outcome of a create call is unknown: the onboard may be in LeadConduit. A new start looks first, and asks a person before it creates.',
+    );
+    expect(words(new Given().created().tried('completed', { kind: 'unknown', words: 'x' }))).toBe(
+      `not followed any more. The outcome of the call for completed is unknown. Onboard ${OURS} stays in LeadConduit, where it cannot be deleted; a new start adopts it.`,
     );
     const done = new Given().created().moved('in_progress', 'completed');
     done.onboard.ended = 'done';

@@ -79,7 +79,7 @@ describe('a call that was not sent', () => {
     given.tried('create', { ...NOT_SENT, retry_after_ms: 7_000 });
     expect(given.step()).toMatchObject({ do: 'act', at: START + 7_000 });
     expect(given.view.waiting_for).toEqual({
-      ...{ who: 'time', text: 'the next try at creating the onboard. The last was not sent: no connection' },
+      ...{ who: 'time', text: 'the next try at creating the onboard. The last call was not sent: no connection' },
     });
     expect(given.ledger).toEqual(['create not_sent']);
     expect(given.onboard.timeline.at(-1)?.detail).toBe('3 times, the last: creating the onboard: no connection');
@@ -150,7 +150,9 @@ describe('a call whose outcome is unknown', () => {
     expect(given.step()).toMatchObject({ do: 'look' });
     expect(given.later(4 * SETTLE).step()).toEqual({ do: 'end', how: 'cancelled' });
     given.onboard.ended = 'cancelled';
-    expect(given.view.waiting_for.text).toMatch(/The outcome of a create call is unknown: it may be in LeadConduit/);
+    expect(given.view.waiting_for.text).toMatch(
+      /The outcome of a create call is unknown: the onboard may be in LeadConduit/,
+    );
   });
 
   test.each([

@@ -22,7 +22,9 @@ describe('advance', () => {
     });
     expect(why(given, { name: 'advance', to: 'in_progress' })).toBe('nothing');
     given.told({ name: 'advance', to: 'in_progress' });
-    expect(given.onboard.timeline.at(-1)?.detail).toBe('in_progress: it is there already, or asked for');
+    expect(given.onboard.timeline.at(-1)?.detail).toBe(
+      'in_progress: this status is already reached or was already asked for',
+    );
   });
 
   test('sets the flow until in_progress may have been sent, with a line of its own', () => {
@@ -46,7 +48,7 @@ describe('advance', () => {
     const given = AT.flow_conflict().told({ name: 'advance', to: 'in_progress', flow_id: FLOW });
     expect(given.onboard).toMatchObject({ attention: undefined, agreed_flow: OTHER_FLOW, requested_flow_id: FLOW });
     expect(why(AT.unexpected_status(), { name: 'advance', to: 'in_progress' })).toBe(
-      'it stands at "archived" upstream: resolve that first',
+      'LeadConduit shows the status "archived": resolve that first',
     );
   });
 });

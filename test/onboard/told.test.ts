@@ -128,7 +128,7 @@ describe('a second onboard that a list has shown', () => {
       if (to === 'completed') say(told);
       applyOutcome(onboard, { kind: 'done', adopted: false, seen: seen(OURS, to) }, now);
     }
-    expect(onboard.check).toMatchObject({ why: 'asked', shown: [OURS, THEIRS], next: { why: 'confirm' } });
+    expect(onboard.check).toMatchObject({ why: 'asked', listed: [OURS, THEIRS], next: { why: 'confirm' } });
     look({ kind: 'seen', onboards: [seen(OURS, 'completed'), seen(THEIRS)], proves_absence: true });
     expect(onboard.attention?.code).toBe('duplicate');
   });

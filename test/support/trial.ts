@@ -109,9 +109,11 @@ export class Trial {
     if (verdict === 'refuse' || verdict === 'repeat')
       assert.equal(substance(this.onboard), before, 'refused, but it changed something');
     else if (message.name === 'resolve') {
-      this.needsOrder = false;
-      this.isCleared = true;
-      if (message.action === 'retry') this.ordered(asked);
+      // Whoever says which onboard is gone orders nothing.
+      const isOrder = message.action === 'adopt' || message.onboard_id === undefined;
+      this.needsOrder &&= !isOrder;
+      this.isCleared ||= isOrder;
+      if (message.action === 'retry' && isOrder) this.ordered(asked);
       this.isSaidToBeDone ||= message.action === 'adopt' && this.lastCall.effect === 'completed';
     }
     if (verdict === 'accept') this.decideFlow(message, state);

@@ -169,7 +169,7 @@ test('what a run of an older version has carried lacks what has come since, and 
   const [{ data }] = events[0]!.workflowExecutionStartedEventAttributes.input.payloads as [{ data: string }];
   const input = JSON.parse(Buffer.from(data, 'base64').toString()) as OnboardInput & { carried: OnboardState };
   const now = Date.now();
-  for (const field of ['shown', 'lacked', 'gone', 'weights', 'dropped', 'attentions'] as const) {
+  for (const field of ['offered', 'lacked', 'gone', 'weights', 'dropped', 'attentions'] as const) {
     const carried = { ...input.carried };
     Reflect.deleteProperty(carried, field);
     const onboard = takeOver(input, carried, 'a run', now);
