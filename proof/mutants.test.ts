@@ -48,9 +48,10 @@ function change(copy: string, { file, find, replace }: Mutant): void {
 async function run(copy: string, { tests, only }: Pick<Mutant, 'tests' | 'only'>): Promise<Results> {
   const output = join(copy, 'results.json');
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const isWithoutServer = tests.every((file) => file.startsWith('test/onboard/'));
   const args = [
     '--config',
-    'proof/jest.config.cjs',
+    isWithoutServer ? 'test/onboard/jest.config.cjs' : 'proof/jest.config.cjs',
     '--json',
     '--outputFile',
     output,
