@@ -36,7 +36,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/environment.ts', 'src/config.ts', 'test/**', 'proof/**', 'scripts/**', '*.mjs'],
+    files: ['src/environment.ts', 'test/**', 'proof/**', 'scripts/**', '*.mjs'],
     rules: { 'no-restricted-syntax': 'off' },
   },
   {

@@ -105,7 +105,10 @@ test('a worker that polls no more, hangs or is stopped is replaced within 10 s; 
   await until('calling', async () => (await puts()) === 1);
   let { pid } = up().worker;
   process.kill(pid, 'SIGUSR2');
-  pid = await replaced(pid, /ended with exit code 1: starting it again\.[^]*polls no more, and nobody asked it to end/);
+  pid = await replaced(
+    pid,
+    /ended with exit code 1: starting it again\.[^]*no longer polls, and nobody asked it to end/,
+  );
   await advancing;
 
   for (const signal of ['SIGPWR', 'SIGSTOP'] as const) {

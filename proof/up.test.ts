@@ -77,7 +77,7 @@ test('after a kill -9 the next one ends what was left and takes over', async () 
   const next = npmStart();
   const after = await next.ready();
   expect(alive(childrenOf(before))).toEqual([]);
-  expect(next.output()).toMatch(/was killed; ending what it left: .*The worker \(pid \d+\)/);
+  expect(next.output()).toMatch(/was killed\. Ending the processes that it left: .*The worker \(pid \d+\)/);
   expect(after.pid).toBe(next.pid);
   expect(await sampleRuns(after)).toHaveLength(1);
 });

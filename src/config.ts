@@ -70,7 +70,7 @@ const Shape = z.object({
     .max(100)
     .refine(
       (word) => !['created', 'in_progress', 'failed'].includes(word),
-      'must be the word that completes an onboard',
+      'must be the status that completes an onboard, and not created, in_progress or failed',
     )
     .default('completed'),
   LEADCONDUIT_MAX_LIST_MB: integer(64, 1, 1024),
@@ -180,14 +180,14 @@ export function loadConfig(env: Environment = loadEnvironment()): Config {
     env.LEADCONDUIT_API_KEY_FILE === undefined
   )
     problems.push(
-      'LEADCONDUIT_BASE_URL is set without LEADCONDUIT_API_KEY: set the key too, or neither for the emulator',
+      'LEADCONDUIT_BASE_URL is set without LEADCONDUIT_API_KEY: set the key too, or remove LEADCONDUIT_BASE_URL to use the emulator',
     );
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConfigError(`Wrong settings:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
 }
 
 /**
- * For a program that has only settings: whoever types an argument would believe that it counts.
+ * Refuses arguments, for a program that has only settings: a person who typed one would believe that it had an effect.
  * @param what the program, as it is typed, and what it does
  */
 export function takeNoArguments(typed: string, what: string): void {

@@ -35,7 +35,7 @@ const LOOK_MS = 5 * 60_000;
 const REGISTER_MS = 30_000;
 
 async function main(): Promise<void> {
-  takeNoArguments('npm run worker', 'carries the onboards of its task queue out, and runs until it is told to end.');
+  takeNoArguments('npm run worker', 'works on the onboards of its task queue, and runs until it is told to end.');
   const env = environmentFor('worker', loadEnvironment());
   const own = loadConfig(env);
   const settings = temporalSettings(own, env);

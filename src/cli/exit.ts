@@ -12,7 +12,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_HELP = `
 Exit codes:
   0  done
-  1  failed: Temporal, the network or no worker
+  1  failed: Temporal or the network failed, or no worker answered
   2  wrong usage, id or setting
   3  no such onboard
   4  refused or in conflict: nothing was changed

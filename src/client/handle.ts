@@ -155,7 +155,7 @@ function asOnboardsError(error: unknown, name: MessageName, key: string | undefi
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
     return new OnboardsError(
       'no_worker',
-      `No worker answered within ${(2 * ANSWER_MS) / 1000} s: start one with \`npm start\` or \`npm run worker\`. The ${name} may still be carried out then; repeated with the key ${key ?? ''} it acts once.`,
+      `No worker answered within ${(2 * ANSWER_MS) / 1000} s: start one with \`npm start\` or \`npm run worker\`. The ${name} may still be carried out when a worker runs. If you repeat it with the key ${key ?? ''}, it takes effect only once.`,
     );
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
     if (error.cause.type === REFUSED) return new OnboardsError('refused', `${name} refused: ${error.cause.message}`);

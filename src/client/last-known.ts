@@ -30,10 +30,10 @@ export function lastKnown(run: Run, silence: Silence): OnboardView {
       who: 'operator',
       text: [
         waitsFor(silence),
-        'This is the last that is known',
+        'This is the last known state',
         // Older runs did not keep their record in the memo.
-        record === null && row.onboard_id ? `, of onboard ${row.onboard_id}` : '',
-        silence.isStuck ? '.' : '; start one with `npm start` or `npm run worker`.',
+        record === null && row.onboard_id ? ` of onboard ${row.onboard_id}` : '',
+        silence.isStuck ? '.' : '. Start a worker with `npm start` or `npm run worker`.',
       ].join(''),
     },
     since: row.since,
@@ -50,7 +50,7 @@ export function lastKnown(run: Run, silence: Silence): OnboardView {
 
 const waitsFor = ({ isStuck, words }: Silence) =>
   isStuck
-    ? `a worker that can carry it on: its task fails again and again${words ? ` (${words})` : ''}, see its run on Temporal's web page. `
+    ? `a worker that can continue it: its workflow task fails again and again${words ? ` (${words})` : ''}. See its run on Temporal's web page. `
     : 'a worker: none is running. ';
 
 /** Values of `PendingActivityState` in Temporal's API. */
@@ -82,7 +82,7 @@ export function abandoned(state: OnboardView, { status }: Pick<Run, 'status'>, f
     held: false,
     waiting_for: {
       who: 'nobody',
-      text: `its run ${how}: not followed any more. Start it again to go on; it looks first.`,
+      text: `its run ${how}: nobody follows it any more. Start it again to go on: the new run looks first.`,
     },
     next: undefined,
     attention: undefined,

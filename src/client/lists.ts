@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { hasReached } from '../onboard/lifecycle';
 import type { OnboardRecord } from '../onboard/outcome';
 import { listQuery, quoted } from '../temporal/list-filters';
-import { KEYS } from '../workflows/search-attributes';
+import { ATTRIBUTE_KEYS } from '../workflows/search-attributes';
 import { matches, newestRuns, recordOf, rowOf, type Filters, type Row, type RowWithRecord } from './rows';
 import { ANSWER_MS, type Runs } from './runs';
 import { within } from './temporal-errors';
@@ -58,11 +58,11 @@ export class Lists {
       query,
       pageSize: limit,
     })) {
-      const id = read.get(KEYS.OnboardId);
-      const isOurs = read.get(KEYS.OnboardOrigin) === 'created';
+      const id = read.get(ATTRIBUTE_KEYS.OnboardId);
+      const isOurs = read.get(ATTRIBUTE_KEYS.OnboardOrigin) === 'created';
       // A list has shown each adopted onboard, and each one that was moved on, since every call comes after a look.
-      const isMoved = hasReached(read.get(KEYS.OnboardStatus) ?? null, 'in_progress');
-      const since = (read.get(KEYS.OnboardSince) ?? startTime).getTime();
+      const isMoved = hasReached(read.get(ATTRIBUTE_KEYS.OnboardStatus) ?? null, 'in_progress');
+      const since = (read.get(ATTRIBUTE_KEYS.OnboardSince) ?? startTime).getTime();
       if (id && known.push({ id, isOurs, isListed: !isOurs || isMoved, since }) >= limit) break;
     }
     return known;
@@ -72,7 +72,7 @@ export class Lists {
   async gone(onboardIds: readonly string[]): Promise<string[]> {
     const among = onboardIds.map(quoted).join(', ');
     const runs = await this.runs.list(`${listQuery(this.taskQueue)} AND OnboardGone IN (${among})`);
-    return runs.flatMap((run) => run.typedSearchAttributes.get(KEYS.OnboardGone) ?? []);
+    return runs.flatMap((run) => run.typedSearchAttributes.get(ATTRIBUTE_KEYS.OnboardGone) ?? []);
   }
 
   /** Whether any onboard is followed at the moment. */

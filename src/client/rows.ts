@@ -2,7 +2,7 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { AttentionCode } from '../onboard/attention';
 import type { Phase } from '../onboard/view';
 import type { OnboardRecord } from '../onboard/outcome';
-import { KEYS } from '../workflows/search-attributes';
+import { ATTRIBUTE_KEYS } from '../workflows/search-attributes';
 import { invitationIdOf } from '../onboard/ids';
 
 /** A row of a list, read from search attributes, which lag behind by a moment. */
@@ -38,17 +38,17 @@ export function rowOf(
   run: Pick<WorkflowExecutionInfo, 'workflowId' | 'status' | 'typedSearchAttributes' | 'startTime' | 'closeTime'>,
 ): Row {
   const read = run.typedSearchAttributes;
-  const keyword = (key: (typeof KEYS)['OnboardId']) => read.get(key) ?? null;
+  const keyword = (key: (typeof ATTRIBUTE_KEYS)['OnboardId']) => read.get(key) ?? null;
   const abandoned = isAbandoned(run);
   return {
     invitation_id: invitationIdOf(run.workflowId),
-    onboard_id: keyword(KEYS.OnboardId),
-    label: keyword(KEYS.OnboardLabel),
-    flow_id: keyword(KEYS.OnboardFlowId),
-    status: keyword(KEYS.OnboardStatus),
-    phase: abandoned ? 'cancelled' : ((keyword(KEYS.OnboardPhase) ?? 'creating') as Phase),
-    since: ((abandoned ? run.closeTime : read.get(KEYS.OnboardSince)) ?? run.startTime).toISOString(),
-    attention_code: abandoned ? null : (keyword(KEYS.OnboardAttention) as AttentionCode | null),
+    onboard_id: keyword(ATTRIBUTE_KEYS.OnboardId),
+    label: keyword(ATTRIBUTE_KEYS.OnboardLabel),
+    flow_id: keyword(ATTRIBUTE_KEYS.OnboardFlowId),
+    status: keyword(ATTRIBUTE_KEYS.OnboardStatus),
+    phase: abandoned ? 'cancelled' : ((keyword(ATTRIBUTE_KEYS.OnboardPhase) ?? 'creating') as Phase),
+    since: ((abandoned ? run.closeTime : read.get(ATTRIBUTE_KEYS.OnboardSince)) ?? run.startTime).toISOString(),
+    attention_code: abandoned ? null : (keyword(ATTRIBUTE_KEYS.OnboardAttention) as AttentionCode | null),
   };
 }
 

@@ -97,7 +97,7 @@ export class Runs {
       `The onboard of invitation ${invitationIdOf(workflowId)} is on task queue ${taskQueue} (LeadConduit: ${named(theirs)}), ` +
         `and this program is for task queue ${this.taskQueue} (LeadConduit: ${named(ours)}). Nothing was changed. To go on ` +
         `with it, set ONBOARDS_TASK_QUEUE=${taskQueue}${theirs === undefined ? '' : ` and ${settingsOf(theirs)}`}. A namespace ` +
-        `has one onboard of an invitation: for another one, set TEMPORAL_NAMESPACE to a namespace of its own.`,
+        `holds only one onboard for each invitation: to have a second one, set TEMPORAL_NAMESPACE to another namespace.`,
     );
   }
 

@@ -1,6 +1,6 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import { WORKFLOW_TYPE } from '../onboard/ids';
-import { KEYS } from '../workflows/search-attributes';
+import { ATTRIBUTE_KEYS } from '../workflows/search-attributes';
 
 /** We ask Temporal for at most this many ids at once. */
 const MOST = 100;
@@ -38,7 +38,7 @@ export class Sightings {
     for (let from = 0; from < ids.length; from += MOST) {
       const quoted = ids.slice(from, from + MOST).map((id) => `'${id}'`);
       for (const run of await this.list(`WorkflowType = '${WORKFLOW_TYPE}' AND OnboardId IN (${quoted.join(', ')})`)) {
-        const id = run.typedSearchAttributes.get(KEYS.OnboardId);
+        const id = run.typedSearchAttributes.get(ATTRIBUTE_KEYS.OnboardId);
         if (id !== undefined && !found.has(id)) found.set(id, run);
       }
     }

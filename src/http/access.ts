@@ -31,9 +31,9 @@ export function attributionOf(c: { get: (name: 'key') => Key }, by: string | und
 export const isWrite = ({ req }: Context) => !['GET', 'HEAD'].includes(req.method);
 
 /** Refuses a write with a key of the role `read`. */
-export const mayWrite: MiddlewareHandler<Access> = async (c, next) => {
+export const refuseReaders: MiddlewareHandler<Access> = async (c, next) => {
   if (isWrite(c) && c.get('key').role !== 'operate')
-    throw new Problem(403, `The key ${c.get('key').name} may only read`);
+    throw new Problem(403, `The key ${c.get('key').name} has the role read, which may change nothing`);
   await next();
 };
 
@@ -71,5 +71,5 @@ export const fromPage: MiddlewareHandler = async (c, next) => {
 };
 
 const STRANGE =
-  'This server is asked for by a Host that is not its own, and answers only to localhost, 127.0.0.1, [::1], the value of ' +
+  'The Host of this request is not one of this server, which answers only to localhost, 127.0.0.1, [::1], the value of ' +
   'HOST and the host of ONBOARDS_PUBLIC_URL. If people reach it at another address, set ONBOARDS_PUBLIC_URL to that';

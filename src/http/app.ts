@@ -41,7 +41,7 @@ export function createApp(deps: AppDeps): OpenAPIHono<Access> {
     methodNotAllowed({
       app,
       onMethodNotAllowed: (c, methods) =>
-        answerWith(c, new Problem(405, `${c.req.method} is not for ${c.req.path}`, { Allow: methods.join(', ') })),
+        answerWith(c, new Problem(405, `${c.req.path} does not accept ${c.req.method}`, { Allow: methods.join(', ') })),
     }),
   );
   app.use(

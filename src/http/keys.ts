@@ -66,7 +66,9 @@ export const fingerprintOf = ({ hash }: Key): string => hashOf(hash.toString('he
 export function loadKeys({ api, dataDir }: Pick<Config, 'api' | 'dataDir'>): Keys {
   const keys = api.keysFile === undefined ? [] : readKeys(api.keysFile);
   if (keys.some(({ name }) => name === ONLY) && api.key !== undefined)
-    throw new ConfigError(`ONBOARDS_API_KEYS_FILE has a key of the name ${ONLY}, which is that of ONBOARDS_API_KEY`);
+    throw new ConfigError(
+      `ONBOARDS_API_KEYS_FILE has a key named ${ONLY}, which is the name of the key in ONBOARDS_API_KEY: rename it`,
+    );
   if (api.key !== undefined) keys.push({ name: ONLY, role: 'operate', hash: hashOf(api.key) });
   if (keys.length > 0) return new Keys(keys);
   if (!api.isLoopback)
@@ -88,13 +90,13 @@ function readKeys(file: string): Key[] {
       );
     if (NO_KEYS.has(hash.toLowerCase()))
       throw new ConfigError(
-        `ONBOARDS_API_KEYS_FILE, line ${i + 1}: is the hash of no key at all (of an empty text, or of a name or a command instead): was the key set when the line was made?`,
+        `ONBOARDS_API_KEYS_FILE, line ${i + 1}: this is the hash of an empty text, a variable's name or a command, and not of a key. Make the line again from the key itself`,
       );
     return [{ name, role: role.toLowerCase() as Role, hash: Buffer.from(hash, 'hex') }];
   });
   const twice = keys.find(({ name }, i) => keys.findIndex((other) => other.name === name) !== i);
-  if (twice) throw new ConfigError(`ONBOARDS_API_KEYS_FILE has two keys of the name ${twice.name}`);
-  if (keys.length === 0) throw new ConfigError('ONBOARDS_API_KEYS_FILE has no key in it');
+  if (twice) throw new ConfigError(`ONBOARDS_API_KEYS_FILE has two keys named ${twice.name}: rename one of them`);
+  if (keys.length === 0) throw new ConfigError('ONBOARDS_API_KEYS_FILE has no line with a key');
   return keys;
 }
 
@@ -129,5 +131,5 @@ function keptSecret(file: string): string {
   const secret = read.text.trim();
   keepSecret(secret);
   if (secret.length >= LENGTH) return secret;
-  throw new ConfigError(`${file} is too short for a secret: remove it, and a new one is made`);
+  throw new ConfigError(`${file} is too short for a key: remove the file, and a new key is made`);
 }

@@ -53,7 +53,9 @@ export function atMost(alone: number, whoOf: (c: Context) => string[]): Middlewa
   return async (c, next) => {
     const leave = places[isWrite(c) ? 'writes' : 'reads'].take(...whoOf(c));
     if (!leave)
-      throw new Problem(503, 'Too much of yours is under way here: try again in a second', { 'Retry-After': '1' });
+      throw new Problem(503, 'Too many requests with your key are under way: try again in a second', {
+        'Retry-After': '1',
+      });
     const { signal } = c.req.raw;
     signal.addEventListener('abort', leave);
     try {

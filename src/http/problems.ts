@@ -46,14 +46,14 @@ export function problemOf(error: unknown): Problem {
     return new Problem(error.status, WORDS[error.status] ?? error.message, headers);
   }
   console.error(reportOf(error));
-  return new Problem(500, 'Something went wrong here; it is in the log');
+  return new Problem(500, 'This server could not answer because of a bug: its log has the details');
 }
 
-export const ELSEWHERE = 'This was sent from another site: nothing was done';
+export const ELSEWHERE = 'This request was sent by a page of another site, so nothing was done';
 
 /** Messages for what hono's own middleware throws. */
 const WORDS: Record<number, string> = {
-  401: 'The key is missing or not known here: HTTP Basic, any user, the key as password',
+  401: 'The key is missing or unknown: send it by HTTP Basic, as the password of any user',
   403: ELSEWHERE,
   415: 'The content type must be application/json',
   504: 'It took too long; ask for the state, or repeat the request: nothing is done twice',

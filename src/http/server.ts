@@ -23,7 +23,7 @@ import { urlOf } from './url';
 /** What Node rejects before there is a request, by the code of its error. */
 const UNREADABLE: Record<string, [status: string, words: string]> = {
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are larger than 16 KB'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request did not come to its end in 30 s'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request was not complete within 30 s'],
 };
 const NO_HTTP: [string, string] = ['400 Bad Request', 'This is not HTTP/1.1'];
 

@@ -108,7 +108,7 @@ export class Wire {
     const { code, message } = error as { code?: unknown; message: string };
     if (exchange.objection !== undefined) return exchange.objection;
     if (exchange.signal.aborted) {
-      const missing = status ? `HTTP ${status}, but no end of its body` : `no ${sent ? 'answer' : 'connection'}`;
+      const missing = status ? `HTTP ${status}, but its body did not end` : `no ${sent ? 'answer' : 'connection'}`;
       return `${missing} within ${this.#options.timeoutMs / 1_000} s`;
     }
     if (message.startsWith('maxContentLength'))

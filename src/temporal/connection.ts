@@ -47,12 +47,12 @@ export function temporalSettings({ dataDir }: Pick<Config, 'dataDir'>, env: Envi
     ];
     if (secrets[0] !== undefined && !tls && !isHere(address))
       throw new ConfigError(
-        `${secrets[0]} would be sent without TLS, for everybody on the way to read: set TEMPORAL_TLS=true, or take it away`,
+        `${secrets[0]} would be sent without TLS, so that anybody on the network could read it: set TEMPORAL_TLS=true, or remove the credential`,
       );
     return { connectionOptions: options, namespace: namespace ?? 'default', isConfigured: true };
   }
   if (apiKey !== undefined || tls)
-    throw new ConfigError('Temporal has an API key or TLS settings, but no TEMPORAL_ADDRESS: set the address too');
+    throw new ConfigError('An API key or TLS settings for Temporal are set, but no address: set TEMPORAL_ADDRESS, too');
   const up = readUpFile(dataDir);
   return {
     connectionOptions: { address: up?.temporal.address ?? DEFAULT_ADDRESS },
@@ -69,8 +69,8 @@ const isHere = (address: string): boolean => isLoopback(hostnameIn(address) ?? '
 /** A one-line warning if others could read and change what is sent, unless a person has set `TEMPORAL_TLS=false`. */
 export const tlsWarning = ({ connectionOptions: { address, tls } }: TemporalSettings): string | undefined =>
   tls === undefined && !isHere(address)
-    ? `Warning: Temporal at ${address} is not on this machine and has no TLS: whoever is on the way can read and change ` +
-      'everything. Set TEMPORAL_TLS=true; where nobody is on the way, as in a network of containers, TEMPORAL_TLS=false.'
+    ? `Warning: Temporal at ${address} is on another machine, and the connection has no TLS: anybody on the network can read and ` +
+      'change what is sent. Set TEMPORAL_TLS=true; on a private network, such as that of containers, TEMPORAL_TLS=false.'
     : undefined;
 
 type Credentials = Pick<TemporalSettings['connectionOptions'], 'metadata' | 'apiKey'>;
@@ -118,7 +118,7 @@ export async function connectTemporal<C extends { close(): Promise<void> }>(
   } catch (error) {
     const reason = visible(withoutSecrets((error as Error).message));
     const todo = isConfigured
-      ? 'Check that it runs, and TEMPORAL_ADDRESS or its profile; without them `npm start` starts one here.'
+      ? 'Check that it runs, and that TEMPORAL_ADDRESS or its profile is right. If neither is set, `npm start` starts a server here.'
       : 'Start it with `npm start`, or set TEMPORAL_ADDRESS to one that runs.';
     throw new TemporalUnavailable(`Temporal at ${address} cannot be reached (${reason}). ${todo}`);
   } finally {

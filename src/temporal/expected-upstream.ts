@@ -37,8 +37,8 @@ export function expectedByWorker(
     ground: isFolders ? 'sure' : groundOf(config, settings),
     because: config.leadconduit.apiKey === undefined ? 'no LEADCONDUIT_API_KEY is set' : BY_KEY,
     wayOut: (recorded) =>
-      `To work for ${named(recorded)}, set ${settingsOf(recorded)}; for ${named(upstream)}, set TEMPORAL_ADDRESS to another ` +
-      `server, or TEMPORAL_NAMESPACE to one of its own.`,
+      `To work for ${named(recorded)}, set ${settingsOf(recorded)}; to work for ${named(upstream)}, set TEMPORAL_ADDRESS to ` +
+      `another server, or TEMPORAL_NAMESPACE to a namespace that only it uses.`,
   };
 }
 
@@ -68,7 +68,7 @@ export function expectedByClient(config: Config, settings: TemporalSettings): Ex
     because:
       owner === undefined
         ? `no LEADCONDUIT_API_KEY is set, and no npm start runs on the data folder ${folder}`
-        : `the data folder ${folder} is of ${named(owner)}`,
+        : `the data folder ${folder} belongs to ${named(owner)}`,
     wayOut: (recorded) =>
       `Set ONBOARDS_DATA_DIR to the data folder of the npm start for ${named(recorded)}, or ` +
       `TEMPORAL_ADDRESS=${address} if this server is meant.`,

@@ -70,8 +70,8 @@ export class Identity {
       if (isWritten) return;
       if (tries === MOST_TRIES)
         throw new TemporalUnavailable(
-          `Temporal neither shows nor takes the workflow ${recordIdOf(this.taskQueue)}, which says whose onboards it holds. ` +
-            'Start this again; if that does not help, look at that workflow in Temporal.',
+          `Temporal neither shows the workflow ${recordIdOf(this.taskQueue)}, which records whose onboards it holds, nor lets ` +
+            'this program start it. Start this program again; if that does not help, look at that workflow in Temporal.',
         );
     }
   }
@@ -90,7 +90,7 @@ export class Identity {
     if (typeof upstream === 'string') return { upstream, isKept: run.status.name === 'RUNNING' };
     throw new ConfigError(
       `The workflow ${workflowId} in Temporal does not say whose onboards task queue ${this.taskQueue} holds: its memo has ` +
-        `no upstream. Delete it (\`temporal workflow delete --workflow-id ${workflowId}\`) if you know that nobody else's are there, ` +
+        `no upstream. Delete it (\`temporal workflow delete --workflow-id ${workflowId}\`) if you know that the queue holds nobody else's onboards, ` +
         `or set ONBOARDS_TASK_QUEUE to another queue.`,
     );
   }
@@ -135,7 +135,9 @@ export class Identity {
           `Temporal has no namespace ${namespace}: set TEMPORAL_NAMESPACE to one that it has, or create it:\n  temporal operator namespace create --namespace ${namespace}`,
         );
       const { details, message } = ((error as Error).cause ?? error) as { details?: string; message: string };
-      throw new TemporalUnavailable(`Temporal does not say whose onboards it holds (${details || message})`);
+      throw new TemporalUnavailable(
+        `Temporal did not answer the question whose onboards it holds (${details || message})`,
+      );
     }
   }
 
@@ -147,7 +149,7 @@ export class Identity {
     if (ground === 'named' && (await count(`${all} AND OnboardPhase != 'creating'`)) === 0) return;
     throw new ConfigError(
       `Temporal at ${address} holds onboards on task queue ${this.taskQueue} and does not say whose: they are older than that ` +
-        `record, or it was deleted. Nothing was changed. Start the npm start that they belong to once, or a worker with ` +
+        `record, or somebody deleted it. Nothing was changed. Start the npm start that they belong to once, or a worker with ` +
         `TEMPORAL_ADDRESS=${address} and their LEADCONDUIT_API_KEY, which writes it; or, if you know that they are those of ` +
         `${named(upstream)}, write it yourself: ${this.commandFor(upstream, address)}`,
     );

@@ -48,7 +48,9 @@ export async function runUntilAsked(worker: Worker, { askedAt, pulse, graceMs }:
       return;
     }
     if (asked !== undefined)
-      throw new WorkerStopped(`The worker was asked to end ${Math.round(since(asked) / 1000)} s ago: it is ended now.`);
+      throw new WorkerStopped(
+        `The worker was asked to end ${Math.round(since(asked) / 1000)} s ago and has not ended, so its process exits now.`,
+      );
     stoppedAt ??= performance.now();
     if (calls === 0 || since(stoppedAt) >= LAST_CALLS_MS) throw new WorkerStopped(unasked(is.runState, calls));
   };
@@ -71,5 +73,5 @@ export async function runUntilAsked(worker: Worker, { askedAt, pulse, graceMs }:
 }
 
 const unasked = (state: string, calls: number) =>
-  `The worker polls no more, and nobody asked it to end (its state: ${state}). Its process ends: npm start and the compose file start another; else start it again` +
-  (calls > 0 ? `; ${calls} of its activities had not ended, and what became of them is looked up.` : '.');
+  `The worker no longer polls, and nobody asked it to end (its state: ${state}). Its process exits: npm start and the compose file start another; otherwise start it again` +
+  (calls > 0 ? `. ${calls} of its activities had not ended; the workflows find out what became of them.` : '.');

@@ -55,7 +55,9 @@ function refusalOf(req: IncomingMessage): [status: number, words: string] | unde
   const caller = callerOf(req);
   if (!isLoopback(hostnameIn(caller.host ?? '') ?? ''))
     return [421, "Temporal's web page answers only to localhost, 127.0.0.1 and [::1]"];
-  return isSentFromElsewhere(caller) ? [403, 'This was sent from another site: nothing was done'] : undefined;
+  return isSentFromElsewhere(caller)
+    ? [403, 'This request was sent by a page of another site, so nothing was done']
+    : undefined;
 }
 
 function answer(res: ServerResponse, status: number, words: string): void {

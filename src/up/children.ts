@@ -86,7 +86,7 @@ export class Children {
     const left = readNamed(this.file).filter(({ place = PLACE, ...id }) => place === PLACE && isAlive(id));
     if (left.length > 0)
       say(
-        `The last npm start was killed; ending what it left: ${left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`,
+        `The last npm start was killed. Ending the processes that it left: ${left.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`,
       );
     await this.endAll(left, say);
     rmSync(this.file, { force: true });

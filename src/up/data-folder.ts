@@ -74,7 +74,7 @@ async function locked(path: string, say: (text: string) => void): Promise<Lock> 
     lock = await takeLock(join(path, 'lock'), say, () => pulsesIn(path));
   } catch (error) {
     throw new ConfigError(
-      `The data folder ${path} cannot be used (${(error as Error).message}): set ONBOARDS_DATA_DIR`,
+      `The data folder ${path} cannot be used (${(error as Error).message}): set ONBOARDS_DATA_DIR to another one`,
     );
   }
   if (!('holder' in lock)) return lock;

@@ -58,7 +58,7 @@ export async function takeLock(
     if (isHere && isAlive(holder as Holder)) return { holder };
     if (!isHere) {
       say(
-        `Waiting for up to ${(LOOKS * LOOK_MS) / 1000} s whether the holder of ${file} is still there: ${whoIs(holder)}`,
+        `Waiting for up to ${(LOOKS * LOOK_MS) / 1000} s to see whether the process that holds ${file} still runs: ${whoIs(holder)}`,
       );
       const after = await watch(file, seen, signs);
       if (after === 'touched') return { holder };

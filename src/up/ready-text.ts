@@ -19,7 +19,7 @@ export function readyText({ up, cli, isSampleNew, dataDir, taskQueue, seconds, p
       ? [
           ['Console', `${api.url}/`],
           ['API', `${api.url}/onboards (HTTP Basic, user API, a key as password)`],
-          ['Key', api.key_file ? `in ${api.key_file}, for both` : 'yours, for both'],
+          ['Key', api.key_file ? `in ${api.key_file}, for both` : 'the one that you set, for both'],
         ]
       : []),
     ['LeadConduit', emulator ? `${emulator.url} (the emulator: nothing leaves this machine)` : up.upstream],
@@ -42,6 +42,6 @@ export function readyText({ up, cli, isSampleNew, dataDir, taskQueue, seconds, p
     emulator ? 'Next, in another terminal:' : 'Nothing is sent until somebody asks. Next, in another terminal:',
     ...next.map((command) => `  ${prefix}npm run -s onboards -- ${command}`),
     '',
-    'Ctrl-C stops everything; started again, it goes on where it was.',
+    'Ctrl-C stops everything. The next npm start goes on where this one stopped.',
   ].join('\n');
 }

@@ -204,7 +204,9 @@ function starting({ folder, children, progress }: Everything, entry: Entry) {
       try {
         writeUpFile(folder.path, { ...up, [entry]: { ...(up[entry as keyof UpFile] as object), pid } });
       } catch (error) {
-        progress.line(`up.json cannot be written, and names a process that is gone: ${(error as Error).message}`);
+        progress.line(
+          `up.json could not be written, so it still names a process that has ended: ${(error as Error).message}`,
+        );
       }
     };
     children.keep({ spec, first, say: progress.line, onStart, pulseOf });

@@ -16,7 +16,7 @@ import { ENDED, REFUSED, signals, state, updates, whenCreated } from './messages
 
 /** What the workflow's body needs of the handlers. */
 export interface Wakeups {
-  /** Resolves when a message has changed the onboard, or when the time of the step has come. */
+  /** Resolves when a message has come, whatever became of it, or when the time of the step has come. */
   untilChanged: (step?: Extract<Step, { at: number }>) => Promise<void>;
   /** Makes a call. As soon as a hold or a cancel is accepted, it is called back if it has not been sent. */
   recallable: <T>(call: () => Promise<T>) => Promise<T>;

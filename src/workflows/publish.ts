@@ -1,13 +1,13 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
-import { KEYS } from './search-attributes';
+import { ATTRIBUTE_KEYS } from './search-attributes';
 import { effectiveFlow } from '../onboard/flow';
 import { weigh } from '../onboard/journal';
 import { view } from '../onboard/view';
 import type { OnboardState } from '../onboard/state';
 import { asMarkdown, cleanLine } from '../onboard/text';
 
-type Attribute = keyof typeof KEYS;
+type Attribute = keyof typeof ATTRIBUTE_KEYS;
 
 /** Temporal ends a run whose keyword is over 2 kB. */
 const short = (text: string | undefined) => text && cleanLine(text);
@@ -55,7 +55,8 @@ function newest(ids: readonly string[]): string[] {
 }
 
 function pair(name: Attribute, value: string | undefined): SearchAttributeUpdatePair {
-  if (name === 'OnboardSince') return { key: KEYS[name], value: value === undefined ? null : new Date(value) };
-  if (name === 'OnboardGone') return { key: KEYS[name], value: value?.split('\n') ?? null };
-  return { key: KEYS[name], value: value ?? null };
+  if (name === 'OnboardSince')
+    return { key: ATTRIBUTE_KEYS[name], value: value === undefined ? null : new Date(value) };
+  if (name === 'OnboardGone') return { key: ATTRIBUTE_KEYS[name], value: value?.split('\n') ?? null };
+  return { key: ATTRIBUTE_KEYS[name], value: value ?? null };
 }

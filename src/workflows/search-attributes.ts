@@ -18,9 +18,9 @@ export type AttributeName = keyof typeof SEARCH_ATTRIBUTES;
 
 const SDK_TYPES = { Keyword: 'KEYWORD', Datetime: 'DATETIME', KeywordList: 'KEYWORD_LIST' } as const;
 type SdkType<Name extends AttributeName> = (typeof SDK_TYPES)[(typeof SEARCH_ATTRIBUTES)[Name]];
-type Keys = { [Name in AttributeName]: ReturnType<typeof defineSearchAttributeKey<SdkType<Name>>> };
+type AttributeKeys = { [Name in AttributeName]: ReturnType<typeof defineSearchAttributeKey<SdkType<Name>>> };
 
 /** The same attributes as typed keys of the SDK. */
-export const KEYS = Object.fromEntries(
+export const ATTRIBUTE_KEYS = Object.fromEntries(
   Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, defineSearchAttributeKey(name, SDK_TYPES[type])]),
-) as Keys;
+) as AttributeKeys;

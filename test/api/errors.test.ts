@@ -82,7 +82,7 @@ describe('what is not well formed is refused in words, and nothing is made', () 
   test('a method that there is not: 405 with those that there are', async () => {
     const allowed = async (method: string, path: string) => {
       const answer = await api.call(method, path);
-      expect(answer).toMatchObject({ status: 405, body: { error: `${method} is not for ${path}` } });
+      expect(answer).toMatchObject({ status: 405, body: { error: `${path} does not accept ${method}` } });
       return answer.headers.get('allow')?.split(', ').sort().join();
     };
     expect(await allowed('DELETE', '/onboards')).toBe('GET,HEAD,POST');
@@ -211,7 +211,7 @@ describe('more than can be held', () => {
     expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
     for (const { headers, body, ms } of refused) {
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(body).toEqual({ error: expect.stringMatching(/Too much/) as string });
+      expect(body).toEqual({ error: expect.stringMatching(/Too many requests with your key/) as string });
       expect(ms).toBeLessThan(10_000);
     }
     expect(await full.get('/healthz', { key: null })).toMatchObject({ status: 200 });

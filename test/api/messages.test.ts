@@ -262,7 +262,7 @@ describe('who may', () => {
       ),
     ]);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([403]));
-    expect(answers[0].body).toEqual({ error: 'The key reader may only read' });
+    expect(answers[0].body).toEqual({ error: 'The key reader has the role read, which may change nothing' });
     expect(await world.effects(other)).toMatchObject({ posts: 0 });
     expect(await world.effects(id)).toMatchObject({ puts: 0 });
     expect((await api.state(id)).timeline.map(({ event }) => event)).toEqual(['started', 'created']);

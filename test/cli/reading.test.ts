@@ -166,7 +166,10 @@ test('with no worker, show and list tell the last known; a note is kept; what ne
   expect(list.json()).toMatchObject([{ invitation_id: own.invitation, status: 'created' }]);
   expect(noted).toMatchObject({ code: 0, err: '' });
   expect(advanced).toMatchObject(
-    failing(1, /^No worker answered within 10 s: .* with the key \S+ it acts once\. \(LeadConduit: \S+\)\n$/),
+    failing(
+      1,
+      /^No worker answered within 10 s: .* with the key \S+, it takes effect only once\. \(LeadConduit: \S+\)\n$/,
+    ),
   );
   expect(started).toMatchObject({ code: 6, err: '' });
   expect(started.out).toMatch(/^Accepted\. It goes on when a worker runs\./);

@@ -53,9 +53,9 @@ Attention a2: unknown_outcome
   The answer was lost.
 
 What may be done
-  ${run} advance ${ID} --to in_progress               go on: the flow is known
+  ${run} advance ${ID} --to in_progress               go on to in_progress: the flow is known
   ${run} resolve ${ID} --action retry --attention a2  look again, and send the call once more if it is missing
-  ${run} resolve ${ID} --action adopt --attention a2  it took effect: you have checked
+  ${run} resolve ${ID} --action adopt --attention a2  say that the call took effect, as you have checked
   ${run} cancel ${ID}                                 stop following it; what is in LeadConduit stays
   ${run} note ${ID} "<text>"                          put a line into its timeline
 

@@ -23,7 +23,9 @@ test('with no worker: a start for another flow is a conflict; one that was termi
   const ended = await world.state();
   expect(ended).toMatchObject({ phase: 'cancelled', waiting_for: { who: 'nobody' } });
   const shown = showText(ended, { colours: false, now: Date.now() });
-  expect(shown).toMatch(/^Next +its run is terminated in Temporal: not followed any more\. Start it again to go on/m);
+  expect(shown).toMatch(
+    /^Next +its run is terminated in Temporal: nobody follows it any more\. Start it again to go on/m,
+  );
   expect(shown).not.toContain('a worker');
 });
 
@@ -41,6 +43,8 @@ test('with a worker on which its task fails, it says that, and with which words'
   });
   await broken.runUntil(async () => {
     await world.start();
-    expect(await text()).toMatch(/^a worker that can carry it on: its task fails again and again \(a bug of ours\)/);
+    expect(await text()).toMatch(
+      /^a worker that can continue it: its workflow task fails again and again \(a bug of ours\)/,
+    );
   });
 });

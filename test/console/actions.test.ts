@@ -248,13 +248,13 @@ test('where LeadConduit is the emulator, anybody can try to break it and watch b
   await page.locator('.lifecycle [aria-current]', { hasText: 'in_progress' }).waitFor();
   await page.getByRole('row', { name: 'PUT calls that named it 1' }).waitFor();
   expect(await site.world.effects(id)).toMatchObject({ creates: 1, puts: 1 });
-  await page.getByRole('button', { name: 'Hide it from the list' }).click();
+  await page.getByRole('button', { name: 'Hide the created onboards from the list' }).click();
   await does(page, 'Complete …');
   await page.getByRole('button', { name: 'Complete it' }).click();
   await timeline(page).getByText('does not show').first().waitFor();
   expect(await site.world.effects(id)).toMatchObject({ completes: 0 });
-  await page.getByRole('button', { name: /Show what was created/ }).click();
-  await page.getByRole('button', { name: 'Hide it from the list' }).waitFor();
+  await page.getByRole('button', { name: /Show the created onboards/ }).click();
+  await page.getByRole('button', { name: 'Hide the created onboards from the list' }).waitFor();
   // After several looks that did not show it, the next one may take a minute.
   await page.locator('.lifecycle [aria-current]', { hasText: 'completed' }).waitFor({ timeout: 90_000 });
   expect(await site.world.effects(id)).toMatchObject({ creates: 1, puts: 2, completes: 1 });

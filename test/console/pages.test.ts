@@ -106,7 +106,7 @@ describe('live', () => {
         return Promise.reject(new Error('a bug of the tests'));
       });
     });
-    await page.locator('#connection.lost', { hasText: 'Something went wrong here' }).waitFor();
+    await page.locator('#connection.lost', { hasText: 'This server could not answer' }).waitFor();
     await thrice;
     expect(log).toHaveBeenCalledTimes(1);
     state.mockRestore();
@@ -213,7 +213,7 @@ describe('who may', () => {
 
     const reader = await site.enter(browser, 'eve', { role: 'read' });
     await open(reader, id);
-    await shows(reader, 'This key may only read.');
+    await shows(reader, 'This key has the role read, which may change nothing.');
     const answer = await reader.request.post(`/console/onboards/${id}/hold`, {
       headers: { origin: site.url },
       form: {},

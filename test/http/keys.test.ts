@@ -176,8 +176,8 @@ describe('a file that is wrong says what and where, and shows no key', () => {
     ['a hash that is too short', [`bob read ${sha256(BOB).slice(1)}`], /line 1: must be/],
     ['a name that would steer', [`b\u001bob read ${sha256(BOB)}`], /line 1: must be/],
     ['a name that is missing', [`read ${sha256(BOB)}`], /line 1: must be/],
-    ['two keys of one name', [good, `ann read ${sha256(BOB)}`], /two keys of the name ann$/],
-    ['no key in it', ['# nobody', ''], /has no key in it$/],
+    ['two keys of one name', [good, `ann read ${sha256(BOB)}`], /two keys named ann: rename one of them$/],
+    ['no key in it', ['# nobody', ''], /has no line with a key$/],
   ])('%s', (_, lines, words) => {
     const message = problem(fileOf(...lines));
     expect(message).toMatch(/^ONBOARDS_API_KEYS_FILE/);
@@ -197,7 +197,9 @@ describe('a file that is wrong says what and where, and shows no key', () => {
     ['of an empty text in quotes', '""'],
   ])('the hash %s', (_, text) => {
     const message = problem(fileOf(good, `bob read ${sha256(text).toUpperCase()}`));
-    expect(message).toMatch(/^ONBOARDS_API_KEYS_FILE, line 2: is the hash of no key at all/);
+    expect(message).toMatch(
+      /^ONBOARDS_API_KEYS_FILE, line 2: this is the hash of an empty text, a variable's name or a command/,
+    );
     expect(message).not.toMatch(/[0-9a-f]{60}/i);
   });
 

@@ -78,7 +78,7 @@ describe('before the first POST', () => {
     await world.send({ name: 'resolve', action: 'retry', by: 'ann' });
     await attention('list_unreadable');
     await expect(world.send({ name: 'resolve', action: 'retry', onboard_id: newId() })).rejects.toThrow(
-      /names none that LeadConduit's list lacks/,
+      /must name an onboard that LeadConduit's list lacks/,
     );
     await world.send({ name: 'resolve', action: 'retry', onboard_id: record!.id, by: 'ann' });
     await world.until('created', ({ status }) => status === 'created');

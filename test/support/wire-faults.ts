@@ -64,12 +64,12 @@ export const AFTER_SENDING: [string, Behaviour, Expected][] = [
   [
     'slow body',
     (socket, operation) => trickle(socket, `HTTP/1.1 ${ok(operation)}\r\ncontent-length: 9999\r\n\r\n[`),
-    { becomes: 'unknown', status: 'ok', reason: /no end of its body within 2 s/, timeoutMs: SHORT_MS },
+    { becomes: 'unknown', status: 'ok', reason: /its body did not end within 2 s/, timeoutMs: SHORT_MS },
   ],
   [
     'slow body of a refusal',
     (socket) => trickle(socket, `HTTP/1.1 429 Slow\r\nretry-after: 2\r\ncontent-length: 9999\r\n\r\n`),
-    { becomes: TOO_MANY, status: 429, reason: /no end of its body/, retryAfterMs: 2_000, timeoutMs: SHORT_MS },
+    { becomes: TOO_MANY, status: 429, reason: /its body did not end/, retryAfterMs: 2_000, timeoutMs: SHORT_MS },
   ],
   [
     'upgrade',

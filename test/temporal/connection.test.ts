@@ -145,7 +145,7 @@ describe('which Temporal a program talks to', () => {
     expect(warning('temporal.example:7233', { ...metadata, TEMPORAL_TLS: 'true' })).toBeUndefined();
     for (const without of [{}, { TEMPORAL_TLS: 'false' }])
       expect(() => warning('temporal.example:7233', { ...metadata, ...without })).toThrow(
-        /^Temporal's metadata authorization .* would be sent without TLS, .*: set TEMPORAL_TLS=true, or take it away$/,
+        /^Temporal's metadata authorization .* would be sent without TLS, .*: set TEMPORAL_TLS=true, or remove the credential$/,
       );
   });
 

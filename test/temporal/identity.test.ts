@@ -8,7 +8,7 @@ import { hashOf, Keys } from '../../src/http/keys';
 import { startServer } from '../../src/http/server';
 import { recordIdOf } from '../../src/temporal/identity';
 import { isSameUpstream } from '../../src/upstream';
-import { KEYS } from '../../src/workflows/search-attributes';
+import { ATTRIBUTE_KEYS } from '../../src/workflows/search-attributes';
 import { eventually } from '../support/api';
 import {
   ACCOUNT,
@@ -94,7 +94,7 @@ describe('the server of an account', () => {
     };
     await expectRefused(
       start('starter', owned('https://other.example'), 'list'),
-      `the data folder ${join(folder, 'data')} is of`,
+      `the data folder ${join(folder, 'data')} belongs to`,
     );
     const fitting = [
       () => owned(ACCOUNT),
@@ -216,7 +216,7 @@ describe('an onboard of another task queue, whose workflow id holds for the whol
     const onboard = newId();
     await client.workflow.start('onboardBuyer', {
       ...{ workflowId: theirs.workflowId, taskQueue: `${queue.ONBOARDS_TASK_QUEUE}-other` },
-      typedSearchAttributes: [{ key: KEYS.OnboardId, value: onboard }],
+      typedSearchAttributes: [{ key: ATTRIBUTE_KEYS.OnboardId, value: onboard }],
     });
     await expect(ours.get(onboard).state()).rejects.toMatchObject({ code: 'refused', message: refusal });
     const cli = start('starter', NAMED, 'start', invitation, newId(), '--wait', '0');

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config';
 import { expectedByClient } from '../../src/temporal/expected-upstream';
 import { startTemporal } from '../../src/temporal/dev-server';
 import type { UpFile } from '../../src/temporal/up-file';
-import { KEYS } from '../../src/workflows/search-attributes';
+import { ATTRIBUTE_KEYS } from '../../src/workflows/search-attributes';
 import { eventually } from '../support/api';
 import {
   ACCOUNT,
@@ -62,7 +62,7 @@ test('onboards of an older version, on a server that nobody has named, are not t
 describe('a server that is named and has no record', () => {
   const onboard = async (phase: string) => {
     const options = { workflowId: workflowIdOf(newId()), taskQueue: queue.ONBOARDS_TASK_QUEUE };
-    const typedSearchAttributes = [{ key: KEYS.OnboardPhase, value: phase }];
+    const typedSearchAttributes = [{ key: ATTRIBUTE_KEYS.OnboardPhase, value: phase }];
     await client.workflow.start('onboardBuyer', { ...options, typedSearchAttributes });
     await eventually(async () => (await onboardsHere()) === 1);
   };

@@ -170,7 +170,7 @@ describe('on the doors', () => {
     const broken = jest.spyOn(world.onboards.lists, 'records').mockRejectedValue(new Error(`a\r\nFAKE ${WORDS}`));
     expect(await api.get('/onboards')).toMatchObject({
       status: 500,
-      body: { error: 'Something went wrong here; it is in the log' },
+      body: { error: 'This server could not answer because of a bug: its log has the details' },
     });
     broken.mockRestore();
     expect(log.join('\n')).toMatch(/^Error: a FAKE a 31m/);

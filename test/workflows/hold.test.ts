@@ -108,7 +108,7 @@ test('a hold after the call was sent: the answer says that it is followed, and i
   const { phase, waiting_for } = await hold();
   expect({ phase, text: waiting_for.text }).toEqual({
     phase: 'updating',
-    text: expect.stringMatching(/what became of completing it: .*only where it had been sent already/) as string,
+    text: expect.stringMatching(/what became of completing it: .*followed to its outcome if it has/) as string,
   });
   const state = await world.until('settled', ({ ledger }) => ledger.at(-1)?.outcome !== 'pending');
   expect(last(state)).toMatchObject({ effect: 'completed', outcome: 'done' });

@@ -285,10 +285,10 @@ test('a wait says why the last try was not sent; an attention that mends itself 
   const tried = await world.until('tried', ({ waiting_for }) => waiting_for.text.includes('not sent'));
   expect(tried.waiting_for).toMatchObject({ who: 'time' });
   expect(tried.waiting_for.text).toMatch(
-    /^the next try at creating the onboard\. The last was not sent: LeadConduit's list could/,
+    /^the next try at creating the onboard\. The last call was not sent: LeadConduit's list could/,
   );
   const { waiting_for } = await attention('list_unreadable');
   expect(waiting_for.text).toMatch(
-    /^LeadConduit to be within reach, .* goes on by itself: LeadConduit's list could not/,
+    /^a list from LeadConduit that can be used; .* goes on by itself: LeadConduit's list could not/,
   );
 });

@@ -24,12 +24,12 @@ interface Options extends Attribution, Output {
 export function addAdvance(program: Command): void {
   const command = program
     .command('advance')
-    .description(`${MESSAGES.advance.does} completed goes through in_progress where that is still to be done.`)
+    .description(`${MESSAGES.advance.does} If in_progress has not been reached, completed goes through it first.`)
     .argument('<id>', 'invitation or onboard')
     .addOption(new Option('--to <status>', 'how far').choices(MOVES).makeOptionMandatory())
-    .option('--flow-id <id>', 'sets the flow, until in_progress was sent', checkedId)
+    .option('--flow-id <id>', 'sets the flow, as long as in_progress has not been sent', checkedId)
     .option('--yes', 'complete without confirmation');
-  withJson(withAttribution(withWait(command, 'until it is there')))
+  withJson(withAttribution(withWait(command, 'until the status is reached')))
     .addHelpText('after', `\n${COMPLETING} On a terminal you are asked first.`)
     .addHelpText(
       'after',

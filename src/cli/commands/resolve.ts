@@ -32,7 +32,7 @@ export function addResolve(program: Command): void {
     )
     .option(
       '--onboard-id <id>',
-      'the onboard to adopt, where there is not exactly one; of a retry: one that the list lacks and that is gone',
+      'with adopt: the onboard to adopt, needed unless there is exactly one; with retry: an onboard that the list lacks and that you know to be gone',
       checkedId,
     )
     .option(

@@ -24,13 +24,13 @@ export function addStart(program: Command): void {
   const command = program
     .command('start')
     .description('Onboard the buyer of each invitation. Repeated, it finds the onboard that exists.')
-    .argument('[invitation_id...]', 'none, or -: they are read from standard input')
-    .option('--flow-id <id>', 'the flow of the buyer, where it is known already', checkedId)
+    .argument('[invitation_id...]', 'invitation ids; without any, or with -, they are read from standard input')
+    .option('--flow-id <id>', 'the flow of the buyer, if it is already known', checkedId)
     .option('--label <text>', 'a name for people, shown in lists', text('--label', LINE_LENGTH));
   withJson(withAttribution(withWait(command, 'until they are created'), SAFE))
     .addHelpText(
       'after',
-      '\nOf several, the exit code is the first of 1, 3, 4, 5, 6 that one of them has, and 0 when all are created.',
+      '\nFor several invitations, the exit code is the first of 1, 3, 4, 5, 6 that one of them has, or 0 if all are created.',
     )
     .addHelpText(
       'after',

@@ -8,8 +8,8 @@ const json = <Schema extends z.ZodType>(schema: Schema) => ({ 'application/json'
 
 const ABOUT = {
   400: 'What was sent is not well formed, or LeadConduit refused it',
-  401: 'The key is missing or not known here',
-  403: 'This key may only read',
+  401: 'The key is missing or unknown',
+  403: 'This key has the role read, which may change nothing',
   404: 'Not known here',
   405: 'No such method here',
   409: 'In conflict, or a person has to decide: `Location` has the state',
@@ -18,7 +18,7 @@ const ABOUT = {
   422: 'LeadConduit refused it',
   500: 'A bug of ours',
   502: 'LeadConduit refuses our key',
-  503: 'Too much at once, or Temporal or a worker is away: try again, nothing is done twice',
+  503: 'Too many requests at once, or Temporal or a worker does not answer. Repeat the request: nothing is done twice',
   504: 'It took too long',
 } as const;
 const failing = (...statuses: (keyof typeof ABOUT)[]) =>
@@ -44,7 +44,7 @@ export const createOnboard = createRoute({
   },
   responses: {
     201: {
-      description: 'The record; of a repeat with `Idempotent-Replayed: true`',
+      description: 'The record. The answer to a repeat has the header `Idempotent-Replayed: true`',
       content: json(schemas.OnboardRecord),
     },
     202: underWay,
@@ -55,7 +55,7 @@ export const createOnboard = createRoute({
 export const listOnboards = createRoute({
   method: 'get',
   path: '/',
-  summary: 'All onboards that were made here, oldest first; a page of them only where `limit` asks for one',
+  summary: 'All onboards that are known here, oldest first. With `limit`, one page of them',
   security,
   request: {
     query: z.object({
@@ -65,11 +65,9 @@ export const listOnboards = createRoute({
         .transform(Number)
         .optional()
         .openapi({ type: 'integer', minimum: 1, maximum: 1_000, pattern: undefined }),
-      after: z
-        .string()
-        .regex(HEX24, HEX24_RULE)
-        .optional()
-        .openapi({ description: 'An onboard id: the page that follows it. `Link` has it.' }),
+      after: z.string().regex(HEX24, HEX24_RULE).optional().openapi({
+        description: 'An onboard id: the page begins after this onboard. `Link` has the address of the next page.',
+      }),
     }),
   },
   responses: {

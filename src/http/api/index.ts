@@ -8,7 +8,7 @@ import { sameId } from '../../onboard/ids';
 import { hasReached, isStatus, type Status } from '../../onboard/lifecycle';
 import type { Message } from '../../onboard/parse-message';
 import type { OnboardView } from '../../onboard/view';
-import { attributionOf, mayWrite, withKey, type Access } from '../access';
+import { attributionOf, refuseReaders, withKey, type Access } from '../access';
 import type { Guesses } from '../guesses';
 import { atMost, bodyAtMost, inUtf8, type Waiting } from '../load';
 import { ofOurUpstream } from '../our-upstream';
@@ -43,7 +43,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
   const app = new OpenAPIHono<Let>();
   const recent = new Recent();
 
-  app.use(withKey(guesses), mayWrite, ofOurUpstream(onboards), bodyAtMost(1024 * 1024, '1 MB'));
+  app.use(withKey(guesses), refuseReaders, ofOurUpstream(onboards), bodyAtMost(1024 * 1024, '1 MB'));
   // Each path has places of its own, so that calls that wait for LeadConduit do not keep out operators' messages.
   for (const path of ['/', '/:id', '/:id/:what']) app.use(path, atMost(mostUnderWay, keyNameOf));
   app.use(inUtf8);
@@ -119,7 +119,7 @@ export function api({ onboards, completedStatus, guesses, mostUnderWay = MOST_UN
 }
 
 const cancelledProblem = (state: OnboardView, target: Status) =>
-  new Problem(409, `It was cancelled before it was ${target}; created again, it is followed again`, {
+  new Problem(409, `The onboard was cancelled before it was ${target}. To have it followed again, create it again`, {
     Location: stateAddress(state),
   });
 

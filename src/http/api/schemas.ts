@@ -25,7 +25,7 @@ const text = (most: number) => z.string().min(1).max(most, { abort: true }).rege
 
 export const CreateRequest = z
   .object({ invitation_id: HexId, flow_id: HexId.nullish(), label: line(LINE_LENGTH).nullish() })
-  .openapi('CreateRequest', { description: "LeadConduit's, and a label of ours for people." });
+  .openapi('CreateRequest', { description: "LeadConduit's request body, and a label of ours for people." });
 
 export const OnboardRecord = z
   .looseObject({
@@ -121,7 +121,10 @@ export const DESCRIBED: [
 const attribution = {
   by: text(120).optional().openapi({ description: "Who asks; the key's name is added." }),
   reason: text(TEXT_LENGTH).optional(),
-  key: text(LINE_LENGTH).optional().openapi({ description: 'The same key acts once; `Idempotency-Key` is the same.' }),
+  key: text(LINE_LENGTH).optional().openapi({
+    description:
+      'A message that is repeated with the same key takes effect once. The header `Idempotency-Key` does the same.',
+  }),
 };
 
 /** The body of each message. */
@@ -147,10 +150,12 @@ export const IdParam = z.object({
 /** RFC 7240: for how many seconds the caller would wait. We ignore all other preferences. */
 export const WaitHeader = z.object({
   prefer: z.string().optional().openapi({
-    description: 'wait=N: seconds to wait for LeadConduit, 60 at most; 30 unless told.',
+    description: 'wait=N: how many seconds to wait for LeadConduit, at most 60; the default is 30.',
     example: 'wait=10',
   }),
 });
 export const KeyHeader = z.object({
-  'idempotency-key': text(LINE_LENGTH).optional().openapi({ description: 'The same key acts once.' }),
+  'idempotency-key': text(LINE_LENGTH)
+    .optional()
+    .openapi({ description: 'A message that is repeated with the same key takes effect once.' }),
 });

@@ -27,8 +27,9 @@ const inOrder = (actions: Action[]) => {
 
 /** Forms for the actions that are accepted now. */
 export const ActionForms = ({ state, who, mayWrite, view }: ActionFormsProps) => {
-  if (!mayWrite) return <p>This key may only read.</p>;
-  if (state.actions.length === 0) return <p>{state.stale ? 'Nothing until a worker runs.' : 'Nothing.'}</p>;
+  if (!mayWrite) return <p>This key has the role read, which may change nothing.</p>;
+  if (state.actions.length === 0)
+    return <p>{state.stale ? 'Nothing can be done until a worker runs.' : 'There is nothing left to do.'}</p>;
   return (
     <div class="acts">
       {inOrder(state.actions).map((action) => (
@@ -61,10 +62,10 @@ const ActionForm = ({ action, state, who, view }: Omit<ActionFormsProps, 'mayWri
         <label>
           Onboard id
           {what === 'retry'
-            ? ', where you have seen that it was removed'
+            ? ', if you have seen in LeadConduit that it was removed'
             : state.attention?.code === 'duplicate'
               ? ' to keep'
-              : ', where there is more than one'}
+              : ', if there is more than one'}
           <input
             name="onboard_id"
             {...HEX_FIELD}

@@ -113,7 +113,7 @@ export function ListRegion({ snapshot, wanted, now }: ListProps) {
               <th scope="col">Onboard</th>
               <th scope="col">Status</th>
               <th scope="col">Phase</th>
-              <th scope="col">In it for</th>
+              <th scope="col">In phase for</th>
               <th scope="col" class="wide">
                 Onboard id
               </th>
@@ -241,7 +241,7 @@ const StartForm = () => (
         <input name="label" maxlength={LINE_LENGTH} />
       </label>
       <label>
-        Flow id, where it is known
+        Flow id, if it is known
         <input name="flow_id" {...HEX_FIELD} />
       </label>
       <button>Start it</button>

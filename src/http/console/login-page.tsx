@@ -16,13 +16,13 @@ export const LoginPage = ({ next, problem, leadconduit }: LoginPageProps) => (
         Your name
         <input name="who" maxlength={60} autocomplete="username" />
       </label>
-      <p class="hint">It stands beside the key's in the timeline of what you do.</p>
+      <p class="hint">The timeline shows it, with the name of the key, at everything that you do.</p>
       <label>
         Key
         <input type="password" name="key" required autocomplete="current-password" />
       </label>
       <p class="hint">
-        The same as for the API. <code>npm start</code> prints where it is kept.
+        The key of the API. <code>npm start</code> prints where it is kept.
       </p>
       <button>Log in</button>
     </form>

@@ -92,7 +92,8 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
   });
   app.use('/', toLogin, ofOurUpstream(onboards));
   app.use('/console/*', toLogin, ofOurUpstream(onboards), async (c, next) => {
-    if (c.req.method !== 'GET' && !mayWrite(c)) throw new Problem(403, `The key ${c.get('key').name} may only read`);
+    if (c.req.method !== 'GET' && !mayWrite(c))
+      throw new Problem(403, `The key ${c.get('key').name} has the role read, which may change nothing`);
     return next();
   });
   app.use(
@@ -196,12 +197,12 @@ export function consolePages(deps: ConsoleDeps): Hono<Session> {
 
 const saidBy = (name = '') => (Object.hasOwn(SAID, name) ? SAID[name] : undefined);
 const SAID: Record<string, string> = {
-  start: 'Accepted: it is started, or was there already.',
+  start: 'Accepted: the onboard was started, or it existed already.',
   ...Object.fromEntries(MESSAGE_NAMES.map((name) => [name, MESSAGES[name].accepted])),
   lose: 'The next answer will be lost. Now act, and watch.',
   down: 'The emulator is down for 30 s. Now act, and watch.',
   hide: 'The list hides what was created. Now act, and watch.',
-  show: 'The list shows what was created again.',
+  show: 'The list shows the created onboards again.',
 };
 
 const mayComplete = (message: string, { to, action }: Record<string, string>) =>

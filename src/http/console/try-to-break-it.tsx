@@ -13,8 +13,8 @@ export const BreakIt = ({ upstream, next, invitation }: BreakItProps) => (
   <section class="break" aria-labelledby="break-title">
     <h2 id="break-title">Try to break it</h2>
     <p>
-      LeadConduit is the emulator here. Make it misbehave, then act, and watch what comes of it. Its list hides all that
-      were created, or none.
+      The emulator stands in for LeadConduit here. Make it misbehave, then act, and watch what happens. It can hide all
+      onboards that it created from its list, or none of them.
     </p>
     <form method="post" action="/console/emulator" class="buttons">
       {invitation && <input type="hidden" name="invitation" value={invitation} />}
@@ -27,11 +27,11 @@ export const BreakIt = ({ upstream, next, invitation }: BreakItProps) => (
       </button>
       {upstream.isHiding ? (
         <button name="do" value="show">
-          Show what was created in the list again
+          Show the created onboards in the list again
         </button>
       ) : (
         <button name="do" value="hide">
-          Hide it from the list
+          Hide the created onboards from the list
         </button>
       )}
     </form>
