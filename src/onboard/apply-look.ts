@@ -58,7 +58,8 @@ export function applyLook(onboard: OnboardState, about: LookFor, look: LookResul
     (about === 'check' && check && !isDoubled && isOld(onboard, check, listed, look.lacks)) ||
     (about === 'adoption' && adoption && isOldChoice(onboard, adoption, look)) ||
     (about === 'effect' && !isDoubled && isBefore(onboard, listed, look.lacks));
-  if (isOlder && isAskedAgain(onboard, schedule, now)) return;
+  if (!isOlder) schedule.old_looks = undefined;
+  else if (isAskedAgain(onboard, schedule, now)) return;
   if (!look.lacks) clearAttention(onboard, now, 'list_unreadable');
   else if (about === 'health' || (about === 'check' && !isDoubled && onboard.attention?.code === 'list_unreadable')) {
     // The key works, but the list cannot be relied on yet.

@@ -143,6 +143,13 @@ test('an old list proves no absence, until several in a row say the same', () =>
   expect(given.events).toContain('absent');
 });
 
+test('old lists count only where they come in a row', () => {
+  const given = due().tried('completed', { kind: 'unknown', words: 'reset' });
+  const [old, whole] = [listed(dated('created', BEFORE)), listed(dated('in_progress', AFTER))];
+  for (const look of [old, old, old, old, whole, old, old, old, old]) given.later(4 * SETTLE).looked('effect', look);
+  expect(given.events.filter((event) => event === 'absent')).toHaveLength(1);
+});
+
 describe('an attention about the key or the list', () => {
   test('that the key is refused, ends with any list that was read', () => {
     const given = due().tried('completed', { kind: 'credentials', words: 'no', http_status: 401, at_look: true });
