@@ -72,7 +72,7 @@ export function deedsOf({ upTo, often }: Dice, n: number, { cancelled, completeA
     ...(often(0.2) ? [deed(upTo(completeAt), { do: 'malformed' as const, name, payload }, 1)] : []),
     // An onboard that another client is to change must get on first, so nobody holds it.
     ...(!change && often(0.15) ? hold(upTo(1_000), 6_000) : []),
-    ...(cancelled === 'never' && often(0.3) ? hold(thought(), 6_000) : []),
+    ...(cancelled === 'never' && often(0.5) ? hold(thought(), 6_000) : []),
     ...(often(0.1) ? [deed(upTo(Math.min(5_000, cancelAt)), { do: 'start again' as const })] : []),
   ].sort((one, other) => one.at - other.at);
 }
