@@ -275,7 +275,7 @@ export class World {
   }
 
   /** Waits for a state that the worker answers, however busy the machine is; on a time-out, the error shows the last one. */
-  async until(what: string, is: (state: OnboardView) => boolean, waitMs = 20_000): Promise<OnboardView> {
+  async until(what: string, is: (state: OnboardView) => boolean, waitMs = 40_000): Promise<OnboardView> {
     const deadline = Date.now() + waitMs;
     for (;;) {
       const state = await this.state();
