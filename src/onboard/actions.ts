@@ -25,7 +25,7 @@ export const MESSAGES = {
   release: { does: 'Let an onboard that is held go on.', accepted: 'Released: it goes on.' },
   cancel: {
     does: 'Stop following the onboard. What is in LeadConduit stays there; a new start adopts it.',
-    accepted: 'Accepted: the onboard is no longer followed as soon as any call under way has ended.',
+    accepted: 'Accepted: the onboard is no longer followed once a call that is under way has ended.',
   },
   look: {
     does: "Look at LeadConduit's list now, and follow what it shows. Nothing is sent.",
